@@ -1,0 +1,46 @@
+# make run: the main job. make test: the tests. Both set up .venv first; give PYTHON=... to choose an interpreter.
+PYTHON ?= $(shell for each in python3 python3.13 python3.12 python3.11; do \
+	$$each -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null && echo $$each && break; done)
+BIN := .venv/bin
+
+.PHONY: run test test-slow lint format lock clean
+
+run: .venv/users
+	$(BIN)/kedro run
+
+test: .venv/developers
+	$(BIN)/pytest -m "not slow"
+
+test-slow: .venv/developers
+	$(BIN)/pytest -m slow
+
+lint: .venv/developers
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: .venv/developers
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+lock: .venv/developers
+	$(BIN)/uv pip compile --quiet $(UV) pyproject.toml -o requirements.lock
+	$(BIN)/uv pip compile --quiet $(UV) --extra dev --extra notebooks -c requirements.lock pyproject.toml -o requirements-dev.lock
+lock: UV := --universal --python-version 3.11 --no-emit-index-url --no-header --no-annotate
+
+clean:
+	rm -rf .venv
+
+.venv/users: requirements.lock pyproject.toml | .venv/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	touch $@
+
+.venv/developers: requirements-dev.lock .venv/users
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.lock
+	touch $@
+
+.venv/bin/python:
+	@test -n "$(PYTHON)" || { echo "RoadSeg needs Python 3.11, 3.12 or 3.13; none was found"; exit 1; }
+	$(PYTHON) -m venv .venv

@@ -1,0 +1,3 @@
+"""RoadSeg: annotated driving scenes in, a trained and honestly measured SegNet out."""
+
+__version__ = "0.1.0"
