@@ -1,0 +1,156 @@
+"""A street: what all frames of one drive have in common, its ground plan, its colours and its light."""
+
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from roadseg.scenes.drawing import textures
+from roadseg.scenes.drawing.light import light_of
+from roadseg.scenes.drawing.textures import Colour, Pixels
+
+BLOCK_METRES = 12.0
+KERB_METRES = 0.45
+
+PAINTS: tuple[Colour, ...] = (  # shared by houses, cars, clothes and signs
+    (198, 196, 190), (150, 150, 152), (104, 104, 108), (58, 58, 62), (222, 218, 206), (170, 148, 118), (146, 92, 70),
+    (176, 60, 52), (58, 92, 150), (112, 150, 186), (82, 122, 84), (206, 172, 74), (198, 128, 96), (120, 86, 120),
+    (178, 170, 128), (96, 120, 124), (214, 158, 140), (140, 132, 118),
+)  # fmt: skip
+GROUNDS: tuple[Colour, ...] = (
+    (104, 104, 108), (84, 84, 88), (126, 124, 122), (136, 128, 116), (112, 106, 98), (148, 146, 142),
+)  # fmt: skip
+PAVINGS: tuple[Colour, ...] = (
+    (164, 158, 150), (168, 140, 112), (172, 140, 122), (158, 102, 82), (186, 176, 152), (138, 122, 98),
+)  # fmt: skip
+DYES: tuple[Colour, ...] = (  # of clothes
+    (206, 52, 60), (228, 120, 38), (232, 188, 52), (198, 60, 124), (44, 132, 140), (52, 72, 168), (236, 232, 224),
+    (96, 50, 110), (60, 140, 74), (40, 42, 52),
+)  # fmt: skip
+GREENS: tuple[Colour, ...] = ((74, 102, 52), (92, 112, 62), (58, 84, 54), (112, 118, 66), (84, 96, 74))
+
+
+class Street:
+    """A street that one drive follows, endless in length, made from the seed and the drive's number.
+
+    Attributes:
+        light: light and weather.
+        hand: side of the road to keep to, 1 = right, -1 = left.
+        road_half: metres from the middle of the road to its edge.
+        parking: metres of parking lane, left and right; 0 = none.
+        sidewalk: metres of pavement, left and right.
+        altitude: of the camera, metres.
+        horizon_share: row of the horizon, share of the height.
+        focal_share: focal length, share of the width.
+        camera_lateral: metres of the camera to the right of the road's middle.
+        curvature: strongest bend of the road, 1 / metre.
+        curve_metres: metres over which the bend changes.
+        metres_a_frame: speed of the camera.
+        junction_period: blocks from one junction to the next.
+        junction_phase: number of the first block with a junction.
+        frontage_weights: how often each of `things.FRONTAGES` lines the street.
+        storeys: of a usual house.
+        crowd: people expected on each side of a block.
+        lush: 0 = few trees, 1 = many.
+        bonnet: whether the filming car's bonnet is in the picture.
+        lane_paint: whether the road has lane marks.
+        paints: RGB colours that houses, vehicles, clothes and signs share.
+        glass: RGB colour of panes.
+        crowns: pictures of tree crowns.
+        tiles: pictures of the ground, in the order of `drawing.ZONES`.
+        tile_means: their mean colours, (zones, 3) float32.
+    """
+
+    def __init__(self, seed: int, drive: int) -> None:
+        """Choose what the whole drive has in common."""
+        self.entropy = (seed, drive)
+        rng = self.random(0)
+        self.light = light_of(rng)
+        self.hand = 1 if rng.random() < 0.5 else -1
+        self.road_half = rng.uniform(2.7, 4.2)
+        self.parking = tuple(rng.choice((0.0, 0.0, 2.3), 2).tolist())
+        self.sidewalk = tuple(rng.uniform(3.0, 6.0, 2).tolist())
+        self.altitude = rng.uniform(1.5, 2.5)
+        self.horizon_share = rng.uniform(0.36, 0.52)
+        self.focal_share = rng.uniform(0.52, 0.72)
+        self.camera_lateral = self.hand * self.road_half * rng.uniform(0.2, 0.8)
+        self.curvature, self.curve_metres = rng.uniform(-0.016, 0.016), rng.uniform(40, 120)
+        self.metres_a_frame = rng.uniform(1.2, 2.6)
+        self.junction_period, self.junction_phase = rng.integers(4, 8), rng.integers(0, 4)
+        self.frontage_weights = rng.dirichlet((2.4, 1.6, 1.5, 0.7, 0.6))
+        self.storeys = rng.uniform(1.5, 5.0)
+        self.crowd = rng.uniform(3.0, 4.8)
+        self.lush = rng.uniform(0.2, 0.9)
+        self.bonnet = rng.random() < 0.4
+        self.lane_paint = rng.random() < 0.75
+        self.paints: tuple[Colour, ...] = tuple(
+            textures.shaded(PAINTS[index], rng.uniform(0.8, 1.15)) for index in rng.permutation(len(PAINTS))[:11]
+        )
+        self.glass: Colour = textures.shaded(
+            ((62, 74, 86), (96, 116, 136), (48, 50, 54))[rng.integers(3)], rng.uniform(0.8, 1.2)
+        )
+        self.crowns = tuple(textures.foliage(rng, GREENS[rng.integers(len(GREENS))], pixels=128) for _ in range(4))
+        self.tiles = self._ground_tiles(rng)
+        self.tile_means = np.array([tile.mean(axis=(0, 1)) for tile in self.tiles], np.float32)
+
+    def random(self, *key: int) -> np.random.Generator:
+        """Return the random numbers of one part of the street, the same every time."""
+        return np.random.default_rng([*self.entropy, *key])
+
+    def paint(self, rng: np.random.Generator) -> Colour:
+        """Return one of the town's colours, a little worn."""
+        return textures.shaded(self.paints[rng.integers(len(self.paints))], rng.uniform(0.8, 1.2))
+
+    def travelled(self, frame: int) -> float:
+        """Return the metres from the start of the drive to the camera."""
+        return float(self.metres_a_frame * frame)
+
+    def is_junction(self, block: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Return whether a side street meets the street in each block."""
+        met: NDArray[np.bool_] = block % self.junction_period == self.junction_phase
+        return met
+
+    def edges(self, positions: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return where the ground changes at positions (n,) along the street: (n, 8) metres right of the middle.
+
+        From the left: outer edge of the pavement, kerb, parking, road, parking, kerb, pavement's outer edge.
+        """
+        half = self.road_half + 0.25 * np.sin(positions / 17.0)
+        (left_bay, right_bay), (left_walk, right_walk) = self.parking, self.sidewalk
+        kerb = KERB_METRES
+        steps = [-left_bay - kerb - left_walk, -left_bay - kerb, -left_bay, 0.0]
+        left = [-half + step for step in steps]
+        right = [half + step for step in (0.0, right_bay, right_bay + kerb, right_bay + kerb + right_walk)]
+        stacked: NDArray[np.float32] = np.stack([*left, *right], axis=1).astype(np.float32)
+        return stacked
+
+    def edge(self, side: int, position: float) -> tuple[float, float, float]:
+        """Return middle of the parking lane, outer side of the kerb and outer edge of the pavement on one side."""
+        edges = self.edges(np.array([position], np.float32))[0]
+        road, bay, kerb, outer = edges[4:] if side > 0 else edges[3::-1]
+        return float(road + bay) / 2, float(kerb), float(outer)
+
+    def clothes(self, rng: np.random.Generator) -> tuple[Colour, Colour]:
+        """Return the colours of upper and lower clothes: more often bright than in one of the town's colours."""
+        dyed = textures.shaded(DYES[rng.integers(len(DYES))], rng.uniform(0.8, 1.1))
+        plain = self.paint(rng)
+        return (dyed, plain) if rng.random() < 0.75 else (plain, dyed)
+
+    def _ground_tiles(self, rng: np.random.Generator) -> tuple[Pixels, ...]:
+        """Return pictures of road, parking lane, kerb, pavement and the ground beyond."""
+        road, walk = GROUNDS[rng.integers(len(GROUNDS))], PAVINGS[rng.integers(len(PAVINGS))]
+        soil, grass = PAVINGS[rng.integers(len(PAVINGS))], GREENS[rng.integers(len(GREENS))]
+        stripe = ((206, 180, 60), (200, 198, 192), (120, 118, 114))[rng.integers(3)]
+        return (
+            textures.asphalt(rng, road),
+            textures.asphalt(rng, textures.shaded(road, rng.uniform(0.8, 1.2))),
+            textures.kerb_stones(rng, (70, 70, 72), stripe),
+            textures.slabs(rng, walk),
+            textures.rough_ground(rng, soil, grass if rng.random() < 0.6 else textures.shaded(soil, 0.8)),
+        )
+
+
+@lru_cache(maxsize=8)
+def street_of(seed: int, drive: int) -> Street:
+    """Return the street of a drive."""
+    return Street(seed, drive)

@@ -1,0 +1,117 @@
+"""Prepared scenes: what the network trains on, and the plan that makes them."""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from roadseg.scenes.labels import SegmentationClass
+from roadseg.scenes.raw import SceneRecord
+
+
+@dataclass(frozen=True)
+class PreparedScene:
+    """A scene at the network's size.
+
+    Attributes:
+        image: (height, width, 3) uint8, RGB.
+        label_map: (height, width) uint8, class ids and void; None where the scene has no labels.
+        raw_size: (height, width) in pixels of the scene it was made from.
+    """
+
+    image: NDArray[np.uint8]
+    label_map: NDArray[np.uint8] | None
+    raw_size: tuple[int, int]
+
+
+@dataclass(frozen=True)
+class PreparationPlan:
+    """Scenes that are to be prepared; saving it to the catalog does the work, scene by scene.
+
+    Attributes:
+        classes: The classes of the label maps; a class's id is its position.
+        image_size: (height, width) in pixels.
+        records: Record of each scene.
+        digests: For each scene a hash of all that shapes its pixels: two scenes with one digest are one.
+        prepare: Returns the prepared scene of a scene id.
+    """
+
+    classes: tuple[SegmentationClass, ...]
+    image_size: tuple[int, int]
+    records: Mapping[str, SceneRecord]
+    digests: Mapping[str, str]
+    prepare: Callable[[str], PreparedScene]
+
+
+class PreparedScenes(Mapping[str, PreparedScene]):
+    """Scene id -> prepared scene, read when asked for.
+
+    Attributes:
+        classes: The classes of the label maps.
+        image_size: (height, width) in pixels.
+        rows: For each scene `scene`, `drive`, `published_split`, `height` and `width` of the raw image, `pixels`
+            (one count a class, at the prepared size; None without labels), `image` and `label_map` (names of files).
+    """
+
+    def __init__(self, manifest: Mapping[str, Any], read: Callable[[Mapping[str, Any]], PreparedScene]) -> None:
+        """Takes a manifest, and a function that reads the scene of one of its rows."""
+        self.classes = tuple(SegmentationClass.model_validate(each) for each in manifest["classes"])
+        self.image_size: tuple[int, int] = tuple(manifest["image_size"])
+        self.rows: Sequence[Mapping[str, Any]] = manifest["scenes"]
+        self._row_of = {row["scene"]: row for row in self.rows}
+        self._manifest, self._read = manifest, read
+
+    def __getitem__(self, scene: str) -> PreparedScene:
+        """Returns the prepared scene."""
+        return self._read(self._row_of[scene])
+
+    def __contains__(self, scene: object) -> bool:
+        """Returns whether there is such a scene, without reading it."""
+        return scene in self._row_of
+
+    def __iter__(self) -> Iterator[str]:
+        """Iterates over the scene ids."""
+        return iter(self._row_of)
+
+    def __len__(self) -> int:
+        """Returns the number of scenes."""
+        return len(self._row_of)
+
+    def read_pair(self, scene: str) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+        """Returns image and label map of a scene.
+
+        Raises:
+            ValueError: If the scene has no labels.
+        """
+        prepared = self[scene]
+        if prepared.label_map is None:
+            raise ValueError(f"scene '{scene}' has no labels to train on or to score against")
+        return prepared.image, prepared.label_map
+
+    def tabulate(self) -> pd.DataFrame:
+        """Returns one row a scene: scene, drive, published_split, height, width, labelled, and pixels a class.
+
+        Height and width are those of the raw image; pixels are counted at the prepared size, empty without labels.
+        """
+        facts = ("scene", "drive", "published_split", "height", "width")
+        rows = []
+        for row in self.rows:
+            pixels = row["pixels"] or [None] * len(self.classes)
+            counts = {f"pixels {each.name}": count for each, count in zip(self.classes, pixels, strict=True)}
+            rows.append({name: row[name] for name in facts} | {"labelled": row["pixels"] is not None} | counts)
+        return pd.DataFrame(rows).astype({f"pixels {each.name}": "Int64" for each in self.classes})
+
+    @property
+    def digest(self) -> str:
+        """A hash of the content: equal for equal scenes, whatever the version is called."""
+        return content_digest(self._manifest)
+
+
+def content_digest(content: Any) -> str:
+    """Returns 16 hexadecimal digits: the start of the SHA-256 of `content` (what JSON can hold), keys sorted."""
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]

@@ -1,0 +1,101 @@
+"""Raw scenes: what a reader of a data set offers, whatever its layout on disk."""
+
+from abc import ABC, abstractmethod
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import groupby, zip_longest
+from operator import itemgetter
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, PositiveInt
+
+
+class SceneOptions(BaseModel, frozen=True, extra="forbid", strict=True):
+    """Which scenes of a data set are used.
+
+    Attributes:
+        limit: At most so many scenes, spread over the drives, to try a data set; None uses all.
+    """
+
+    limit: PositiveInt | None
+
+
+@dataclass(frozen=True)
+class Scene:
+    """One frame of a drive.
+
+    Attributes:
+        image: (height, width, 3) uint8, RGB.
+        label_map: (height, width) integer, raw ids of the data set; None where the scene has no labels.
+    """
+
+    image: NDArray[np.uint8]
+    label_map: NDArray[np.integer] | None
+
+
+@dataclass(frozen=True)
+class SceneRecord:
+    """What is known of a scene without reading it.
+
+    Attributes:
+        drive: Name of the drive; frames of one drive are near-duplicates and belong in one split.
+        published_split: `train`, `validation` or `test` as the data set's authors split it; None if they did not.
+        fingerprint: Text that changes when the scene's content does; cheap, so usually sizes and modification times.
+    """
+
+    drive: str
+    published_split: str | None
+    fingerprint: str
+
+
+class RawScenes(Mapping[str, Scene], ABC):
+    """A data set as it lies on disk: scene id -> scene, read when asked for.
+
+    Attributes:
+        raw_names: Name of each raw label id.
+        records: Record of each scene, in the order of the scene ids.
+    """
+
+    raw_names: Mapping[int, str]
+    records: Mapping[str, SceneRecord]
+
+    @abstractmethod
+    def __getitem__(self, scene: str) -> Scene:
+        """Returns the scene, read from disk."""
+
+    def __contains__(self, scene: object) -> bool:
+        """Returns whether there is such a scene, without reading it."""
+        return scene in self.records
+
+    def __iter__(self) -> Iterator[str]:
+        """Iterates over the scene ids."""
+        return iter(self.records)
+
+    def __len__(self) -> int:
+        """Returns the number of scenes."""
+        return len(self.records)
+
+
+def select_scenes(records: Mapping[str, SceneRecord], limit: int | None) -> list[str]:
+    """Returns the ids of at most `limit` scenes, sorted: every published split and drive gets its turn.
+
+    The splits take turns, so that a limit below the number of drives leaves none of them without scenes.
+    Within a drive the scenes are evenly spaced, so that a small selection is not one frame and its neighbours.
+    """
+    if limit is None or limit >= len(records):
+        return sorted(records)
+    groups = defaultdict(list)
+    for scene, record in sorted(records.items()):
+        groups[record.published_split or "", record.drive].append(scene)
+    splits = [list(members) for _, members in groupby(sorted(groups), key=itemgetter(0))]
+    turns = [group for row in zip_longest(*splits) for group in row if group]
+    shares = dict.fromkeys(groups, 0)
+    while limit > 0:
+        for group in turns:
+            if limit > 0 and shares[group] < len(groups[group]):
+                shares[group] += 1
+                limit -= 1
+    picks = (groups[group][i * len(groups[group]) // share] for group, share in shares.items() for i in range(share))
+    return sorted(picks)

@@ -1,0 +1,117 @@
+import numpy as np
+import pytest
+from pydantic import ValidationError
+
+from roadseg.scenes.labels import NO_ENTRY, VOID, LabelSpace, colour_label_map, remap_label_map
+
+RAW_NAMES = {0: "sky", 1: "road", 3: "car", 6: "blur", 7: "moon"}
+
+
+def label_space(**changes):
+    classes = [
+        {"name": "ground", "colour": (128, 64, 18), "raw": ("road", "parking")},
+        {"name": "rest", "colour": (0, 0, 230), "raw": ("car", "sky")},
+    ]
+    return LabelSpace.model_validate({"classes": classes, "void": ("blur",)} | changes)
+
+
+def remap(raw_label_map, raw_names=RAW_NAMES):
+    return remap_label_map(raw_label_map, label_space().lookup_table(raw_names), raw_names)
+
+
+def classes_of(*raw):
+    return [{"name": f"class {index}", "colour": (0, 0, 0), "raw": names} for index, names in enumerate(raw)]
+
+
+def test_lookup_table_maps_raw_ids_by_name_and_marks_what_has_no_entry():
+    table = label_space().lookup_table(RAW_NAMES)
+    assert table.dtype == np.int16
+    assert table.tolist() == [1, 0, NO_ENTRY, 1, NO_ENTRY, NO_ENTRY, VOID, NO_ENTRY]
+
+
+def test_lookup_table_follows_the_ids_of_the_data_set():
+    assert label_space().lookup_table({0: "blur", 1: "car", 2: "road"}).tolist() == [VOID, 1, 0]
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.int32])
+def test_label_map_is_remapped_pixel_by_pixel(dtype):
+    raw = np.array([[0, 1, 3], [6, 6, 1]], dtype)
+    label_map = remap(raw)
+    assert label_map.dtype == np.uint8
+    assert label_map.tolist() == [[1, 0, 1], [255, 255, 0]]
+    assert raw.tolist() == [[0, 1, 3], [6, 6, 1]]
+
+
+def test_ids_of_16_bits_keep_their_high_byte():
+    # 260 and 4 differ in the high byte alone.
+    label_map = remap(np.array([[260, 4]], np.uint16), {4: "road", 260: "car"})
+    assert label_map.tolist() == [[1, 0]]
+
+
+@pytest.mark.parametrize(
+    ("raw_id", "words"),
+    [
+        (7, r"raw label 7 \(moon\) has no entry in the label space"),
+        (2, r"raw label 2 \(no such id in this data set\)"),
+        (8, r"raw label 8 \(no such id in this data set\)"),
+        (65535, r"raw label 65535 \(no such id in this data set\)"),
+    ],
+)
+def test_raw_id_without_entry_is_refused_by_id_and_name(raw_id, words):
+    with pytest.raises(ValueError, match=words):
+        remap(np.array([[0, raw_id]], np.uint16))
+
+
+def test_all_unknown_raw_ids_are_named_at_once():
+    with pytest.raises(ValueError, match=r"raw label 2 \(no such id in this data set\), 7 \(moon\)"):
+        remap(np.array([[7, 2, 0, 7]], np.uint8))
+
+
+def test_unknown_id_that_does_not_occur_does_no_harm():
+    assert remap(np.array([[0]], np.uint8)).tolist() == [[1]]
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"classes": classes_of(("road",), ("car", "road"))}, r"each raw class stands once .*\['road'\]"),
+        ({"classes": classes_of(("road", "road"), ("car",))}, r"\['road'\]"),
+        ({"void": ("blur", "sky")}, r"each raw class stands once .*\['sky'\]"),
+        ({"void": ("blur", "blur")}, r"\['blur'\]"),
+        (
+            {"classes": [{"name": "ground", "colour": (0, 0, 0), "raw": ()}] * 2},
+            r"each class stands once .*\['ground'\]",
+        ),
+    ],
+)
+def test_name_that_stands_twice_is_refused_by_name(changes, words):
+    with pytest.raises(ValidationError, match=words):
+        label_space(**changes)
+
+
+@pytest.mark.parametrize("count", [0, 1, 256])
+def test_impossible_number_of_classes_is_refused(count):
+    with pytest.raises(ValidationError):
+        label_space(classes=classes_of(*[()] * count))
+
+
+@pytest.mark.parametrize("count", [2, 255])
+def test_two_to_255_classes_are_possible(count):
+    assert len(label_space(classes=classes_of(*[()] * count)).classes) == count
+
+
+@pytest.mark.parametrize("colour", [(0, 0, 256), (-1, 0, 0), (0, 0), (0, 0, 0, 0)])
+def test_colour_is_three_integers_of_8_bits(colour):
+    with pytest.raises(ValidationError):
+        label_space(classes=[{"name": str(index), "colour": colour, "raw": ()} for index in range(2)])
+
+
+def test_unknown_key_is_refused():
+    with pytest.raises(ValidationError, match="voids"):
+        label_space(voids=())
+
+
+def test_label_map_is_coloured_and_void_is_black():
+    picture = colour_label_map(np.array([[0, 1], [255, 0]], np.uint8), label_space().classes)
+    assert picture.dtype == np.uint8
+    assert picture.tolist() == [[[128, 64, 18], [0, 0, 230]], [[0, 0, 0], [128, 64, 18]]]
