@@ -1,0 +1,287 @@
+"""Layers that Keras does not have: pooling that records positions, unpooling that uses them, and a fast batch norm.
+
+The positions are local to their 2x2 window, 0..3 in one byte: they need no batch offset, cannot overflow, and stay
+integers under mixed precision. Everything is written in `keras.ops`; on TensorFlow the same functions are compiled
+by XLA one by one, and the convolutions between them are left to oneDNN or cuDNN.
+"""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import keras
+from keras import ops
+
+Tensor = Any  # of the backend that Keras runs on
+
+
+@keras.saving.register_keras_serializable(package="roadseg")
+class MaxPoolingWithIndices2D(keras.layers.Layer):
+    """Maximum of each 2x2 window, stride 2, and its position in the window.
+
+    An odd last row or column forms windows of its own: 15 rows pool to 8. Positions count row by row: 0 and 1 are
+    the upper pixels, 2 and 3 the lower ones. The first of equal maxima wins, as in `tf.nn.max_pool_with_argmax`.
+
+    Args:
+        **kwargs: Arguments of `keras.layers.Layer`, such as `name`.
+
+    Input shape:
+        (batch, height, width, channels); height and width are known when the layer is called.
+
+    Output shape:
+        Two tensors of (batch, ceil(height / 2), ceil(width / 2), channels): maxima and uint8 positions 0..3.
+
+    Example:
+        >>> import numpy as np
+        >>> image = np.array([[1.0, 5.0, 0.0], [2.0, 3.0, 9.0]], "float32").reshape(1, 2, 3, 1)
+        >>> maxima, indices = MaxPoolingWithIndices2D()(image)
+        >>> np.ravel(maxima).tolist(), np.ravel(indices).tolist()
+        ([5.0, 9.0], [1, 2])
+
+    Reference:
+        Section 3 of SegNet, https://arxiv.org/abs/1511.00561: "2 bits for each 2x2 pooling window".
+    """
+
+    def call(self, inputs: Tensor) -> tuple[Tensor, Tensor]:
+        return KERNELS.pool(inputs)
+
+    def compute_output_spec(self, inputs: keras.KerasTensor) -> tuple[keras.KerasTensor, keras.KerasTensor]:
+        batch, height, width, channels = inputs.shape
+        shape = (batch, _half(height), _half(width), channels)
+        return keras.KerasTensor(shape, self.compute_dtype), keras.KerasTensor(shape, "uint8")
+
+
+@keras.saving.register_keras_serializable(package="roadseg")
+class MaxUnpooling2D(keras.layers.Layer):
+    """Values at the positions that pooling recorded, zeros elsewhere.
+
+    Args:
+        output_size: (height, width) of the map that was pooled.
+        **kwargs: Arguments of `keras.layers.Layer`, such as `name`.
+
+    Input shape:
+        Two tensors of (batch, ceil(height / 2), ceil(width / 2), channels): values and uint8 positions 0..3.
+
+    Output shape:
+        (batch, height, width, channels), with (height, width) the `output_size`.
+
+    Example:
+        >>> import numpy as np
+        >>> maxima = np.array([5.0, 9.0], "float32").reshape(1, 1, 2, 1)
+        >>> indices = np.array([1, 2], "uint8").reshape(1, 1, 2, 1)
+        >>> np.squeeze(MaxUnpooling2D((2, 3))(maxima, indices)).tolist()
+        [[0.0, 5.0, 0.0], [0.0, 0.0, 9.0]]
+
+    Reference:
+        Figure 3 of SegNet, https://arxiv.org/abs/1511.00561.
+    """
+
+    def __init__(self, output_size: tuple[int, int], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.output_size = (int(output_size[0]), int(output_size[1]))
+
+    def build(self, inputs_shape: tuple[int | None, ...], indices_shape: tuple[int | None, ...]) -> None:
+        expected = tuple(_half(length) for length in self.output_size)
+        if tuple(inputs_shape[1:3]) != expected:
+            raise ValueError(
+                f"layer {self.name!r}: output_size {self.output_size} is unpooled from {expected}, "
+                f"but the input has the shape {tuple(inputs_shape)}"
+            )
+
+    def call(self, inputs: Tensor, indices: Tensor) -> Tensor:
+        return KERNELS.unpool(inputs, indices, self.output_size)
+
+    def compute_output_spec(self, inputs: keras.KerasTensor, indices: keras.KerasTensor) -> keras.KerasTensor:
+        return keras.KerasTensor((inputs.shape[0], *self.output_size, inputs.shape[3]), self.compute_dtype)
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "output_size": self.output_size}
+
+
+@keras.saving.register_keras_serializable(package="roadseg")
+class BatchNormalization(keras.layers.BatchNormalization):
+    """`keras.layers.BatchNormalization` through TensorFlow's fused kernel: same weights, numbers and arguments.
+
+    Keras normalises in about ten operations, each a pass over the map; the fused kernel takes two. It serves the
+    channels of (batch, height, width, channels) maps; other ranks, axes, options and backends run Keras' own code.
+
+    Args:
+        **kwargs: Arguments of `keras.layers.BatchNormalization`.
+
+    Input shape:
+        (batch, height, width, channels), or whatever `keras.layers.BatchNormalization` takes.
+
+    Output shape:
+        That of the input.
+
+    Example:
+        >>> import numpy as np
+        >>> pixels = np.array([-1.0, 1.0], "float32").reshape(1, 1, 2, 1)
+        >>> np.round(np.ravel(BatchNormalization(epsilon=0.5625)(pixels, training=True)), 2).tolist()  # 1 / 1.25
+        [-0.8, 0.8]
+
+    Reference:
+        Ioffe and Szegedy, https://arxiv.org/abs/1502.03167.
+    """
+
+    def call(self, inputs: Tensor, training: bool | None = None, mask: Tensor = None) -> Tensor:
+        if mask is not None or not self._has_fused_kernel(inputs):
+            return super().call(inputs, training=training, mask=mask)
+        if not (training and self.trainable):
+            return self._normalize(inputs, self.moving_mean, self.moving_variance, training=False)[0]
+        measured_by_kernel = ops.zeros((0,), "float32")
+        outputs, mean, variance = self._normalize(inputs, measured_by_kernel, measured_by_kernel, training=True)
+        # The kernel returns the unbiased variance, Keras averages the biased one.
+        pixels = ops.cast(ops.prod(ops.shape(inputs)[:3]), "float32")
+        self._move(self.moving_mean, mean)
+        self._move(self.moving_variance, variance * (pixels - 1) / pixels)
+        return outputs
+
+    def _normalize(
+        self, inputs: Tensor, mean: Tensor, variance: Tensor, *, training: bool
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        import tensorflow as tf
+
+        scale, offset, mean, variance = map(ops.convert_to_tensor, (self.gamma, self.beta, mean, variance))
+        statistics = {"scale": scale, "offset": offset, "mean": mean, "variance": variance}
+        outputs, batch_mean, batch_variance, *_ = tf.raw_ops.FusedBatchNormV3(
+            x=inputs, **statistics, epsilon=self.epsilon, is_training=training
+        )
+        return outputs, batch_mean, batch_variance
+
+    def _move(self, average: Tensor, value: Tensor) -> None:
+        average.assign(average * self.momentum + value * (1 - self.momentum))
+
+    def _has_fused_kernel(self, inputs: Tensor) -> bool:
+        return (
+            keras.backend.backend() == "tensorflow"
+            and len(inputs.shape) == 4
+            and self.axis in (-1, 3)
+            and self.scale
+            and self.center
+            and not self.renorm
+            and not self.synchronized
+            and keras.backend.standardize_dtype(inputs.dtype) != "float64"
+        )
+
+
+class Kernels(NamedTuple):
+    """The three functions that pooling and unpooling are made of.
+
+    Attributes:
+        pool: From a map to its maxima and their positions.
+        unpool: From values, positions and a (height, width) to the map that has each value at its position.
+        gather: From a map and positions to the values at these positions; the reverse of `unpool`.
+    """
+
+    pool: Callable[[Tensor], tuple[Tensor, Tensor]]
+    unpool: Callable[[Tensor, Tensor, tuple[int, int]], Tensor]
+    gather: Callable[[Tensor, Tensor], Tensor]
+
+
+def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Returns the function compiled by XLA where Keras runs on TensorFlow, the function itself elsewhere.
+
+    For element-wise work only: on a processor XLA's convolutions and reductions lose to TensorFlow's kernels.
+    """
+    if keras.backend.backend() != "tensorflow":
+        return function
+    import tensorflow as tf
+
+    function_of_tensors: Callable[..., Any] = tf.function(function, jit_compile=True, autograph=False)
+    return function_of_tensors
+
+
+def count_values(values: Tensor, num_values: int) -> Tensor:
+    """Returns how often each of 0..num_values - 1 occurs, (num_values,) int32.
+
+    Unlike `ops.bincount` it can be traced by every backend and compiled by XLA: the length of the result is known.
+
+    Args:
+        values: (count,) int32, 0..num_values - 1.
+        num_values: Number of different values.
+    """
+    if keras.backend.backend() != "tensorflow":
+        return ops.segment_sum(ops.ones_like(values), values, num_segments=num_values)
+    import tensorflow as tf
+
+    no_weights = tf.zeros((0,), "int32")
+    return tf.raw_ops.DenseBincount(input=values, size=num_values, weights=no_weights, binary_output=False)
+
+
+def tensorflow_kernels() -> Kernels:
+    """Returns the plain kernels, each compiled by XLA, and each the gradient of another.
+
+    The gradient of pooling is unpooling, that of unpooling is gathering, and that of gathering is unpooling again:
+    none of them needs the zero-padded sums that automatic differentiation makes of slices.
+    """
+    import tensorflow as tf
+
+    fast = Kernels(compiled(_pool), compiled(_unpool), compiled(_gather))
+
+    @tf.custom_gradient
+    def pool(inputs: Tensor) -> tuple[tuple[Tensor, Tensor], Callable[..., Tensor]]:
+        maxima, indices = fast.pool(inputs)
+        return (maxima, indices), lambda gradient, _: unpool(gradient, indices, _size(inputs))
+
+    def unpool(inputs: Tensor, indices: Tensor, output_size: tuple[int, int]) -> Tensor:
+        @tf.custom_gradient
+        def apply(inputs: Tensor) -> tuple[Tensor, Callable[[Tensor], Tensor]]:
+            return fast.unpool(inputs, indices, output_size), lambda gradient: gather(gradient, indices)
+
+        return apply(inputs)
+
+    def gather(inputs: Tensor, indices: Tensor) -> Tensor:
+        @tf.custom_gradient
+        def apply(inputs: Tensor) -> tuple[Tensor, Callable[[Tensor], Tensor]]:
+            return fast.gather(inputs, indices), lambda gradient: unpool(gradient, indices, _size(inputs))
+
+        return apply(inputs)
+
+    return Kernels(pool, unpool, gather)
+
+
+def _pool(inputs: Tensor) -> tuple[Tensor, Tensor]:
+    first, *others = _corners(inputs)
+    maxima, indices = first, ops.zeros_like(first, dtype="uint8")
+    for position, values in enumerate(others, start=1):
+        larger = values > maxima
+        maxima = ops.where(larger, values, maxima)
+        indices = ops.where(larger, ops.cast(position, "uint8"), indices)
+    return maxima, indices
+
+
+def _unpool(inputs: Tensor, indices: Tensor, output_size: tuple[int, int]) -> Tensor:
+    corners = ops.reshape(ops.convert_to_tensor([0, 1, 2, 3], "uint8"), (1, 1, 2, 1, 2, 1))
+    values = ops.expand_dims(inputs, (2, 4))  # (batch, rows, 1, columns, 1, channels)
+    spread = ops.where(ops.expand_dims(indices, (2, 4)) == corners, values, ops.zeros_like(values))
+    batch, rows, columns, channels = ops.shape(inputs)
+    height, width = output_size
+    return ops.reshape(spread, (batch, 2 * rows, 2 * columns, channels))[:, :height, :width]
+
+
+def _gather(inputs: Tensor, indices: Tensor) -> Tensor:
+    values, *others = _corners(inputs)
+    for position, corner in enumerate(others, start=1):
+        values = ops.where(indices == position, corner, values)
+    return values
+
+
+def _corners(inputs: Tensor) -> list[Tensor]:
+    """Returns the four pixels of every window, row by row, each (batch, rows, columns, channels)."""
+    height, width = _size(inputs)
+    padding = ((0, 0), (0, height % 2), (0, width % 2), (0, 0))
+    padded = ops.pad(inputs, padding, constant_values=float("-inf")) if height % 2 or width % 2 else inputs
+    return [padded[:, row::2, column::2] for row in (0, 1) for column in (0, 1)]
+
+
+def _size(maps: Tensor) -> tuple[int, int]:
+    _, height, width, _ = maps.shape
+    return height, width
+
+
+def _half(length: int) -> int:
+    return (length + 1) // 2
+
+
+PLAIN_KERNELS = Kernels(_pool, _unpool, _gather)
+KERNELS = tensorflow_kernels() if keras.backend.backend() == "tensorflow" else PLAIN_KERNELS

@@ -1,0 +1,59 @@
+"""A trained SegNet, and the record of what it learnt from."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+
+
+@dataclass(frozen=True)
+class TrainedSegNet:
+    """A network together with what it learnt from.
+
+    Attributes:
+        network: Model from images to logits.
+        record: JSON-like: `run` (the model's version), `environment`, `learnt_from` (for each data set its `version`
+            and the `digest` of its content), `classes`, `image_size`, `training_drives`, `parameters`, `training`.
+    """
+
+    network: keras.Model
+    record: Mapping[str, Any]
+
+
+def check_learnt_from(record: Mapping[str, Any], digests: Mapping[str, str]) -> None:
+    """Refuses to score a model on other data than it was held out from.
+
+    Args:
+        record: Of the model.
+        digests: For each data set that is about to be used, the digest of its content.
+
+    Raises:
+        ValueError: If a digest is not the one in the record; the message ends in the command that fits.
+    """
+    learnt_from = record["learnt_from"]
+    others = [name for name, digest in digests.items() if digest != learnt_from[name]["digest"]]
+    if others:
+        versions = {"segnet_model": record["run"]} | {name: each["version"] for name, each in learnt_from.items()}
+        pins = ",".join(f"{name}:{version}" for name, version in versions.items())
+        environment = f" --env {record['environment']}" if record["environment"] else ""
+        raise ValueError(
+            f"the model of {record['run']} was trained with another version of {' and '.join(others)} than the one "
+            f"loaded, so scenes that count as held out here may have trained it; evaluate it on its own with\n"
+            f"  kedro run --pipelines evaluate{environment} --load-versions {pins}"
+        )
+
+
+def describe_record(record: Mapping[str, Any]) -> str:
+    """Returns the versions of model, data and split, and the parameters of the training, as small print."""
+    versions = [f"segnet_model {record['run']}"]
+    versions += [f"{name} {each['version']}" for name, each in record["learnt_from"].items()]
+    return f"{', '.join(versions)}. Parameters: {', '.join(_flatten(record['parameters']))}."
+
+
+def _flatten(parameters: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
+    for name, value in parameters.items():
+        if isinstance(value, Mapping):
+            yield from _flatten(value, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}={value}"

@@ -1,0 +1,200 @@
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import pydantic
+import pytest
+
+from roadseg.segnet.losses import MaskedCrossentropy
+from roadseg.segnet.metric import RunningMeanIoU
+from roadseg.segnet.network import NetworkOptions, build_segnet
+
+PAPER = NetworkOptions(width=1.0, dropout=0.0, batch_norm_momentum=0.99)
+NARROW = NetworkOptions(width=0.125, dropout=0.0, batch_norm_momentum=0.9)
+BAYESIAN = NetworkOptions(width=0.125, dropout=0.5, batch_norm_momentum=0.9)
+
+
+@pytest.fixture(scope="module")
+def paper_network():
+    return build_segnet((240, 480), 7, PAPER)
+
+
+@pytest.fixture
+def batch():
+    generator = np.random.default_rng(0)
+    images = generator.integers(0, 256, (2, 33, 47, 3)).astype("uint8")
+    return images, (images[..., 0] > 127).astype("uint8")
+
+
+@pytest.mark.parametrize(("num_classes", "parameters"), [(7, 29_462_919), (11, 29_465_227), (12, 29_465_804)])
+def test_network_has_the_parameters_of_the_paper(num_classes, parameters):
+    assert build_segnet((32, 32), num_classes, PAPER).count_params() == parameters
+
+
+@pytest.mark.parametrize(
+    ("block", "convolutions"),
+    [
+        ("encoder1", [(3, 64), (64, 64)]),
+        ("encoder2", [(64, 128), (128, 128)]),
+        ("encoder3", [(128, 256), (256, 256), (256, 256)]),
+        ("encoder4", [(256, 512), (512, 512), (512, 512)]),
+        ("encoder5", [(512, 512), (512, 512), (512, 512)]),
+        ("decoder5", [(512, 512), (512, 512), (512, 512)]),
+        ("decoder4", [(512, 512), (512, 512), (512, 256)]),
+        ("decoder3", [(256, 256), (256, 256), (256, 128)]),
+        ("decoder2", [(128, 128), (128, 64)]),
+        ("decoder1", [(64, 64)]),
+    ],
+)
+def test_block_has_the_convolutions_of_the_paper(paper_network, block, convolutions):
+    layers = [layer for layer in paper_network.layers if layer.name.startswith(block)]
+    kernels = [layer.kernel.shape for layer in layers if isinstance(layer, keras.layers.Conv2D)]
+    assert kernels == [(3, 3, *channels) for channels in convolutions]
+    # weights and bias of the convolution, and the four vectors of batch norm
+    assert sum(layer.count_params() for layer in layers) == sum(9 * a * b + b + 4 * b for a, b in convolutions)
+
+
+@pytest.mark.parametrize(
+    ("layer", "shape"),
+    [
+        ("encoder1_pool", (120, 240, 64)),
+        ("encoder2_pool", (60, 120, 128)),
+        ("encoder3_pool", (30, 60, 256)),
+        ("encoder4_pool", (15, 30, 512)),
+        ("encoder5_pool", (8, 15, 512)),
+        ("decoder5_unpool", (15, 30, 512)),
+        ("decoder4_unpool", (30, 60, 512)),
+        ("decoder3_unpool", (60, 120, 256)),
+        ("decoder2_unpool", (120, 240, 128)),
+        ("decoder1_unpool", (240, 480, 64)),
+        ("classifier", (240, 480, 7)),
+    ],
+)
+def test_block_has_the_output_size_of_the_paper(paper_network, layer, shape):
+    output = paper_network.get_layer(layer).output
+    maxima = output[0] if layer.endswith("_pool") else output
+    assert maxima.shape == (None, *shape)
+
+
+def test_each_unpooling_uses_the_positions_of_its_own_encoder(paper_network):
+    for block in range(1, 6):
+        _, indices = paper_network.get_layer(f"decoder{block}_unpool").input
+        assert indices is paper_network.get_layer(f"encoder{block}_pool").output[1]
+
+
+def test_classifier_is_followed_by_nothing_but_a_cast(paper_network):
+    after_unpooling = [layer.name for layer in paper_network.layers[-6:]]
+    assert after_unpooling == [
+        "decoder1_unpool",
+        "decoder1_conv1",
+        "decoder1_norm1",
+        "decoder1_relu1",
+        "classifier",
+        "logits",
+    ]
+    assert paper_network.get_layer("classifier").activation is keras.activations.linear
+
+
+@pytest.mark.parametrize(("width", "filters"), [(0.25, [16, 128]), (0.01, [8, 8]), (1.5, [96, 768])])
+def test_width_multiplies_the_filters(width, filters):
+    network = build_segnet((32, 32), 7, PAPER.model_copy(update={"width": width}))
+    assert [network.get_layer(f"encoder{block}_conv1").filters for block in (1, 5)] == filters
+    assert network.get_layer("classifier").filters == 7
+
+
+def test_dropout_stands_at_the_six_places_of_bayesian_segnet():
+    network = build_segnet((32, 32), 7, BAYESIAN)
+    names = [layer.name for layer in network.layers]
+    before = {names[number - 1] for number, name in enumerate(names) if name.endswith("_dropout")}
+    assert before == {
+        "encoder3_pool",
+        "encoder4_pool",
+        "encoder5_pool",
+        "decoder5_relu3",
+        "decoder4_relu3",
+        "decoder3_relu3",
+    }
+    assert not [layer for layer in build_segnet((32, 32), 7, NARROW).layers if "dropout" in layer.name]
+
+
+@pytest.mark.parametrize("size", [(97, 131), (1, 1), (32, 45)])
+def test_any_image_size_goes_through(size):
+    network = build_segnet(size, 3, NARROW)
+    logits = network.predict(np.zeros((2, *size, 3), "uint8"), verbose=0)
+    assert logits.shape == (2, *size, 3)
+    assert np.isfinite(logits).all()
+
+
+def test_bytes_and_floats_of_the_same_values_have_the_same_logits(batch):
+    network = build_segnet((33, 47), 2, NARROW)
+    images, _ = batch
+    from_bytes = network.predict(images, verbose=0)
+    np.testing.assert_array_equal(from_bytes, network.predict(images.astype("float32"), verbose=0))
+
+
+def test_images_are_brought_to_minus_one_to_one(paper_network):
+    rescaled = paper_network.get_layer("rescaling")(np.array([0.0, 127.5, 255.0], "float32").reshape(1, 1, 1, 3))
+    np.testing.assert_allclose(np.ravel(rescaled), [-1, 0, 1], atol=1e-6)
+
+
+def test_logits_are_float32_under_mixed_precision(batch):
+    keras.mixed_precision.set_dtype_policy("mixed_bfloat16")
+    try:
+        network = build_segnet((33, 47), 2, NARROW)
+    finally:
+        keras.mixed_precision.set_dtype_policy("float32")
+    network.compile("sgd", MaskedCrossentropy())
+    images, labels = batch
+    losses = network.fit(images, labels, batch_size=2, epochs=4, verbose=0).history["loss"]
+    assert network.get_layer("classifier").compute_dtype == "bfloat16"
+    assert network.predict(images, verbose=0).dtype == "float32"
+    assert losses[-1] < losses[0]
+
+
+def train(batch, epochs):
+    keras.utils.set_random_seed(3)
+    network = build_segnet((33, 47), 2, BAYESIAN)
+    network.compile(keras.optimizers.Adam(1e-2), MaskedCrossentropy(), metrics=[RunningMeanIoU(2)])
+    return network, network.fit(*batch, batch_size=2, epochs=epochs, verbose=0).history
+
+
+@pytest.mark.slow
+def test_same_seed_repeats_the_training_to_the_bit(batch):
+    (first, first_history), (second, second_history) = train(batch, 3), train(batch, 3)
+    assert first_history == second_history
+    for one, other in zip(first.get_weights(), second.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.slow
+def test_loss_falls_when_one_batch_is_overfitted(batch):
+    keras.utils.set_random_seed(4)
+    network = build_segnet((33, 47), 2, NARROW)
+    network.compile(keras.optimizers.Adam(1e-2), MaskedCrossentropy(), metrics=[RunningMeanIoU(2)])
+    history = network.fit(*batch, batch_size=2, epochs=30, verbose=0).history
+    assert history["loss"][-1] < 0.5 * history["loss"][0]
+    assert history["mean_iou"][-1] > history["mean_iou"][0]
+
+
+@pytest.mark.slow
+def test_network_predicts_the_same_in_another_process(batch, tmp_path):
+    images, _ = batch
+    network, _ = train(batch, 1)
+    network.save(tmp_path / "network.keras")
+    np.save(tmp_path / "images.npy", images)
+    program = (
+        "import sys, keras, numpy; import roadseg.segnet.metric, roadseg.segnet.network, roadseg.segnet.losses; "
+        "folder = sys.argv[1]; network = keras.saving.load_model(folder + '/network.keras'); "
+        "numpy.save(folder + '/logits.npy', network.predict(numpy.load(folder + '/images.npy'), verbose=0))"
+    )
+    subprocess.run([sys.executable, "-c", program, str(tmp_path)], check=True)
+    np.testing.assert_array_equal(np.load(tmp_path / "logits.npy"), network.predict(images, verbose=0))
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"width": 0.0}, {"dropout": 1.0}, {"dropout": -0.1}, {"batch_norm_momentum": 1.0}, {"depth": 5}]
+)
+def test_impossible_options_are_refused(wrong):
+    with pytest.raises(pydantic.ValidationError):
+        NetworkOptions(**{**PAPER.model_dump(), **wrong})

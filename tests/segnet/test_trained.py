@@ -1,0 +1,63 @@
+import pytest
+
+from roadseg.segnet.trained import check_learnt_from, describe_record
+
+
+def record(environment=""):
+    return {
+        "run": "2026-01-02T03.04.05.678Z",
+        "environment": environment,
+        "learnt_from": {
+            "prepared_scenes": {"version": "2026-01-01T00.00.00.000Z", "digest": "aaaa"},
+            "split_table": {"version": "2026-01-01T00.00.01.000Z", "digest": "bbbb"},
+        },
+        "parameters": {"seed": 1, "train": {"epochs": 2, "augmentation": {"flip": True}}, "limit": None},
+    }
+
+
+PINS = (
+    "--load-versions segnet_model:2026-01-02T03.04.05.678Z,"
+    "prepared_scenes:2026-01-01T00.00.00.000Z,split_table:2026-01-01T00.00.01.000Z"
+)
+
+
+def refusal(digests, environment=""):
+    with pytest.raises(ValueError, match="was trained with another version") as fault:
+        check_learnt_from(record(environment), digests)
+    return str(fault.value)
+
+
+def test_what_the_model_learnt_from_is_accepted():
+    check_learnt_from(record(), {"prepared_scenes": "aaaa", "split_table": "bbbb"})
+
+
+@pytest.mark.parametrize(
+    ("digests", "named"),
+    [
+        ({"prepared_scenes": "aaaa", "split_table": "cccc"}, "another version of split_table than"),
+        ({"prepared_scenes": "cccc", "split_table": "bbbb"}, "another version of prepared_scenes than"),
+        ({"prepared_scenes": "bbbb", "split_table": "aaaa"}, "another version of prepared_scenes and split_table than"),
+    ],
+)
+def test_other_content_is_refused_by_name(digests, named):
+    message = refusal(digests)
+    assert named in message
+    assert "2026-01-02T03.04.05.678Z" in message
+
+
+def test_refusal_ends_in_the_command_that_fits():
+    message = refusal({"prepared_scenes": "aaaa", "split_table": "cccc"})
+    assert message.splitlines()[-1] == f"  kedro run --pipelines evaluate {PINS}"
+
+
+def test_command_names_the_environment():
+    message = refusal({"prepared_scenes": "aaaa", "split_table": "cccc"}, "camvid")
+    assert message.splitlines()[-1] == f"  kedro run --pipelines evaluate --env camvid {PINS}"
+
+
+def test_record_is_described_with_versions_and_flat_parameters():
+    assert describe_record(record()) == (
+        "segnet_model 2026-01-02T03.04.05.678Z, prepared_scenes 2026-01-01T00.00.00.000Z, "
+        "split_table 2026-01-01T00.00.01.000Z. "
+        "Parameters: seed=1, train.epochs=2, train.augmentation.flip=True, limit=None."
+    )
