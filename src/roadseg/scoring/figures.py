@@ -1,0 +1,300 @@
+"""Pictures of scores, training and predictions. Every function returns a matplotlib figure and touches no global state.
+
+Splits and classes keep the order in which they are given. A caption stands at the foot of its figure, to name the
+versions of model, data and split. What is undefined, such as the IoU of an absent class, is never drawn as 0.
+"""
+
+import textwrap
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib import rc_context
+from matplotlib.axes import Axes
+from matplotlib.colors import LogNorm
+from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
+from matplotlib.patches import Patch, Rectangle
+from matplotlib.ticker import MaxNLocator, PercentFormatter
+from matplotlib.transforms import Bbox
+from numpy.typing import NDArray
+
+from roadseg.scenes.labels import VOID, SegmentationClass, colour_label_map
+from roadseg.scoring.metrics import class_iou, mean_iou
+
+Matrices = Mapping[str, NDArray[np.int64]]  # split to its confusion matrix
+
+house_style = rc_context(
+    {
+        "font.size": 8,
+        "figure.titlesize": 12,
+        "figure.dpi": 120,
+        "figure.facecolor": "white",
+        "figure.constrained_layout.use": True,
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "axes.axisbelow": True,
+        "grid.color": "0.9",
+        "legend.frameon": False,
+    }
+)
+SPLIT_COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9")  # Okabe and Ito's, told apart by every eye
+VOID_COLOUR = (0, 0, 0)
+WRONG_COLOUR = (213, 0, 0)
+SCORE_HEADINGS = {
+    "split": "split",
+    "scenes": "scenes",
+    "pixels": "pixels",
+    "mean_iou": "mean IoU",
+    "pixel_accuracy": "pixel\naccuracy",
+    "mean_class_accuracy": "mean class\naccuracy",
+    "frequency_weighted_iou": "frequency-\nweighted IoU",
+}
+
+
+@dataclass(frozen=True)
+class Example:
+    """One scene with what was annotated and what was predicted.
+
+    Attributes:
+        title: Name of the scene.
+        image: (height, width, 3) uint8, RGB.
+        truth: (height, width) uint8, class ids, 255 = void.
+        prediction: Same shape and type, class ids.
+    """
+
+    title: str
+    image: NDArray[np.uint8]
+    truth: NDArray[np.uint8]
+    prediction: NDArray[np.uint8]
+
+
+@house_style
+def draw_confusion(matrices: Matrices, class_names: Sequence[str], caption: str = "") -> Figure:
+    """Returns the confusion matrices, one row a split: left pixel counts, right shares of each true class.
+
+    Args:
+        matrices: Split to (K, K) int64, true classes along the rows.
+        class_names: K names in the order of the ids.
+        caption: Small print at the foot.
+    """
+    side = max(3.2, 0.42 * len(class_names))
+    size = (2 * (side + 1.9), len(matrices) * (side + 1.25) + 0.8)
+    figure = _start_figure("Which class was taken for which", size, caption)
+    panels = figure.subplots(len(matrices), 2, squeeze=False)
+    for (split, matrix), (left, right) in zip(matrices.items(), panels, strict=True):
+        counts = left.imshow(np.where(matrix > 0, matrix, np.nan), cmap="Blues", norm=LogNorm(1, max(10, matrix.max())))
+        _write_cells(left, counts, matrix, [[_abbreviate(count) for count in row] for row in matrix.tolist()])
+        left.set_title(f"{split}: pixels")
+        totals = matrix.sum(axis=1, keepdims=True)
+        shares = np.divide(matrix, totals, out=np.full(matrix.shape, np.nan), where=totals > 0)
+        percents = right.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+        _write_cells(right, percents, shares, [[_percent(share) for share in row] for row in shares])
+        _hatch_absent_rows(right, np.flatnonzero(totals == 0))
+        right.set_title(f"{split}: percent of each true class")
+        figure.colorbar(counts, ax=left, shrink=0.8).minorticks_off()
+        figure.colorbar(percents, ax=right, shrink=0.8, format=PercentFormatter(1))
+        for axes in (left, right):
+            _name_both_axes(axes, class_names)
+    return figure
+
+
+@house_style
+def draw_class_iou(matrices: Matrices, classes: Sequence[SegmentationClass], caption: str = "") -> Figure:
+    """Returns the IoU of each class as bars, one bar a split, the mean of each split as a dashed line.
+
+    Args:
+        matrices: Split to (K, K) int64, true classes along the rows.
+        classes: K classes in the order of the ids.
+        caption: Small print at the foot.
+    """
+    thickness = 0.84 / len(matrices)
+    size = (8.0, 1.6 + len(classes) * (0.18 + 0.17 * len(matrices)))
+    figure = _start_figure("IoU of each class", size, caption)
+    axes = figure.subplots()
+    for index, (split, matrix) in enumerate(matrices.items()):
+        colour = SPLIT_COLOURS[index % len(SPLIT_COLOURS)]
+        ious, mean = class_iou(matrix), mean_iou(matrix)
+        places = np.arange(len(classes)) + (index - (len(matrices) - 1) / 2) * thickness
+        axes.barh(places, ious, 0.9 * thickness, color=colour, label=f"{split}: mean {_score(mean, 'undefined')}")
+        for place, iou in zip(places, ious, strict=True):
+            colour_of_text = "0.45" if np.isnan(iou) else "black"
+            text = axes.text(np.nan_to_num(iou) + 0.008, place, _score(iou, "absent"), color=colour_of_text)
+            text.set(va="center", fontsize=7, bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.5})
+        axes.axvline(mean, color=colour, linestyle="--", linewidth=1, zorder=0.5)
+    axes.set_yticks(range(len(classes)), [f"{each.name}     " for each in classes])
+    colours, beside_axis = [_hex(each.colour) for each in classes], np.full(len(classes), -0.015)
+    axes.scatter(beside_axis, range(len(classes)), c=colours, marker="s", s=60, clip_on=False)
+    axes.set(xlim=(0, 1.08), ylim=(len(classes) - 0.5, -0.5), xlabel="IoU", xticks=np.linspace(0, 1, 6))
+    axes.tick_params(axis="y", length=0)
+    axes.grid(axis="x")
+    axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=len(matrices))
+    return figure
+
+
+@house_style
+def draw_score_table(score_table: pd.DataFrame, caption: str = "") -> Figure:
+    """Returns the scores of all splits as a drawn table.
+
+    Args:
+        score_table: One row a split, with the columns of `SCORE_HEADINGS`; a score is 0..1, NaN or None.
+        caption: Small print at the foot.
+    """
+    figure = _start_figure("Scores of each split", (8.5, 1.5 + 0.32 * len(score_table)), caption)
+    axes = figure.subplots()
+    axes.set_axis_off()
+    rows = score_table[list(SCORE_HEADINGS)].itertuples(index=False)
+    texts = [[row[0], f"{row[1]:,}", f"{row[2]:,}", *(_score(score, "undefined") for score in row[3:])] for row in rows]
+    table = axes.table(
+        texts, colLabels=list(SCORE_HEADINGS.values()), colWidths=[0.14, 0.1, 0.18, *4 * [0.145]], bbox=Bbox.unit()
+    )
+    table.auto_set_font_size(False)
+    for (row, column), cell in table.get_celld().items():
+        cell.set(edgecolor="0.8", linewidth=0.8, facecolor="0.93" if row == 0 else "white")
+        cell.visible_edges = "B"
+        cell.set_text_props(ha="left" if column == 0 else "right", fontsize=9, weight="bold" if row == 0 else "normal")
+    return figure
+
+
+@house_style
+def draw_training_curves(history: pd.DataFrame, caption: str = "") -> Figure:
+    """Returns loss, mean IoU and learning rate over the epochs, the best validation epochs named.
+
+    Args:
+        history: One row an epoch: epoch (from 1), loss, mean_iou, val_loss, val_mean_iou, learning_rate, seconds.
+        caption: Small print at the foot.
+    """
+    epochs = "1 epoch" if len(history) == 1 else f"{len(history)} epochs"
+    duration = timedelta(seconds=round(history["seconds"].sum()))
+    figure = _start_figure(f"Training: {epochs} in {duration} (h:mm:ss)", (8, 7.5), caption)
+    loss_axes, iou_axes, rate_axes = figure.subplots(3, sharex=True, height_ratios=(3, 3, 1))
+    lowest, highest = history["val_loss"].idxmin(), history["val_mean_iou"].idxmax()
+    _draw_curve(loss_axes, history, "loss", best=lowest, best_name="lowest validation loss")
+    _draw_curve(iou_axes, history, "mean_iou", best=highest, best_name="best validation mean IoU")
+    loss_axes.axhline(0, linewidth=0)  # draws nothing, but makes room above the highest loss when the axis starts at 0
+    loss_axes.set(ylabel="loss", ylim=(0, None))
+    iou_axes.set(ylabel="mean IoU", ylim=(0, 1))
+    rate_axes.step(history["epoch"], history["learning_rate"], where="mid", color="0.35", marker=".")
+    rate_axes.set(xlabel="epoch", ylabel="learning rate", yscale="log")
+    rate_axes.set_xlim(history["epoch"].min() - 0.5, history["epoch"].max() + 0.5)
+    rate_axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+    for axes in (loss_axes, iou_axes, rate_axes):
+        axes.grid()
+    return figure
+
+
+@house_style
+def draw_panels(examples: Sequence[Example], classes: Sequence[SegmentationClass], caption: str = "") -> Figure:
+    """Returns scenes one below the other, in each row image, annotation, prediction and errors.
+
+    Args:
+        examples: The scenes, top to bottom.
+        classes: K classes in the order of the ids.
+        caption: Small print at the foot.
+    """
+    num_columns = 6
+    legend_height = 0.22 * (1 + (len(classes) + 1) // num_columns)
+    heights = [3.1 * example.image.shape[0] / example.image.shape[1] + 0.25 for example in examples]
+    figure = _start_figure("What the network sees", (12.6, sum(heights) + legend_height + 0.8), caption)
+    grid = figure.add_gridspec(len(examples) + 1, 4, height_ratios=[*heights, legend_height])
+    for row, example in enumerate(examples):
+        errors, share = _mark_errors(example)
+        pictures = {
+            example.title: example.image,
+            "annotation": colour_label_map(example.truth, classes),
+            "prediction": colour_label_map(example.prediction, classes),
+            f"errors: {share}": errors,
+        }
+        for column, (title, picture) in enumerate(pictures.items()):
+            axes = figure.add_subplot(grid[row, column], frame_on=False, xticks=[], yticks=[])
+            axes.imshow(picture, interpolation="nearest")
+            axes.set_title(textwrap.fill(title, 40), loc="left")
+    colours = {each.name: each.colour for each in classes} | {"void": VOID_COLOUR, "wrong": WRONG_COLOUR}
+    patches = [Patch(color=_hex(colour), label=name) for name, colour in colours.items()]
+    foot = figure.add_subplot(grid[-1, :], frame_on=False, xticks=[], yticks=[])
+    foot.legend(handles=patches, loc="center", ncols=num_columns, borderpad=0)
+    return figure
+
+
+def _start_figure(title: str, size: tuple[float, float], caption: str) -> Figure:
+    """Returns a figure of (width, height) inches with a title at the head and a wrapped caption at the foot."""
+    figure = Figure(figsize=size)
+    figure.suptitle(title)
+    # A letter of 7 points is about 4 points wide; matplotlib's own wrapping is unknown to its layout.
+    figure.supxlabel(textwrap.fill(caption, int(size[0] * 72 / 4)), x=0.01, ha="left", fontsize=7, color="0.35")
+    return figure
+
+
+def _write_cells(axes: Axes, picture: AxesImage, values: NDArray[Any], texts: Sequence[Sequence[str]]) -> None:
+    """Writes a text into every cell, white where the cell is dark."""
+    brightness = picture.to_rgba(values)[..., :3].mean(axis=-1)
+    for (row, column), value in np.ndenumerate(values):
+        colour = "0.6" if value == 0 else "white" if brightness[row, column] < 0.55 else "black"
+        axes.text(column, row, texts[row][column], ha="center", va="center", color=colour, fontsize=7, in_layout=False)
+
+
+def _hatch_absent_rows(axes: Axes, rows: NDArray[np.int64]) -> None:
+    """Hatches the rows of the classes that the truth does not hold."""
+    width = axes.get_xlim()[1] + 0.5
+    for row in rows:
+        axes.add_patch(Rectangle((-0.5, row - 0.5), width, 1, facecolor="0.95", edgecolor="0.7", hatch="////"))
+        box = {"facecolor": "white", "edgecolor": "none", "pad": 1.5}
+        axes.text(width / 2 - 0.5, row, "absent", ha="center", va="center", fontsize=7, style="italic", bbox=box)
+
+
+def _name_both_axes(axes: Axes, class_names: Sequence[str]) -> None:
+    """Class names on both axes, rotated below."""
+    ids = range(len(class_names))
+    axes.set_xticks(ids, class_names, rotation=45, ha="right", rotation_mode="anchor")
+    axes.set_yticks(ids, class_names)
+    axes.tick_params(length=0)
+    axes.spines[:].set_visible(False)
+    axes.set(xlabel="predicted class", ylabel="true class")
+
+
+def _draw_curve(axes: Axes, history: pd.DataFrame, column: str, *, best: Any, best_name: str) -> None:
+    """Curves of training and validation, the best validation epoch starred."""
+    epochs, validation = history["epoch"], history[f"val_{column}"]
+    axes.plot(epochs, history[column], color=SPLIT_COLOURS[0], marker=".", label="training")
+    axes.plot(epochs, validation, color=SPLIT_COLOURS[1], marker=".", label="validation")
+    label = f"{best_name}: {validation[best]:.4f} (epoch {epochs[best]})"
+    axes.plot(epochs[best], validation[best], "o", color="black", markersize=10, fillstyle="none", label=label)
+    axes.legend()
+
+
+def _mark_errors(example: Example) -> tuple[NDArray[np.uint8], str]:
+    """Returns the image in grey, wrong pixels red and void black, (height, width, 3) uint8, and the share of errors."""
+    counted = example.truth != VOID
+    wrong = counted & (example.prediction != example.truth)
+    grey = example.image.mean(axis=2, keepdims=True)
+    picture = np.repeat(255 - 0.35 * (255 - grey), 3, axis=2).astype(np.uint8)
+    picture[~counted] = VOID_COLOUR
+    picture[wrong] = WRONG_COLOUR
+    share = f"{100 * wrong.sum() / counted.sum():.1f} % of pixels" if counted.any() else "all void"
+    return picture, share
+
+
+def _abbreviate(count: int) -> str:
+    """Returns a count in at most three digits: 1234567 is 1.23M."""
+    for limit, suffix in ((10**9, "G"), (10**6, "M"), (10**3, "k")):
+        if count >= 0.9995 * limit:
+            return f"{count / limit:.3g}{suffix}"
+    return str(count)
+
+
+def _percent(share: float) -> str:
+    """Returns a share in whole percents; nothing when it is undefined."""
+    return "" if np.isnan(share) else "<1" if 0 < share < 0.005 else f"{100 * share:.0f}"
+
+
+def _score(score: float | None, undefined: str) -> str:
+    """Returns a score in four digits, or the word for an undefined one."""
+    return undefined if pd.isna(score) else f"{score:.4f}"
+
+
+def _hex(colour: tuple[int, int, int]) -> str:
+    """Returns an RGB colour as matplotlib reads it."""
+    return "#{:02x}{:02x}{:02x}".format(*colour)

@@ -1,0 +1,161 @@
+"""Every score of a segmentation, all of them from one confusion matrix.
+
+Rows are the true classes, columns the predicted ones; other tools print the transpose. The matrices of batches add up
+to the matrix of their split, so add matrices and never average scores: IoU is a ratio, and the mean of the ratios of
+batches is not the ratio of the sums; it changes with the size and the order of the batches.
+"""
+
+from collections.abc import Sequence
+from typing import Any, TypedDict
+
+import numpy as np
+from numpy.typing import NDArray
+
+VOID = 255
+"""Id of the pixels that nobody annotated: they are dropped."""
+
+
+class ClassScores(TypedDict):
+    """Scores of one class; None where there is nothing to divide by."""
+
+    iou: float | None
+    accuracy: float | None
+    pixels: int
+
+
+class ScoreSummary(TypedDict):
+    """Scores of one split, ready for JSON; None where there is nothing to divide by."""
+
+    mean_iou: float | None
+    pixel_accuracy: float | None
+    mean_class_accuracy: float | None
+    frequency_weighted_iou: float | None
+    pixels: int
+    classes: dict[str, ClassScores]
+    absent_classes: list[str]
+
+
+def count_confusion(truth: NDArray[np.uint8], prediction: NDArray[Any], num_classes: int) -> NDArray[np.int64]:
+    """Returns the confusion matrix of label maps: entry (i, j) counts the pixels of true class i that were called j.
+
+    Args:
+        truth: Any shape, uint8, class ids 0..num_classes-1, 255 = void, which is dropped.
+        prediction: Same shape, any integer type, class ids 0..num_classes-1, also where the truth is void.
+        num_classes: Number of classes K, at most 255.
+
+    Returns:
+        (K, K) int64, true classes along the rows.
+
+    Raises:
+        ValueError: If the shapes differ, the truth is not uint8, or an id is neither a class nor, in the truth, void.
+    """
+    if truth.shape != prediction.shape:
+        raise ValueError(f"truth and prediction must have one shape, received {truth.shape} and {prediction.shape}")
+    if truth.dtype != np.uint8:
+        raise ValueError(f"truth must be uint8 class ids, received {truth.dtype}")
+    if prediction.size and not 0 <= prediction.min() <= prediction.max() < num_classes:
+        raise _unknown_ids("prediction", np.unique(prediction), num_classes)
+    # The wide integer first: a product of uint8 wraps as soon as K * K passes 255.
+    pairs = truth.astype(np.int64) * num_classes + prediction
+    counts = np.bincount(pairs.ravel(), minlength=256 * num_classes).reshape(256, num_classes)
+    if counts[num_classes:VOID].any():
+        raise _unknown_ids("truth", np.unique(truth[truth != VOID]), num_classes)
+    return counts[:num_classes].astype(np.int64)
+
+
+def class_iou(matrix: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Returns the intersection over union of each class: M_cc / (row sum + column sum - M_cc).
+
+    Args:
+        matrix: (K, K) int64, true classes along the rows.
+
+    Returns:
+        (K,) float64, 0..1; NaN for a class that is neither in the truth nor in the prediction.
+    """
+    hits = np.diagonal(matrix)
+    return _divide(hits, matrix.sum(axis=1) + matrix.sum(axis=0) - hits)
+
+
+def mean_iou(matrix: NDArray[np.int64]) -> float:
+    """Returns the mean IoU over the classes that occur in truth or prediction, 0..1; NaN without pixels."""
+    return _mean_of_defined(class_iou(matrix))
+
+
+def pixel_accuracy(matrix: NDArray[np.int64]) -> float:
+    """Returns the share of the annotated pixels that got their true class, 0..1; NaN without pixels."""
+    return float(_divide(np.trace(matrix), matrix.sum()))
+
+
+def class_accuracy(matrix: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Returns the recall of each class, M_cc / row sum: (K,) float64, 0..1; NaN for a class not in the truth."""
+    return _divide(np.diagonal(matrix), matrix.sum(axis=1))
+
+
+def mean_class_accuracy(matrix: NDArray[np.int64]) -> float:
+    """Returns the mean recall over the classes in the truth, 0..1 (balanced accuracy); NaN without pixels."""
+    return _mean_of_defined(class_accuracy(matrix))
+
+
+def frequency_weighted_iou(matrix: NDArray[np.int64]) -> float:
+    """Returns the mean IoU, each class weighted by its share of the true pixels, 0..1; NaN without pixels.
+
+    Defined in Long, Shelhamer and Darrell, "Fully Convolutional Networks for Semantic Segmentation", section 5.
+    """
+    return float(_divide(np.nansum(matrix.sum(axis=1) * class_iou(matrix)), matrix.sum()))
+
+
+def summarise_confusion(matrix: NDArray[np.int64], class_names: Sequence[str]) -> ScoreSummary:
+    """Returns all scores of a split as plain Python numbers, ready for JSON; what is undefined is None.
+
+    Args:
+        matrix: (K, K) int64, true classes along the rows.
+        class_names: K names in the order of the ids.
+
+    Returns:
+        The scores of the split and of each class. `pixels` counts true pixels, `absent_classes` names the classes that
+        are neither in the truth nor in the prediction: the mean IoU leaves them out.
+
+    Raises:
+        ValueError: If the matrix is not (K, K) for K class names.
+    """
+    if matrix.shape != (len(class_names), len(class_names)):
+        raise ValueError(f"{len(class_names)} class names do not fit a confusion matrix of shape {matrix.shape}")
+    ious = class_iou(matrix)
+    rows = zip(class_names, ious, class_accuracy(matrix), matrix.sum(axis=1), strict=True)
+    return {
+        "mean_iou": _number_or_none(mean_iou(matrix)),
+        "pixel_accuracy": _number_or_none(pixel_accuracy(matrix)),
+        "mean_class_accuracy": _number_or_none(mean_class_accuracy(matrix)),
+        "frequency_weighted_iou": _number_or_none(frequency_weighted_iou(matrix)),
+        "pixels": int(matrix.sum()),
+        "classes": {
+            name: {"iou": _number_or_none(iou), "accuracy": _number_or_none(accuracy), "pixels": int(pixels)}
+            for name, iou, accuracy, pixels in rows
+        },
+        "absent_classes": [name for name, iou in zip(class_names, ious, strict=True) if np.isnan(iou)],
+    }
+
+
+def _divide(numerator: Any, denominator: Any) -> NDArray[np.float64]:
+    """Returns the quotient, NaN where the denominator is 0, without a warning."""
+    undefined = np.full(np.shape(numerator), np.nan)
+    quotient: NDArray[np.float64] = np.divide(numerator, denominator, out=undefined, where=np.asarray(denominator) > 0)
+    return quotient
+
+
+def _mean_of_defined(scores: NDArray[np.float64]) -> float:
+    """Returns the mean of what is not NaN; NaN when nothing is left."""
+    defined = scores[~np.isnan(scores)]
+    return float(_divide(defined.sum(), len(defined)))
+
+
+def _number_or_none(score: float) -> float | None:
+    """Returns None for NaN, which JSON does not know."""
+    return None if np.isnan(score) else float(score)
+
+
+def _unknown_ids(role: str, ids: NDArray[Any], num_classes: int) -> ValueError:
+    """Returns the error that names the ids that are no class."""
+    unknown = ids[(ids < 0) | (ids >= num_classes)].tolist()
+    void = f" or {VOID} (void)" if role == "truth" else ""
+    return ValueError(f"{role}: class ids must be 0..{num_classes - 1}{void}, received {unknown}")
