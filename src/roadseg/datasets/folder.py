@@ -1,0 +1,35 @@
+"""A folder that a node works in: its place stands in the catalog like that of everything else."""
+
+from pathlib import Path
+from typing import Any, NoReturn
+
+from kedro.io import AbstractDataset, DatasetError
+
+
+class FolderDataset(AbstractDataset[NoReturn, Path]):
+    """Loads as the path of a folder, made if it is missing; what is in it is the node's business.
+
+    Example:
+        training_state:
+          type: roadseg.datasets.folder.FolderDataset
+          filepath: data/06_models/drawn/training_state
+    """
+
+    def __init__(self, *, filepath: str, metadata: dict[str, Any] | None = None) -> None:
+        """Takes the path of the folder."""
+        self._filepath, self.metadata = Path(filepath), metadata
+
+    def load(self) -> Path:
+        """Returns the folder's path."""
+        self._filepath.mkdir(parents=True, exist_ok=True)
+        return self._filepath
+
+    def save(self, data: NoReturn) -> NoReturn:
+        """Refuses: nodes write files into the folder themselves."""
+        raise DatasetError("a folder is an input; write files into the path that it loads as")
+
+    def _describe(self) -> dict[str, Any]:
+        return {"filepath": str(self._filepath)}
+
+    def _exists(self) -> bool:
+        return True

@@ -1,0 +1,62 @@
+"""Label space files: YAML on disk to a checked `LabelSpace`."""
+
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, NoReturn
+
+import yaml
+from kedro.io import AbstractDataset, DatasetError
+from pydantic import ValidationError
+
+from roadseg.scenes.labels import LabelSpace
+
+SHIPPED = Path(str(files("roadseg") / "label_spaces"))
+
+
+class LabelSpaceDataset(AbstractDataset[NoReturn, LabelSpace]):
+    """One YAML file: the classes with name, colour and the raw classes that become them, and the raw classes of void.
+
+    Example:
+        label_space:
+          type: roadseg.datasets.label_space.LabelSpaceDataset
+          name: seven_classes                      # shipped with the package; or a file of your own:
+          # filepath: conf/base/my_classes.yml
+    """
+
+    def __init__(
+        self, *, name: str | None = None, filepath: str | None = None, metadata: dict[str, Any] | None = None
+    ) -> None:
+        """Takes the name of a shipped label space, or the path of one.
+
+        Raises:
+            DatasetError: If both or neither are given.
+        """
+        if (name is None) == (filepath is None):
+            raise DatasetError("a label space needs either the 'name' of a shipped one or the 'filepath' of your own")
+        self._filepath = Path(filepath) if filepath else SHIPPED / f"{name}.yml"
+        self.metadata = metadata
+
+    def load(self) -> LabelSpace:
+        """Returns the label space.
+
+        Raises:
+            DatasetError: If the file is missing, no YAML, or describes no valid label space.
+        """
+        try:
+            content = yaml.safe_load(self._filepath.read_text(encoding="utf-8"))
+            return LabelSpace.model_validate(content)
+        except FileNotFoundError as fault:
+            shipped = ", ".join(sorted(path.stem for path in SHIPPED.glob("*.yml")))
+            raise DatasetError(f"there is no label space file '{self._filepath}'; shipped ones: {shipped}") from fault
+        except (ValidationError, yaml.YAMLError) as fault:
+            raise DatasetError(f"label space file '{self._filepath}' is not valid: {fault}") from fault
+
+    def save(self, data: NoReturn) -> NoReturn:
+        """Refuses: label spaces are written by people."""
+        raise DatasetError("a label space is read only")
+
+    def _describe(self) -> dict[str, Any]:
+        return {"filepath": str(self._filepath)}
+
+    def _exists(self) -> bool:
+        return self._filepath.is_file()

@@ -1,0 +1,75 @@
+"""What a run reads and with which settings, given to nodes as data: what they make can say where it came from."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import Any, NoReturn
+
+from kedro.io import AbstractDataset, AbstractVersionedDataset, DataCatalog, DatasetError
+
+PACKAGES = ("roadseg", "kedro", "keras", "numpy", "opencv-python-headless")
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """Where the outputs of a run come from.
+
+    Attributes:
+        run: Id of the run, which is the version of all that it saves.
+        environment: Name of the configuration environment; empty for the default one.
+        versions: Of each versioned data set that exists, the version that a node would load now.
+        parameters: All parameters, as the configuration and the command line gave them.
+        packages: Version of each package that shapes results.
+    """
+
+    run: str
+    environment: str
+    versions: Mapping[str, str]
+    parameters: Mapping[str, Any]
+    packages: Mapping[str, str]
+
+
+class ProvenanceDataset(AbstractDataset[NoReturn, Provenance]):
+    """Loads as the `Provenance` of the run; the project's hooks tell it which run that is.
+
+    Example:
+        provenance:
+          type: roadseg.datasets.provenance.ProvenanceDataset
+          of: [prepared_scenes, split_table, segnet_model]
+    """
+
+    def __init__(self, *, of: list[str], metadata: dict[str, Any] | None = None) -> None:
+        """Takes the names of the data sets whose versions matter."""
+        self._of, self.metadata = of, metadata
+        self._run: tuple[DataCatalog, str, str, Mapping[str, Any]] | None = None
+
+    def bind(self, catalog: DataCatalog, *, run: str, environment: str, parameters: Mapping[str, Any]) -> None:
+        """Tells which run this is."""
+        self._run = catalog, run, environment, parameters
+
+    def load(self) -> Provenance:
+        """Returns the provenance as of now: versions that this run has saved by now count.
+
+        Raises:
+            DatasetError: If no run was told, as outside a Kedro session.
+        """
+        if self._run is None:
+            raise DatasetError("provenance is known inside a Kedro session only")
+        catalog, run, environment, parameters = self._run
+        datasets = {name: catalog[name] for name in self._of}
+        versions = {
+            name: str(each.resolve_load_version())
+            for name, each in datasets.items()
+            if isinstance(each, AbstractVersionedDataset) and each.exists() and each.resolve_load_version()
+        }
+        return Provenance(run, environment, versions, parameters, {name: version(name) for name in PACKAGES})
+
+    def save(self, data: NoReturn) -> NoReturn:
+        """Refuses: provenance is observed."""
+        raise DatasetError("provenance is read only")
+
+    def _describe(self) -> dict[str, Any]:
+        return {"of": self._of}
+
+    def _exists(self) -> bool:
+        return True

@@ -1,0 +1,59 @@
+"""Trained networks on disk: one `.keras` file that also holds the record of what the network learnt from."""
+
+import json
+import tempfile
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import keras
+from kedro.io import DatasetError
+
+from roadseg.datasets.versioned_file import VersionedFileDataset
+from roadseg.segnet import layers, losses, metric  # noqa: F401 - a fresh process can load what these register
+from roadseg.segnet.trained import TrainedSegNet
+
+RECORD = "record.json"
+
+
+class TrainedSegNetDataset(VersionedFileDataset[TrainedSegNet, TrainedSegNet]):
+    """Saves and loads a `TrainedSegNet`; the file opens with `keras.saving.load_model` too.
+
+    Example:
+        segnet_model:
+          type: roadseg.datasets.trained_segnet.TrainedSegNetDataset
+          filepath: data/06_models/drawn/segnet.keras
+          versioned: true
+    """
+
+    def __init__(self, *, filepath: str, **arguments: Any) -> None:
+        """Takes the path of the file, ending in `.keras`, and what `VersionedFileDataset` takes.
+
+        Raises:
+            DatasetError: If the path has another ending.
+        """
+        if not filepath.endswith(".keras"):
+            raise DatasetError(f"a trained network is saved as a .keras file, not as '{filepath}'")
+        super().__init__(filepath=filepath, **arguments)
+
+    def load(self) -> TrainedSegNet:
+        """Returns the network, ready to predict, and its record."""
+        path = str(self._get_load_path())
+        with tempfile.TemporaryDirectory() as folder:
+            local = Path(folder) / "segnet.keras"
+            self._fs.get_file(path, str(local))
+            with zipfile.ZipFile(local) as archive:
+                if RECORD not in archive.namelist():
+                    raise DatasetError(f"'{path}' holds no {RECORD}: it was not saved by this project")
+                record = json.loads(archive.read(RECORD))
+            return TrainedSegNet(keras.saving.load_model(local, compile=False), record)
+
+    def save(self, data: TrainedSegNet) -> None:
+        """Writes network and record as one file."""
+        path = str(self._get_save_path())
+        with tempfile.TemporaryDirectory() as folder:
+            local = Path(folder) / "segnet.keras"
+            data.network.save(local)
+            with zipfile.ZipFile(local, "a") as archive:
+                archive.writestr(RECORD, json.dumps(data.record, indent=2))
+            self._write(path, local.read_bytes())

@@ -1,0 +1,52 @@
+"""The evaluate pipeline."""
+
+from kedro.pipeline import Node, Pipeline
+
+from roadseg.pipelines.evaluate.nodes import (
+    draw_class_iou,
+    draw_confusion,
+    draw_examples,
+    draw_scores,
+    score_scenes,
+    summarise_scores,
+)
+
+
+def create_pipeline() -> Pipeline:
+    """Returns the pipeline from a trained SegNet and the scenes of its split to scores and pictures."""
+    return Pipeline(
+        [
+            Node(
+                score_scenes,
+                ["segnet_model", "prepared_scenes", "split_table", "params:evaluate"],
+                ["confusion_table", "scene_scores"],
+                name="score_scenes",
+            ),
+            Node(
+                summarise_scores,
+                ["confusion_table", "scene_scores", "segnet_model", "provenance"],
+                ["scores", "score_table"],
+                name="summarise_scores",
+            ),
+            Node(
+                draw_confusion,
+                ["confusion_table", "prepared_scenes", "scores"],
+                "confusion_figure",
+                name="draw_confusion",
+            ),
+            Node(
+                draw_class_iou,
+                ["confusion_table", "prepared_scenes", "scores"],
+                "class_iou_figure",
+                name="draw_class_iou",
+            ),
+            Node(draw_scores, ["score_table", "scores"], "score_figure", name="draw_scores"),
+            Node(
+                draw_examples,
+                ["segnet_model", "prepared_scenes", "scene_scores", "params:evaluate"],
+                "example_panels",
+                name="draw_examples",
+            ),
+        ],
+        tags="evaluate",
+    )

@@ -1,0 +1,5 @@
+"""The prepare pipeline."""
+
+from roadseg.pipelines.prepare.pipeline import create_pipeline
+
+__all__ = ["create_pipeline"]

@@ -1,0 +1,74 @@
+"""Train: prepared scenes and their split to a SegNet, its history and its curves."""
+
+import shutil
+from pathlib import Path
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from roadseg.datasets.provenance import Provenance
+from roadseg.scenes.prepared import PreparedScenes
+from roadseg.scenes.raw import SceneOptions
+from roadseg.scenes.splits import digest_contents, group_by_split
+from roadseg.scoring.figures import draw_training_curves
+from roadseg.segnet.network import NetworkOptions
+from roadseg.segnet.trained import TrainedSegNet, describe_record
+from roadseg.segnet.training import TrainOptions, train_network
+
+
+def train_segnet(
+    prepared_scenes: PreparedScenes,
+    split_table: pd.DataFrame,
+    network_options: NetworkOptions,
+    options: TrainOptions,
+    scene_options: SceneOptions,
+    seed: int,
+    provenance: Provenance,
+    training_state: Path,
+    tensorboard_folder: Path,
+) -> tuple[TrainedSegNet, pd.DataFrame]:
+    """Returns the trained network with the record of what it learnt from, and the history of its training."""
+    state = training_state / provenance.run
+    network, history = train_network(
+        prepared_scenes,
+        group_by_split(split_table),
+        network_options=network_options,
+        options=options if scene_options.limit is None else options.shortened(),
+        seed=seed,
+        state_folder=state,
+        log_folder=tensorboard_folder / provenance.run,
+    )
+    shutil.rmtree(state)
+    record = record_training(prepared_scenes, split_table, history, provenance)
+    return TrainedSegNet(network, record), history
+
+
+def record_training(
+    prepared_scenes: PreparedScenes, split_table: pd.DataFrame, history: pd.DataFrame, provenance: Provenance
+) -> dict[str, object]:
+    """Returns the record of a training, as `TrainedSegNet` describes it."""
+    digests = digest_contents(prepared_scenes, split_table)
+    best = history.sort_values("val_mean_iou").iloc[-1]
+    return {
+        "run": provenance.run,
+        "environment": provenance.environment,
+        "learnt_from": {
+            name: {"version": provenance.versions[name], "digest": digest} for name, digest in digests.items()
+        },
+        "classes": [each.name for each in prepared_scenes.classes],
+        "image_size": prepared_scenes.image_size,
+        "training_drives": sorted(split_table.loc[split_table["split"] == "train", "drive"].unique()),
+        "parameters": provenance.parameters,
+        "packages": provenance.packages,
+        "training": {
+            "epochs": len(history),
+            "best_epoch": int(best["epoch"]),
+            "best_validation_mean_iou": float(best["val_mean_iou"]),
+            "seconds": round(float(history["seconds"].sum()), 1),
+        },
+    }
+
+
+def draw_curves(training_history: pd.DataFrame, segnet_model: TrainedSegNet) -> Figure:
+    """Returns the training curves."""
+    return draw_training_curves(training_history, describe_record(segnet_model.record))

@@ -1,0 +1,68 @@
+"""The session of a run: a fault that the user can mend ends it with one sentence, not with a traceback."""
+
+import logging
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from click import ClickException
+from kedro.config import MissingConfigException
+from kedro.framework.cli.utils import KedroCliError
+from kedro.framework.session import KedroSession
+from kedro.io import DatasetError
+from kedro.validation import ParameterValidationError
+from pydantic import ValidationError
+
+logger = logging.getLogger(__name__)
+
+OPTION = re.compile(r"^- Parameter '(\w+)'|^(\S+)\n  (.+) \[type=\w+, input_value=(.*), input_type=\w+\]", re.MULTILINE)
+"""The facts in a message of Kedro's parameter validation: the parameter, then key, expectation and received value."""
+
+FAULTS = (DatasetError, ParameterValidationError, ValidationError, MissingConfigException, ValueError, OSError)
+
+
+class RoadSegSession(KedroSession):
+    """A Kedro session whose `run` tells faults of data and parameters from faults of the program."""
+
+    def run(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        """Runs as `KedroSession.run` does.
+
+        Raises:
+            ClickException: On a fault in FAULTS; the traceback is in the log at level DEBUG, and on the screen with
+                `kedro --verbose run`.
+        """
+        with _told_in_a_sentence():
+            return super().run(*args, **kwargs)
+
+
+@contextmanager
+def _told_in_a_sentence() -> Iterator[None]:
+    try:
+        yield
+    except FAULTS as fault:
+        if KedroCliError.VERBOSE_ERROR:
+            raise
+        logger.debug("The run failed", exc_info=True)
+        raise ClickException(describe_fault(fault)) from fault
+
+
+def describe_fault(fault: Exception) -> str:
+    """Returns the sentence that matters, without what Kedro and pydantic put around it."""
+    if isinstance(fault, ParameterValidationError):
+        return _describe_options(str(fault))
+    if isinstance(fault, ValidationError):
+        facts = ((".".join(map(str, each["loc"])), each["msg"], each["input"]) for each in fault.errors())
+        return "; ".join(f"{fault.title} {key}: {expected}, received {received!r}" for key, expected, received in facts)
+    inner = fault.__cause__ if isinstance(fault, DatasetError) else None
+    return describe_fault(inner) if isinstance(inner, FAULTS) else str(fault)
+
+
+def _describe_options(message: str) -> str:
+    parameter, sentences = "", []
+    for name, key, expectation, received in OPTION.findall(message):
+        parameter = name or parameter
+        if key:
+            expected = expectation.replace("Extra inputs are not permitted", "there is no such parameter")
+            sentences.append(f"{parameter}.{key}: {expected[0].lower()}{expected[1:]}, received {received}")
+    return "; ".join(sentences) or message

@@ -1,0 +1,16 @@
+"""Settings that Kedro reads."""
+
+import os
+
+from roadseg.hooks import IncompleteVersionHooks, InputHooks, ParameterHooks, ProvenanceHooks, ReportHooks
+from roadseg.session import RoadSegSession
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow's start-up messages drown the run's own
+
+HOOKS = (ParameterHooks(), ProvenanceHooks(), InputHooks(), IncompleteVersionHooks(), ReportHooks())
+SESSION_CLASS = RoadSegSession
+CONFIG_LOADER_ARGS = {
+    "base_env": "base",
+    "default_run_env": "local",
+    "merge_strategy": {"parameters": "soft"},  # an environment changes single values; catalog entries stay whole
+}

@@ -1,0 +1,67 @@
+import importlib.metadata
+
+import pytest
+from kedro.io import DataCatalog, DatasetError, MemoryDataset, Version
+from kedro_datasets.json import JSONDataset
+
+from roadseg.datasets.provenance import Provenance, ProvenanceDataset
+
+
+@pytest.fixture
+def catalog(tmp_path):
+    for version in ("v1", "v2"):
+        JSONDataset(filepath=str(tmp_path / "split.json"), version=Version(None, version)).save(version)
+    return DataCatalog(
+        {
+            "split": JSONDataset(filepath=str(tmp_path / "split.json"), version=Version(None, "v3")),
+            "pinned": JSONDataset(filepath=str(tmp_path / "split.json"), version=Version("v1", "v3")),
+            "model": JSONDataset(filepath=str(tmp_path / "model.json"), version=Version(None, "v3")),
+            "memory": MemoryDataset(1),
+        }
+    )
+
+
+def load(catalog, of):
+    dataset = ProvenanceDataset(of=of)
+    dataset.bind(catalog, run="v3", environment="camvid", parameters={"seed": 1, "train": {"epochs": 2}})
+    return dataset.load()
+
+
+def test_provenance_tells_the_run():
+    provenance = load(DataCatalog({}), [])
+    assert isinstance(provenance, Provenance)
+    assert (provenance.run, provenance.environment) == ("v3", "camvid")
+    assert provenance.parameters == {"seed": 1, "train": {"epochs": 2}}
+    assert provenance.packages["keras"] == importlib.metadata.version("keras")
+    assert {"roadseg", "kedro", "numpy"} <= set(provenance.packages)
+
+
+def test_versions_are_those_that_a_node_would_load(catalog):
+    assert load(catalog, ["split", "pinned"]).versions == {"split": "v2", "pinned": "v1"}
+
+
+def test_data_sets_that_have_no_version_are_left_out(catalog):
+    assert load(catalog, ["model", "memory", "split"]).versions == {"split": "v2"}
+
+
+def test_what_the_run_has_saved_by_now_counts(catalog):
+    dataset = ProvenanceDataset(of=["model"])
+    dataset.bind(catalog, run="v3", environment="", parameters={})
+    assert dataset.load().versions == {}
+    catalog["model"].save("weights")
+    assert dataset.load().versions == {"model": "v3"}
+
+
+def test_unknown_data_set_is_named(catalog):
+    with pytest.raises(DatasetError, match="modle"):
+        load(catalog, ["modle"])
+
+
+def test_provenance_outside_a_session_is_refused():
+    with pytest.raises(DatasetError, match="inside a Kedro session only"):
+        ProvenanceDataset(of=[]).load()
+
+
+def test_provenance_is_not_saved():
+    with pytest.raises(DatasetError, match="read only"):
+        ProvenanceDataset(of=[]).save(1)

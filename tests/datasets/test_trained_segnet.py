@@ -1,0 +1,151 @@
+import errno
+import json
+import subprocess
+import sys
+import zipfile
+from typing import ClassVar
+
+import fsspec
+import keras
+import numpy as np
+import pytest
+from fsspec.implementations.local import LocalFileSystem
+from kedro.io import DatasetError, Version
+
+from roadseg.datasets.trained_segnet import TrainedSegNetDataset
+from roadseg.segnet.layers import BatchNormalization, MaxPoolingWithIndices2D, MaxUnpooling2D
+from roadseg.segnet.trained import TrainedSegNet
+
+# Keras 3.15 reads the weights of TensorFlow in a way that NumPy 2 warns of.
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy:DeprecationWarning")
+
+SIZE = (15, 24)
+RECORD = {"run": "v1", "classes": ["road", "sky"], "image_size": [15, 24], "parameters": {"limit": None, "rate": 0.1}}
+
+FRESH_PROCESS = """
+import sys
+import numpy as np
+from kedro.io import Version
+from roadseg.datasets.trained_segnet import TrainedSegNetDataset
+filepath, images, logits = sys.argv[1:]
+loaded = TrainedSegNetDataset(filepath=filepath, version=Version(None, None)).load()
+np.save(logits, loaded.network.predict(np.load(images), verbose=0))
+print(loaded.record["classes"])
+"""
+
+
+class FullDisk(LocalFileSystem):
+    protocol = "fullmodel"
+    room: ClassVar[int] = 1000
+
+    def pipe_file(self, path, value, mode="overwrite", **kwargs):
+        super().pipe_file(path, value[: self.room], mode, **kwargs)
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+
+fsspec.register_implementation("fullmodel", FullDisk, clobber=True)
+
+
+@pytest.fixture(scope="module")
+def trained():
+    """A network of one level, with each of the layers that Keras does not know of itself."""
+    keras.utils.set_random_seed(0)
+    images = keras.Input((*SIZE, 3))
+    x = BatchNormalization(momentum=0.9)(keras.layers.Conv2D(8, 3, padding="same")(images))
+    x, indices = MaxPoolingWithIndices2D()(x)
+    x = MaxUnpooling2D(SIZE)(x, indices)
+    return TrainedSegNet(keras.Model(images, keras.layers.Conv2D(2, 3, padding="same")(x)), RECORD)
+
+
+@pytest.fixture(scope="module")
+def images():
+    return np.random.default_rng(0).integers(0, 256, (3, *SIZE, 3), np.uint8)
+
+
+def dataset(folder, *, load=None, save=None, protocol=""):
+    return TrainedSegNetDataset(filepath=f"{protocol}{folder}/segnet.keras", version=Version(load, save))
+
+
+def files_under(folder):
+    return [str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()]
+
+
+def test_network_and_record_come_back(tmp_path, trained, images):
+    dataset(tmp_path, save="v1").save(trained)
+    loaded = dataset(tmp_path).load()
+    assert files_under(tmp_path) == ["segnet.keras/v1/segnet.keras"]
+    assert loaded.record == RECORD
+    np.testing.assert_array_equal(loaded.network.predict(images, verbose=0), trained.network.predict(images, verbose=0))
+
+
+def test_fresh_process_loads_it_and_predicts_the_same(tmp_path, trained, images):
+    dataset(tmp_path, save="v1").save(trained)
+    np.save(tmp_path / "images.npy", images)
+    arguments = [str(tmp_path / name) for name in ("segnet.keras", "images.npy", "logits.npy")]
+    done = subprocess.run(
+        [sys.executable, "-c", FRESH_PROCESS, *arguments], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == "['road', 'sky']"
+    np.testing.assert_allclose(
+        np.load(tmp_path / "logits.npy"), trained.network.predict(images, verbose=0), rtol=1e-5, atol=1e-6
+    )
+
+
+def test_file_opens_with_keras_alone(tmp_path, trained):
+    dataset(tmp_path, save="v1").save(trained)
+    network = keras.saving.load_model(tmp_path / "segnet.keras" / "v1" / "segnet.keras", compile=False)
+    assert network.count_params() == trained.network.count_params()
+
+
+def test_older_version_is_loaded_where_it_is_pinned(tmp_path, trained):
+    for version in ("v1", "v2"):
+        dataset(tmp_path, save=version).save(TrainedSegNet(trained.network, RECORD | {"run": version}))
+    assert dataset(tmp_path).load().record["run"] == "v2"
+    assert dataset(tmp_path, load="v1").load().record["run"] == "v1"
+
+
+@pytest.mark.parametrize("name", ["segnet.h5", "segnet", "segnet.keras.zip"])
+def test_another_ending_is_refused_by_name(name):
+    with pytest.raises(DatasetError, match=rf"saved as a .keras file, not as 'models/{name}'"):
+        TrainedSegNetDataset(filepath=f"models/{name}")
+
+
+def test_file_without_a_record_is_refused_by_name(tmp_path, trained):
+    path = tmp_path / "segnet.keras"
+    trained.network.save(path)
+    with pytest.raises(DatasetError, match=rf"'{path}' holds no record.json: it was not saved by this project"):
+        TrainedSegNetDataset(filepath=str(path)).load()
+
+
+def test_record_is_json_that_a_person_can_read(tmp_path, trained):
+    dataset(tmp_path, save="v1").save(trained)
+    with zipfile.ZipFile(tmp_path / "segnet.keras" / "v1" / "segnet.keras") as archive:
+        assert json.loads(archive.read("record.json")) == RECORD
+
+
+def test_full_disk_leaves_no_version_and_keeps_the_older_ones(tmp_path, trained):
+    full = dataset(tmp_path, save="v2", protocol="fullmodel://")
+    with pytest.raises(DatasetError, match="No space left on device"):
+        full.save(trained)
+    assert not full.exists()
+    assert files_under(tmp_path) == []
+    dataset(tmp_path, save="v1").save(trained)
+    with pytest.raises(DatasetError, match="No space left on device"):
+        full.save(trained)
+    assert files_under(tmp_path) == ["segnet.keras/v1/segnet.keras"]
+    assert dataset(tmp_path).load().record == RECORD
+
+
+def test_cut_off_file_is_named(tmp_path, trained):
+    dataset(tmp_path, save="v1").save(trained)
+    path = tmp_path / "segnet.keras" / "v1" / "segnet.keras"
+    path.write_bytes(path.read_bytes()[:5000])
+    with pytest.raises(DatasetError, match=r"segnet\.keras"):
+        dataset(tmp_path).load()
+
+
+def test_other_file_systems_work(trained, images):
+    dataset("/models", save="v1", protocol="memory://").save(trained)
+    loaded = dataset("/models", protocol="memory://").load()
+    assert loaded.network.predict(images, verbose=0).shape == (3, *SIZE, 2)

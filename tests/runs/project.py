@@ -1,0 +1,89 @@
+"""A small copy of the project, run as a user runs it: through the `kedro` command, each time in a fresh process."""
+
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+REPOSITORY = Path(__file__).parents[2]
+
+SMALL = {
+    "catalog.yml": {
+        "raw_scenes": {
+            "type": "roadseg.datasets.drawn.DrawnScenesDataset",
+            "drives": 5,
+            "frames_per_drive": 3,
+            "size": [64, 96],
+            "seed": "${runtime_params:drawing_seed, 1}",
+        }
+    },
+    "parameters.yml": {
+        "prepare": {"image_size": [32, 48]},
+        "network": {"width": 0.0625},
+        "train": {"epochs": 2, "batch_size": 4},
+    },
+}
+
+
+@dataclass(frozen=True)
+class Project:
+    """A copy of the project: its folder, and what can be done with it."""
+
+    folder: Path
+
+    def kedro(self, *arguments: str, stdin: str | None = None) -> subprocess.CompletedProcess[str]:
+        """Runs `kedro` with the arguments; its output and errors come together."""
+        return subprocess.run(
+            [sys.executable, "-m", "kedro", *arguments],
+            cwd=self.folder,
+            env={**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"},
+            input=stdin,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=300,
+            check=False,
+        )
+
+    def run(self, *arguments: str) -> str:
+        """Returns the output of a `kedro run` that must succeed."""
+        done = self.kedro("run", *arguments)
+        assert done.returncode == 0, done.stdout
+        return done.stdout
+
+    def fail(self, *arguments: str) -> str:
+        """Returns the sentence that a `kedro run` ends in that must fail: one sentence, no traceback."""
+        done = self.kedro("run", *arguments)
+        assert done.returncode == 1, done.stdout
+        assert "Traceback" not in done.stdout
+        return done.stdout[done.stdout.index("Error: ") :]
+
+    def configure(self, environment: str, file: str, content: object) -> None:
+        """Writes a configuration file."""
+        path = self.folder / "conf" / environment / file
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(yaml.safe_dump(content))
+
+    def versions(self, pattern: str) -> list[str]:
+        """Returns the versions of an output below `data`, oldest first."""
+        return sorted(path.parent.name for path in self.folder.glob(f"data/{pattern}/*/*"))
+
+    def files(self) -> dict[Path, bytes]:
+        """Returns every file below `data` with its content."""
+        return {path: path.read_bytes() for path in (self.folder / "data").rglob("*") if path.is_file()}
+
+
+def copy_project(folder: Path) -> Project:
+    """Returns a copy of the project in `folder`, set to few and small drawn scenes."""
+    shutil.copytree(REPOSITORY / "conf", folder / "conf", ignore=shutil.ignore_patterns("local"))
+    for name in ("pyproject.toml", ".telemetry"):
+        shutil.copy(REPOSITORY / name, folder / name)
+    shutil.copytree(REPOSITORY / "src", folder / "src", ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
+    project = Project(folder)
+    for file, content in SMALL.items():
+        project.configure("local", file, content)
+    return project

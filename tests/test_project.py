@@ -1,0 +1,61 @@
+"""The project agrees with itself: catalog, parameters and pipelines, and what the README says."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+from kedro.config import OmegaConfigLoader
+from kedro.framework.project import configure_project, pipelines
+
+REPOSITORY = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="module")
+def datasets() -> set[str]:
+    """Every name that a pipeline reads or writes."""
+    configure_project("roadseg")
+    return pipelines["__default__"].datasets()
+
+
+def configuration(environment: str) -> OmegaConfigLoader:
+    return OmegaConfigLoader(
+        str(REPOSITORY / "conf"), env=environment, base_env="base", merge_strategy={"parameters": "soft"}
+    )
+
+
+@pytest.mark.parametrize("environment", ["base", "camvid"])
+def test_catalog_and_pipelines_name_the_same_data_sets(datasets: set[str], environment: str) -> None:
+    assert set(configuration(environment)["catalog"]) == {name for name in datasets if not name.startswith("params:")}
+
+
+@pytest.mark.parametrize("environment", ["base", "camvid"])
+def test_every_parameter_is_read(datasets: set[str], environment: str) -> None:
+    read = {name.removeprefix("params:") for name in datasets if name.startswith("params:")}
+    assert set(configuration(environment)["parameters"]) == read
+
+
+def test_an_environment_gives_only_what_differs() -> None:
+    base = configuration("base")["parameters"]
+    for environment in ("camvid",):
+        given = {}
+        for path in (REPOSITORY / "conf" / environment).glob("parameters*.yml"):
+            given |= yaml.safe_load(path.read_text())
+        for group, values in given.items():
+            for key, value in values.items():
+                assert base[group][key] != value, f"{environment}: {group}.{key} is what base says"
+
+
+def test_the_recipes_give_parameters_that_exist() -> None:
+    base = configuration("base")["parameters"]
+    for path in (REPOSITORY / "conf/recipes").glob("*.yml"):
+        for group, values in yaml.safe_load(path.read_text())["run"]["params"].items():
+            assert set(values) <= set(base[group]), path
+
+
+def test_lock_files_hold_no_index_address() -> None:
+    for path in REPOSITORY.glob("requirements*.lock"):
+        assert "://" not in path.read_text()
+
+
+def test_the_readme_is_short() -> None:
+    assert len((REPOSITORY / "README.md").read_text().splitlines()) <= 120
