@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from roadseg.segnet.losses import MaskedCrossentropy
+from roadseg.segnet.losses import MaskedCrossentropy, median_frequency_weights
 
 
 def numpy_loss(labels, logits):
@@ -75,3 +75,22 @@ def test_loss_survives_its_configuration():
     copy = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(loss))
     assert isinstance(copy, MaskedCrossentropy)
     assert copy.get_config() == loss.get_config()
+
+
+def test_weighted_loss_of_two_pixels_worked_by_hand():
+    labels = np.array([[[0, 1]]], "uint8")
+    logits = np.log(np.array([[[[0.25, 0.75], [0.5, 0.5]]]], "float32"))
+    loss = MaskedCrossentropy(class_weights=[3.0, 1.0])
+    assert float(loss(labels, logits)) == pytest.approx((3 * np.log(4) + np.log(2)) / 4)
+    assert float(MaskedCrossentropy.from_config(loss.get_config())(labels, logits)) == float(loss(labels, logits))
+
+
+def test_median_frequency_weights_worked_by_hand():
+    # frequencies: 60/100, 60/200 (both scenes), 80/200; the median is 0.4
+    pixels = np.array([[60, 20, 20], [0, 40, 60]])
+    assert median_frequency_weights(pixels, limit=9.0) == [0.6667, 1.3333, 1.0]
+    assert median_frequency_weights(pixels, limit=1.2) == [0.6667, 1.2, 1.0]
+
+
+def test_a_class_without_pixels_gets_the_largest_weight():
+    assert median_frequency_weights(np.array([[30, 0, 10]]), limit=5.0) == [0.6667, 5.0, 2.0]

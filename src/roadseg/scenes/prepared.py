@@ -93,6 +93,10 @@ class PreparedScenes(Mapping[str, PreparedScene]):
             raise ValueError(f"scene '{scene}' has no labels to train on or to score against")
         return prepared.image, prepared.label_map
 
+    def count_pixels(self, scenes: Sequence[str]) -> NDArray[np.int64]:
+        """Returns how many pixels of each class labelled scenes have: (scenes, classes) int64."""
+        return np.array([self._row_of[scene]["pixels"] for scene in scenes], np.int64)
+
     def tabulate(self) -> pd.DataFrame:
         """Returns one row a scene: scene, drive, published_split, height, width, labelled, and pixels a class.
 

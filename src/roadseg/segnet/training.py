@@ -1,5 +1,6 @@
 """How a SegNet learns: compile, callbacks, fit."""
 
+import logging
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -14,9 +15,11 @@ from roadseg.scenes.prepared import PreparedScenes
 from roadseg.segnet.augmentation import AugmentationOptions
 from roadseg.segnet.device import DeviceOptions, choose_device
 from roadseg.segnet.feeding import SceneBatches, Shuffle
-from roadseg.segnet.losses import MaskedCrossentropy
+from roadseg.segnet.losses import MaskedCrossentropy, median_frequency_weights
 from roadseg.segnet.metric import RunningMeanIoU
 from roadseg.segnet.network import NetworkOptions, build_segnet
+
+logger = logging.getLogger(__name__)
 
 BEST = "val_mean_iou"
 """What decides which epoch is kept."""
@@ -41,6 +44,7 @@ class TrainOptions(DeviceOptions, frozen=True, extra="forbid", strict=True):
         schedule: `cosine` warms up for a twentieth of the steps and falls to zero; `plateau` steps down; `constant`.
         plateau: Used by `plateau` alone.
         early_stopping_patience: Epochs without a better validation mIoU after which training stops; None never stops.
+        class_weight_limit: Largest of the median frequency weights of the classes; None weighs all pixels the same.
         augmentation: Random changes of the training scenes.
     """
 
@@ -51,6 +55,7 @@ class TrainOptions(DeviceOptions, frozen=True, extra="forbid", strict=True):
     schedule: Literal["cosine", "plateau", "constant"]
     plateau: PlateauOptions
     early_stopping_patience: PositiveInt | None
+    class_weight_limit: PositiveFloat | None
     augmentation: AugmentationOptions
 
     def shortened(self) -> "TrainOptions":
@@ -98,7 +103,7 @@ def train_network(
         network = _build(scenes, network_options, policy, seed)
         network.compile(
             optimizer=keras.optimizers.Adam(_learning_rate(options, steps=options.epochs * len(batches))),
-            loss=MaskedCrossentropy(),
+            loss=MaskedCrossentropy(_class_weights(scenes, ids["train"], options.class_weight_limit)),
             metrics=[RunningMeanIoU(len(scenes.classes))],
             jit_compile=keras.backend.backend() == "jax",  # on a CPU, TensorFlow's own convolutions beat XLA's
         )
@@ -136,6 +141,14 @@ def _build(scenes: PreparedScenes, options: NetworkOptions, policy: str, seed: i
         return build_segnet(scenes.image_size, len(scenes.classes), options)
     finally:
         keras.config.set_dtype_policy(before)
+
+
+def _class_weights(scenes: PreparedScenes, ids: Sequence[str], limit: float | None) -> list[float] | None:
+    if limit is None:
+        return None
+    weights = median_frequency_weights(scenes.count_pixels(ids), limit)
+    logger.info("Class weights %s", dict(zip((each.name for each in scenes.classes), weights, strict=True)))
+    return weights
 
 
 def _learning_rate(options: TrainOptions, steps: int) -> float | keras.optimizers.schedules.LearningRateSchedule:

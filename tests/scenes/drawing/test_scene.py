@@ -17,7 +17,7 @@ SEVEN = (
     ("sidewalk", "non-drivable fallback"),
     ("person", "rider", "animal"),
     ("motorcycle", "bicycle", "autorickshaw", "car", "truck", "bus"),
-    ("curb", "wall", "fence", "billboard", "traffic sign", "traffic light", "pole"),
+    ("wall", "fence", "billboard", "traffic sign", "traffic light", "pole"),
     ("building", "vegetation"),
     ("sky",),
 )

@@ -54,12 +54,12 @@ def light_of(rng: np.random.Generator) -> Light:
     return Light(
         sun=(side * rng.uniform(0.25, 0.9), rng.uniform(-0.4, 0.5)),
         shadow=shadow * rng.uniform(0.8, 1.2),
-        exposure=rng.uniform(0.82, 1.2),
-        cast=rng.uniform(0.93, 1.07, 3).astype(np.float32),
+        exposure=rng.uniform(0.88, 1.12),
+        cast=rng.uniform(0.96, 1.04, 3).astype(np.float32),
         sky_top=shaded(sky_top, rng.uniform(0.85, 1.1)),
         sky_low=shaded(sky_low, rng.uniform(0.85, 1.1)),
         clouds=rng.uniform(0.1, 1.0),
         haze_distance=rng.uniform(110, 320),
-        wetness=rng.uniform(0.2, 0.45) if shadow < 0.15 and rng.random() < 0.6 else 0.0,
-        noise=rng.uniform(2.0, 5.0),
+        wetness=rng.uniform(0.1, 0.3) if shadow < 0.15 and rng.random() < 0.6 else 0.0,
+        noise=rng.uniform(2.0, 4.0),
     )

@@ -20,7 +20,7 @@ from roadseg.scenes.raw import Scene
 DRAWING_VERSION = 1
 RAW_CLASSES: Mapping[int, str] = dict(enumerate(RAW_NAMES))
 
-ZONES = ("road", "parking", "curb", "sidewalk", "non-drivable fallback")
+ZONES = ("road", "parking", "sidewalk", "sidewalk", "non-drivable fallback")
 ZONE_IDS = np.array([RAW_IDS[name] for name in ZONES], np.uint8)
 SHADOW_METRES = 45.0
 ZONES_FROM_LEFT = np.array([4, 3, 2, 1, 0, 1, 2, 3, 4], np.uint8)

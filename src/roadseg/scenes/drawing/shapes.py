@@ -16,7 +16,7 @@ Outline = list[tuple[float, float]]
 
 RAW_NAMES = (
     "road", "parking", "sidewalk", "non-drivable fallback", "person", "rider", "animal", "motorcycle", "bicycle",
-    "autorickshaw", "car", "truck", "bus", "curb", "wall", "fence", "billboard", "traffic sign", "traffic light",
+    "autorickshaw", "car", "truck", "bus", "wall", "fence", "billboard", "traffic sign", "traffic light",
     "pole", "building", "vegetation", "sky", "ego vehicle",
 )  # fmt: skip
 RAW_IDS = {name: raw_id for raw_id, name in enumerate(RAW_NAMES)}
@@ -218,8 +218,8 @@ def lamp_post(rng: np.random.Generator, colour: Colour, hand: int) -> Shape:
     height, arm = rng.uniform(5, 8), -hand * rng.uniform(1.0, 2.2)
     return shape_of(
         [
-            front(rectangle(-0.18, 0, 0.18, height), 0, colour, "pole"),
-            front(rectangle(min(0, arm), height - 0.16, max(0, arm), height + 0.1), 0, colour, "pole"),
+            front(rectangle(-0.28, 0, 0.28, height), 0, colour, "pole"),
+            front(rectangle(min(0, arm), height - 0.24, max(0, arm), height + 0.16), 0, colour, "pole"),
             front(rectangle(arm - 0.35, height - 0.22, arm + 0.35, height), 0, (250, 235, 190), "pole", Facing.GLOW),
         ]
     )
@@ -227,13 +227,13 @@ def lamp_post(rng: np.random.Generator, colour: Colour, hand: int) -> Shape:
 
 def traffic_sign(rng: np.random.Generator, plate: Colour, rim: Colour) -> Shape:
     """Return a sign on its post: a disc, a triangle, a diamond or a board."""
-    up, radius, corners = rng.uniform(2.1, 2.7), rng.uniform(0.42, 0.6), int(rng.choice((3, 4, 12)))
+    up, radius, corners = rng.uniform(2.1, 2.7), rng.uniform(0.6, 0.85), int(rng.choice((3, 4, 12)))
     turn = np.pi / 2 + np.arange(corners) * 2 * np.pi / corners
     unit = np.stack([np.cos(turn), np.sin(turn)], axis=1)
     outer, inner = ([(float(x), float(up + y)) for x, y in unit * size] for size in (radius, 0.7 * radius))
     return shape_of(
         [
-            front(rectangle(-0.12, 0, 0.12, up), 0, (125, 125, 128), "pole"),
+            front(rectangle(-0.2, 0, 0.2, up), 0, (125, 125, 128), "pole"),
             front(outer, 0, rim, "traffic sign"),
             front(inner, 0, plate, "traffic sign"),
             front(rectangle(-0.2, up - 0.06, 0.2, up + 0.08), 0, (40, 40, 42), "traffic sign"),
@@ -250,8 +250,8 @@ def traffic_light(rng: np.random.Generator, colour: Colour) -> Shape:
     lamps[lit] = lamps[lit]._replace(colour=colours[lit], facing=Facing.GLOW)
     return shape_of(
         [
-            front(rectangle(-0.14, 0, 0.14, 2.6), 0, colour, "pole"),
-            front(rectangle(-0.28, 2.55, 0.28, 3.75), 0, (35, 36, 38), "traffic light"),
+            front(rectangle(-0.2, 0, 0.2, 2.6), 0, colour, "pole"),
+            front(rectangle(-0.4, 2.45, 0.4, 3.85), 0, (35, 36, 38), "traffic light"),
             *lamps,
         ]
     )

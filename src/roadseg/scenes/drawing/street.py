@@ -12,17 +12,19 @@ from roadseg.scenes.drawing.textures import Colour, Pixels
 BLOCK_METRES = 12.0
 KERB_METRES = 0.45
 
-PAINTS: tuple[Colour, ...] = (  # shared by houses, cars, clothes and signs
-    (198, 196, 190), (150, 150, 152), (104, 104, 108), (58, 58, 62), (222, 218, 206), (170, 148, 118), (146, 92, 70),
-    (176, 60, 52), (58, 92, 150), (112, 150, 186), (82, 122, 84), (206, 172, 74), (198, 128, 96), (120, 86, 120),
-    (178, 170, 128), (96, 120, 124), (214, 158, 140), (140, 132, 118),
+PAINTS: tuple[Colour, ...] = (  # of vehicles
+    (222, 222, 220), (160, 162, 166), (52, 52, 56), (176, 44, 40), (40, 76, 150), (96, 140, 184), (214, 176, 60),
+    (58, 112, 84), (150, 92, 70), (120, 64, 110),
 )  # fmt: skip
-GROUNDS: tuple[Colour, ...] = (
-    (104, 104, 108), (84, 84, 88), (126, 124, 122), (136, 128, 116), (112, 106, 98), (148, 146, 142),
+FACADES: tuple[Colour, ...] = (  # of houses
+    (198, 190, 176), (178, 148, 122), (168, 104, 84), (206, 172, 122), (150, 146, 144), (214, 172, 150), (176, 168, 128),
+    (146, 120, 104),
 )  # fmt: skip
-PAVINGS: tuple[Colour, ...] = (
-    (164, 158, 150), (168, 140, 112), (172, 140, 122), (158, 102, 82), (186, 176, 152), (138, 122, 98),
+BARRIERS: tuple[Colour, ...] = (  # of walls and fences
+    (110, 116, 108), (86, 96, 88), (128, 124, 112), (70, 84, 96),
 )  # fmt: skip
+GROUNDS: tuple[Colour, ...] = ((84, 84, 88), (98, 98, 102), (112, 110, 108), (106, 100, 94))
+PAVINGS: tuple[Colour, ...] = ((178, 168, 152), (172, 140, 122), (186, 176, 152), (164, 120, 98), (146, 134, 118))
 DYES: tuple[Colour, ...] = (  # of clothes
     (206, 52, 60), (228, 120, 38), (232, 188, 52), (198, 60, 124), (44, 132, 140), (52, 72, 168), (236, 232, 224),
     (96, 50, 110), (60, 140, 74), (40, 42, 52),
@@ -54,7 +56,9 @@ class Street:
         lush: 0 = few trees, 1 = many.
         bonnet: whether the filming car's bonnet is in the picture.
         lane_paint: whether the road has lane marks.
-        paints: RGB colours that houses, vehicles, clothes and signs share.
+        paints: RGB colours of vehicles.
+        facades: RGB colours of houses.
+        barriers: RGB colours of walls and fences.
         glass: RGB colour of panes.
         crowns: pictures of tree crowns.
         tiles: pictures of the ground, in the order of `drawing.ZONES`.
@@ -71,21 +75,19 @@ class Street:
         self.parking = tuple(rng.choice((0.0, 0.0, 2.3), 2).tolist())
         self.sidewalk = tuple(rng.uniform(3.0, 6.0, 2).tolist())
         self.altitude = rng.uniform(1.5, 2.5)
-        self.horizon_share = rng.uniform(0.36, 0.52)
+        self.horizon_share = rng.uniform(0.4, 0.5)
         self.focal_share = rng.uniform(0.52, 0.72)
         self.camera_lateral = self.hand * self.road_half * rng.uniform(0.2, 0.8)
         self.curvature, self.curve_metres = rng.uniform(-0.016, 0.016), rng.uniform(40, 120)
-        self.metres_a_frame = rng.uniform(1.2, 2.6)
+        self.metres_a_frame = rng.uniform(2.4, 5.2)
         self.junction_period, self.junction_phase = rng.integers(4, 8), rng.integers(0, 4)
-        self.frontage_weights = rng.dirichlet((2.4, 1.6, 1.5, 0.7, 0.6))
+        self.frontage_weights = rng.dirichlet((3.0, 1.2, 1.2, 0.7, 0.5))
         self.storeys = rng.uniform(1.5, 5.0)
         self.crowd = rng.uniform(3.0, 4.8)
         self.lush = rng.uniform(0.2, 0.9)
         self.bonnet = rng.random() < 0.4
         self.lane_paint = rng.random() < 0.75
-        self.paints: tuple[Colour, ...] = tuple(
-            textures.shaded(PAINTS[index], rng.uniform(0.8, 1.15)) for index in rng.permutation(len(PAINTS))[:11]
-        )
+        self.paints, self.facades, self.barriers = (_worn(rng, colours) for colours in (PAINTS, FACADES, BARRIERS))
         self.glass: Colour = textures.shaded(
             ((62, 74, 86), (96, 116, 136), (48, 50, 54))[rng.integers(3)], rng.uniform(0.8, 1.2)
         )
@@ -98,8 +100,16 @@ class Street:
         return np.random.default_rng([*self.entropy, *key])
 
     def paint(self, rng: np.random.Generator) -> Colour:
-        """Return one of the town's colours, a little worn."""
-        return textures.shaded(self.paints[rng.integers(len(self.paints))], rng.uniform(0.8, 1.2))
+        """Return the colour of a vehicle."""
+        return _pick(rng, self.paints)
+
+    def facade(self, rng: np.random.Generator) -> Colour:
+        """Return the colour of a house."""
+        return _pick(rng, self.facades)
+
+    def barrier(self, rng: np.random.Generator) -> Colour:
+        """Return the colour of a wall or a fence."""
+        return _pick(rng, self.barriers)
 
     def travelled(self, frame: int) -> float:
         """Return the metres from the start of the drive to the camera."""
@@ -131,10 +141,8 @@ class Street:
         return float(road + bay) / 2, float(kerb), float(outer)
 
     def clothes(self, rng: np.random.Generator) -> tuple[Colour, Colour]:
-        """Return the colours of upper and lower clothes: more often bright than in one of the town's colours."""
-        dyed = textures.shaded(DYES[rng.integers(len(DYES))], rng.uniform(0.8, 1.1))
-        plain = self.paint(rng)
-        return (dyed, plain) if rng.random() < 0.75 else (plain, dyed)
+        """Return the colours of upper and lower clothes."""
+        return _pick(rng, DYES), _pick(rng, DYES)
 
     def _ground_tiles(self, rng: np.random.Generator) -> tuple[Pixels, ...]:
         """Return pictures of road, parking lane, kerb, pavement and the ground beyond."""
@@ -148,6 +156,17 @@ class Street:
             textures.slabs(rng, walk),
             textures.rough_ground(rng, soil, grass if rng.random() < 0.6 else textures.shaded(soil, 0.8)),
         )
+
+
+def _pick(rng: np.random.Generator, colours: tuple[Colour, ...]) -> Colour:
+    """Return one of the colours, a little lighter or darker."""
+    return textures.shaded(colours[rng.integers(len(colours))], rng.uniform(0.85, 1.15))
+
+
+def _worn(rng: np.random.Generator, colours: tuple[Colour, ...]) -> tuple[Colour, ...]:
+    """Return most of the colours, as they look in one town."""
+    kept = rng.permutation(len(colours))[: max(3, len(colours) - 2)]
+    return tuple(textures.shaded(colours[index], rng.uniform(0.85, 1.1)) for index in kept)
 
 
 @lru_cache(maxsize=8)

@@ -75,7 +75,7 @@ def is_in_sight(item: Placed) -> bool:
     """
     long_enough = item.depth + min(item.shape.footprint[3], NEAREST_METRES - 1) > NEAREST_METRES
     is_frontage = item.depth > item.ahead
-    return long_enough and (is_frontage or item.ahead < min(6 + 10 * item.shape.height, FIGURE_SIGHT_METRES))
+    return long_enough and (is_frontage or item.ahead < min(4 + 6 * item.shape.height, FIGURE_SIGHT_METRES))
 
 
 def swing(moved: float, reach: float) -> float:
@@ -167,9 +167,9 @@ def _frontage(street: Street, rng: np.random.Generator, start: float, side: int)
         yield _house(street, rng, line, start, side)
         return
     if kind == "wall":
-        yield Thing((shapes.wall(rng, street.paint(rng), side, length=length),), line, start, end)
+        yield Thing((shapes.wall(rng, street.barrier(rng), side, length=length),), line, start, end)
     if kind == "fence":
-        yield Thing((shapes.fence(rng, street.paint(rng), side, length=length),), line, start, end)
+        yield Thing((shapes.fence(rng, street.barrier(rng), side, length=length),), line, start, end)
     if kind == "hedge":
         for step in range(6):
             position = start + 2 * step + rng.uniform(0, 1)
@@ -186,7 +186,7 @@ def _house(street: Street, rng: np.random.Generator, lateral: float, start: floa
     """Return a house with its front at `lateral`."""
     length = BLOCK_METRES - (rng.uniform(0.5, 3.0) if rng.random() < 0.4 else 0.0)
     height = 3.2 * max(1.3, street.storeys * rng.uniform(0.5, 1.6))
-    shape = shapes.building(rng, street.paint(rng), street.glass, side, length=length, height=height)
+    shape = shapes.building(rng, street.facade(rng), street.glass, side, length=length, height=height)
     return Thing((shape,), lateral, start, start + BLOCK_METRES + 2 * BEHIND)
 
 
