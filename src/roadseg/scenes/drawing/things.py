@@ -75,7 +75,8 @@ def is_in_sight(item: Placed) -> bool:
     """
     long_enough = item.depth + min(item.shape.footprint[3], NEAREST_METRES - 1) > NEAREST_METRES
     is_frontage = item.depth > item.ahead
-    return long_enough and (is_frontage or item.ahead < min(4 + 6 * item.shape.height, FIGURE_SIGHT_METRES))
+    extent = max(item.shape.height, item.shape.footprint[3] - item.shape.footprint[2])
+    return long_enough and (is_frontage or item.ahead < min(2 + 5 * extent, FIGURE_SIGHT_METRES))
 
 
 def swing(moved: float, reach: float) -> float:
@@ -118,13 +119,13 @@ def _vehicle(street: Street, rng: np.random.Generator, *, oncoming: bool) -> Sha
     """Return something that drives."""
     paint, other = street.paint(rng), street.paint(rng)
     draw = rng.random()
-    if draw < 0.36:
+    if draw < 0.45:
         return vehicles.car(rng, paint, street.glass, oncoming=oncoming)
-    if draw < 0.52:
+    if draw < 0.6:
         return vehicles.autorickshaw(rng, paint, other, oncoming=oncoming)
-    if draw < 0.62:
-        return vehicles.truck(rng, paint, vehicles.cargo_colour(rng), oncoming=oncoming)
     if draw < 0.72:
+        return vehicles.truck(rng, paint, vehicles.cargo_colour(rng), oncoming=oncoming)
+    if draw < 0.86:
         return vehicles.bus(rng, paint, other, oncoming=oncoming)
     return people.rider_in_traffic(rng, paint, street.clothes(rng))
 
@@ -196,13 +197,13 @@ def _furniture(street: Street, rng: np.random.Generator, start: float, side: int
     row = kerb + 0.5 * side
     post = shapes.lamp_post(rng, textures.shaded((112, 114, 116), rng.uniform(0.6, 1.5)), side)
     spots = start + BLOCK_METRES * (np.array([0.08, 0.3, 0.55, 0.8]) + rng.uniform(0, 0.12, 4))
-    if rng.random() < 0.5:
+    if rng.random() < 0.35:
         yield Thing((post,), row, spots[0], spots[0])
     if rng.random() < street.lush:
         yield Thing((shapes.tree(rng, street.crowns[rng.integers(4)], BARK),), row + 0.3 * side, spots[1], spots[1])
     if rng.random() < 0.35:
         yield Thing((shapes.traffic_sign(rng, *sign_colours(rng)),), row, spots[2], spots[2])
-    if rng.random() < 0.22:
+    if rng.random() < 0.4:
         yield Thing((shapes.billboard(rng),), outer - 0.5 * side, spots[3], spots[3])
 
 
@@ -229,7 +230,7 @@ def _parked(street: Street, rng: np.random.Generator, start: float, side: int) -
                 else vehicles.autorickshaw(rng, paint, street.paint(rng), oncoming=facing)
             )
             yield Thing((shape,), bay, position, position)
-    if rng.random() < 0.4:
+    if rng.random() < 0.15:
         position = start + rng.uniform(1, 11)
         yield Thing(
             (people.parked_bicycle(rng, street.paint(rng)),), kerb + side * rng.uniform(0.8, 1.4), position, position
