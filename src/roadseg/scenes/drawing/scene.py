@@ -20,6 +20,7 @@ from roadseg.scenes.raw import Scene
 DRAWING_VERSION = 1
 RAW_CLASSES: Mapping[int, str] = dict(enumerate(RAW_NAMES))
 
+# From the middle of the road outwards; the third are the kerb stones, which belong to the pavement.
 ZONES = ("road", "parking", "sidewalk", "sidewalk", "non-drivable fallback")
 ZONE_IDS = np.array([RAW_IDS[name] for name in ZONES], np.uint8)
 SHADOW_METRES = 45.0
