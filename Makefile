@@ -9,6 +9,7 @@ run: .venv/users
 	$(BIN)/kedro run
 
 test: .venv/developers
+	$(BIN)/pytest --doctest-modules src
 	$(BIN)/pytest -m "not slow"
 
 test-slow: .venv/developers

@@ -116,7 +116,8 @@ class BatchNormalization(keras.layers.BatchNormalization):
     Example:
         >>> import numpy as np
         >>> pixels = np.array([-1.0, 1.0], "float32").reshape(1, 1, 2, 1)
-        >>> np.round(np.ravel(BatchNormalization(epsilon=0.5625)(pixels, training=True)), 2).tolist()  # 1 / 1.25
+        >>> normalised = BatchNormalization(epsilon=0.5625)(pixels, training=True)  # divides by the root of 1.5625
+        >>> [round(float(value), 2) for value in np.ravel(normalised)]
         [-0.8, 0.8]
 
     Reference:
