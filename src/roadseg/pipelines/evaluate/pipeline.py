@@ -7,6 +7,7 @@ from roadseg.pipelines.evaluate.nodes import (
     draw_confusion,
     draw_examples,
     draw_scores,
+    score_prior,
     score_scenes,
     summarise_scores,
 )
@@ -22,9 +23,10 @@ def create_pipeline() -> Pipeline:
                 ["confusion_table", "scene_scores"],
                 name="score_scenes",
             ),
+            Node(score_prior, ["prepared_scenes", "split_table"], "prior_confusion", name="score_prior"),
             Node(
                 summarise_scores,
-                ["confusion_table", "scene_scores", "segnet_model", "provenance"],
+                ["confusion_table", "prior_confusion", "scene_scores", "segnet_model", "provenance"],
                 ["scores", "score_table"],
                 name="summarise_scores",
             ),

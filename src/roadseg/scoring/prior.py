@@ -1,0 +1,27 @@
+"""What a guess scores that never looks at the image: the most frequent class of each pixel."""
+
+from collections.abc import Iterable
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def fit_class_prior(label_maps: Iterable[NDArray[np.uint8]], num_classes: int) -> NDArray[np.uint8]:
+    """Returns the most frequent class of each pixel, the lower id where two are equally frequent.
+
+    Args:
+        label_maps: (height, width) uint8 each, class ids 0..num_classes-1; any other id, such as void, is not counted.
+        num_classes: Number of classes.
+
+    Returns:
+        (height, width) uint8, class ids; 0 where a pixel is void in all label maps.
+
+    Raises:
+        ValueError: If there are no label maps.
+    """
+    classes = np.arange(num_classes, dtype=np.uint8)[:, None, None]
+    counts = sum((label_map == classes).astype(np.int64) for label_map in label_maps)
+    if isinstance(counts, int):
+        raise ValueError("a class prior is fitted on label maps, received none")
+    most_frequent: NDArray[np.uint8] = np.argmax(counts, axis=0).astype(np.uint8)
+    return most_frequent
