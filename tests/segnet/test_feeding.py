@@ -25,7 +25,7 @@ def scenes(in_memory):
 
 
 def shuffle(seed=7, *, flip=False):
-    return Shuffle(seed=seed, augmentation=AugmentationOptions(flip=flip))
+    return Shuffle(seed=seed, augmentation=AugmentationOptions(flip=flip, zoom=1.0, colour=0.0))
 
 
 def numbers(batches):

@@ -7,6 +7,7 @@ from roadseg.scenes.prepared import PreparedScene
 from roadseg.segnet import training
 from roadseg.segnet.augmentation import AugmentationOptions
 from roadseg.segnet.network import NetworkOptions
+from roadseg.segnet.optimizer import ConvolutionMuon
 from roadseg.segnet.training import PlateauOptions, TrainOptions, train_network
 
 SIZE = (32, 32)
@@ -19,12 +20,13 @@ def options(**changes) -> TrainOptions:
         "epochs": 3,
         "trial_epochs": 2,
         "batch_size": 2,
+        "optimizer": "adam",
         "learning_rate": 0.01,
         "schedule": "constant",
         "plateau": PlateauOptions(factor=0.5, patience=1, floor=0.001),
         "early_stopping_patience": None,
         "class_weight_limit": None,
-        "augmentation": AugmentationOptions(flip=True),
+        "augmentation": AugmentationOptions(flip=True, zoom=1.0, colour=0.0),
     }
     return TrainOptions(**{**given, **changes})
 
@@ -55,8 +57,11 @@ def train(scenes, tmp_path, momentum=0.5, **changes):
     )
 
 
-def test_the_network_is_that_of_the_best_epoch_and_its_score_that_of_all_validation_pixels(scenes, tmp_path):
-    network, history = train(scenes, tmp_path)
+@pytest.mark.parametrize("optimizer", ["adam", "muon"])
+def test_the_network_is_that_of_the_best_epoch_and_its_score_that_of_all_validation_pixels(scenes, tmp_path, optimizer):
+    network, history = train(scenes, tmp_path, optimizer=optimizer)
+    moved_by_muon = isinstance(network.optimizer, ConvolutionMuon)
+    assert moved_by_muon == (optimizer == "muon")
     assert list(history["epoch"]) == [1, 2, 3]
     assert list(history["learning_rate"]) == pytest.approx([0.01] * 3)
     images, truth = zip(*(scenes.read_pair(scene) for scene in list(scenes)[4:]), strict=True)

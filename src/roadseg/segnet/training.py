@@ -18,6 +18,7 @@ from roadseg.segnet.feeding import SceneBatches, Shuffle
 from roadseg.segnet.losses import MaskedCrossentropy, median_frequency_weights
 from roadseg.segnet.metric import RunningMeanIoU
 from roadseg.segnet.network import NetworkOptions, build_segnet
+from roadseg.segnet.optimizer import ConvolutionMuon
 
 logger = logging.getLogger(__name__)
 
@@ -40,7 +41,8 @@ class TrainOptions(DeviceOptions, frozen=True, extra="forbid", strict=True):
         epochs: At most so many.
         trial_epochs: At most so many where `scenes.limit` is set, to try a data set.
         batch_size: Scenes a step.
-        learning_rate: Of Adam, at its highest.
+        optimizer: `muon` moves the kernels of the convolutions by Muon and all else by Adam; `adam` moves all by Adam.
+        learning_rate: At its highest.
         schedule: `cosine` warms up for a twentieth of the steps and falls to zero; `plateau` steps down; `constant`.
         plateau: Used by `plateau` alone.
         early_stopping_patience: Epochs without a better validation mIoU after which training stops; None never stops.
@@ -51,6 +53,7 @@ class TrainOptions(DeviceOptions, frozen=True, extra="forbid", strict=True):
     epochs: PositiveInt
     trial_epochs: PositiveInt
     batch_size: PositiveInt
+    optimizer: Literal["muon", "adam"]
     learning_rate: PositiveFloat
     schedule: Literal["cosine", "plateau", "constant"]
     plateau: PlateauOptions
@@ -102,11 +105,12 @@ def train_network(
     with keras.device(device):
         network = _build(scenes, network_options, policy, seed)
         network.compile(
-            optimizer=keras.optimizers.Adam(_learning_rate(options, steps=options.epochs * len(batches))),
+            optimizer=_optimizer(options, steps=options.epochs * len(batches)),
             loss=MaskedCrossentropy(_class_weights(scenes, ids["train"], options.class_weight_limit)),
             metrics=[RunningMeanIoU(len(scenes.classes))],
             jit_compile=keras.backend.backend() == "jax",  # on a CPU, TensorFlow's own convolutions beat XLA's
         )
+        network.optimizer.build(network.trainable_variables)  # else TensorFlow traces the first step twice
         history = network.fit(
             batches,
             validation_data=validation,
@@ -149,6 +153,15 @@ def _class_weights(scenes: PreparedScenes, ids: Sequence[str], limit: float | No
     weights = median_frequency_weights(scenes.count_pixels(ids), limit)
     logger.info("Class weights %s", dict(zip((each.name for each in scenes.classes), weights, strict=True)))
     return weights
+
+
+def _optimizer(options: TrainOptions, steps: int) -> keras.optimizers.Optimizer:
+    learning_rate = _learning_rate(options, steps)
+    if options.optimizer == "adam":
+        return keras.optimizers.Adam(learning_rate)
+    return ConvolutionMuon(
+        learning_rate, exclude_layers=["classifier"], ns_steps=3, weight_decay=None, adam_weight_decay=None
+    )
 
 
 def _learning_rate(options: TrainOptions, steps: int) -> float | keras.optimizers.schedules.LearningRateSchedule:

@@ -1,0 +1,45 @@
+"""How the weights move: Muon turned to convolutions."""
+
+import math
+from typing import Any
+
+import keras
+from keras import ops
+
+Tensor = Any  # of the backend that Keras runs on
+
+
+@keras.saving.register_keras_serializable(package="roadseg")
+class ConvolutionMuon(keras.optimizers.Muon):
+    """`keras.optimizers.Muon` that takes the kernels of convolutions, which Keras' own leaves to Adam.
+
+    A kernel (rows, columns, inputs, outputs) counts as the matrix (rows * columns * inputs, outputs): its momentum is
+    made orthogonal by Newton-Schulz iterations, so that all directions of the kernel learn, not the loudest alone.
+    Biases, batch norms and the kernels of `exclude_layers` are left to Adam.
+
+    Args:
+        learning_rate: Number or schedule.
+        **kwargs: Arguments of `keras.optimizers.Muon`.
+
+    Example:
+        >>> keras.Sequential([keras.layers.Conv2D(2, 3)]).compile(ConvolutionMuon(0.01, exclude_layers=["classifier"]))
+
+    Reference:
+        Jordan et al., https://kellerjordan.github.io/posts/muon; the scale of a step is that of section 2.2 of
+        https://arxiv.org/abs/2502.16982.
+    """
+
+    def zeropower_via_newtonschulz5(self, x: Tensor, steps: int) -> Tensor:
+        """Returns the matrix of a kernel with its singular values drawn towards 1, in the kernel's own shape."""
+        return ops.reshape(super().zeropower_via_newtonschulz5(_matrix(x), steps), x.shape)
+
+    def lr_adjust(self, x: Tensor) -> Tensor:
+        """Returns a step scaled by the longer side of the kernel's matrix, so that its size is that of Adam's steps."""
+        return ops.reshape(super().lr_adjust(_matrix(x)), x.shape)
+
+    def _should_use_adamw(self, variable: keras.Variable) -> bool:
+        return len(variable.shape) != 4 or any(name in variable.path for name in self.exclude_layers)
+
+
+def _matrix(kernel: Tensor) -> Tensor:
+    return ops.reshape(kernel, (math.prod(kernel.shape[:-1]), kernel.shape[-1]))
