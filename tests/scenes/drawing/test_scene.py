@@ -80,7 +80,7 @@ def test_raw_class_names_are_all_sorted_into_the_seven_classes_or_void():
 def test_every_raw_class_is_drawn_somewhere():
     seen = {
         raw_id
-        for drive in range(8)
+        for drive in range(16)
         for frame in (0, 20)
         for raw_id in np.unique(draw_scene(options(), drive, frame).label_map).tolist()
     }

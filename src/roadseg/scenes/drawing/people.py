@@ -15,8 +15,8 @@ def person(rng: np.random.Generator, clothes: tuple[Colour, Colour]) -> tuple[Sh
     """Return a walking person at both moments of the stride: legs together, legs apart."""
     height = rng.uniform(1.55, 1.88) if rng.random() < 0.85 else rng.uniform(1.0, 1.4)
     skin = SKINS[rng.integers(len(SKINS))]
-    robe, bag = rng.random() < 0.25, rng.random() < 0.35
-    stout = rng.uniform(0.9, 1.2)
+    robe, bag = rng.random() < 0.5, rng.random() < 0.35
+    stout = rng.uniform(1.1, 1.5)
     return tuple(
         shape_of(_person_faces(swing, clothes, skin, height=height, stout=stout, robe=robe, bag=bag))
         for swing in SWINGS
@@ -55,7 +55,7 @@ def _person_faces(
 def cow(rng: np.random.Generator) -> Shape:
     """Return a cow (or, a third as often, a dog) from its side."""
     coat = ((205, 195, 180), (120, 85, 60), (70, 60, 55), (165, 120, 80))[rng.integers(4)]
-    size = rng.uniform(0.9, 1.1) * (0.55 if rng.random() < 0.25 else 1.0)
+    size = rng.uniform(1.0, 1.3) * (0.55 if rng.random() < 0.15 else 1.0)
     way = 1 if rng.random() < 0.5 else -1
 
     def part(outline: Outline, factor: float) -> Face:

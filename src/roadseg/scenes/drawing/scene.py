@@ -17,7 +17,7 @@ from roadseg.scenes.drawing.textures import TILE_METRES, TILE_PIXELS, Pixels, fr
 from roadseg.scenes.drawing.things import Placed, placed_in
 from roadseg.scenes.raw import Scene
 
-DRAWING_VERSION = 1
+DRAWING_VERSION = 8
 RAW_CLASSES: Mapping[int, str] = dict(enumerate(RAW_NAMES))
 
 # From the middle of the road outwards; the third are the kerb stones, which belong to the pavement.
@@ -123,7 +123,7 @@ def _paint_skyline(
 ) -> None:
     """Paint a hazy silhouette 150 metres away; it turns with the road."""
     camera, clearness = canvas.camera, canvas.air.clearness(150)
-    metres = np.arange(-240, 241, 6 if name == "building" else 3, dtype=np.float32)
+    metres = np.arange(-240, 241, 12 if name == "building" else 6, dtype=np.float32)
     tops = rng.uniform(*heights, len(metres)).astype(np.float32)
     lateral, up = np.repeat(metres, 2)[1:], np.repeat(tops, 2)[:-1]
     outline = np.stack([lateral, up, np.full_like(up, 150)], axis=1)

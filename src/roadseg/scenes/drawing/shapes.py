@@ -181,7 +181,7 @@ def building(
 
 def wall(rng: np.random.Generator, colour: Colour, hand: int, *, length: float) -> Shape:
     """Return a garden wall along the street."""
-    height = float(rng.uniform(1.5, 2.8))
+    height = float(rng.uniform(2.0, 3.0))
     picture = textures.garden_wall(rng, colour, length=length, height=height)
     end = front(rectangle(min(0, hand * 0.4), 0, max(0, hand * 0.4), height), 0, colour, "wall")
     return shape_of([frontage(picture, "wall", hand, length=length, height=height), end])
@@ -189,7 +189,7 @@ def wall(rng: np.random.Generator, colour: Colour, hand: int, *, length: float) 
 
 def fence(rng: np.random.Generator, colour: Colour, hand: int, *, length: float) -> Shape:
     """Return a see-through fence along the street."""
-    height = float(rng.uniform(1.3, 2.2))
+    height = float(rng.uniform(1.8, 2.6))
     picture = textures.railing(rng, colour, length=length, height=height)
     return shape_of([frontage(picture, "fence", hand, length=length, height=height)])
 
@@ -213,27 +213,28 @@ def bush(rng: np.random.Generator, crown: Pixels) -> Shape:
     return shape_of([textured_front(rectangle(-width / 2, -0.2, width / 2, height), 0, crown, "vegetation")])
 
 
-def lamp_post(rng: np.random.Generator, colour: Colour, hand: int) -> Shape:
-    """Return a lamp post whose arm reaches over the road."""
-    height, arm = rng.uniform(5, 8), -hand * rng.uniform(1.0, 2.2)
+def advertising_column(rng: np.random.Generator, colour: Colour) -> Shape:
+    """Return a round column pasted with posters, under a cap."""
+    half, height = float(rng.uniform(0.55, 0.8)), float(rng.uniform(2.8, 3.8))
+    picture = textures.poster(rng, length=2 * half, height=height)
     return shape_of(
         [
-            front(rectangle(-0.28, 0, 0.28, height), 0, colour, "pole"),
-            front(rectangle(min(0, arm), height - 0.24, max(0, arm), height + 0.16), 0, colour, "pole"),
-            front(rectangle(arm - 0.35, height - 0.22, arm + 0.35, height), 0, (250, 235, 190), "pole", Facing.GLOW),
+            textured_front(rectangle(-half, 0, half, height), 0, picture, "billboard"),
+            front(rectangle(-half - 0.1, 0, half + 0.1, 0.35), 0, colour, "billboard"),
+            front(rectangle(-half - 0.15, height, half + 0.15, height + 0.3), 0, colour, "billboard"),
         ]
     )
 
 
 def traffic_sign(rng: np.random.Generator, plate: Colour, rim: Colour) -> Shape:
     """Return a sign on its post: a disc, a triangle, a diamond or a board."""
-    up, radius, corners = rng.uniform(2.1, 2.7), rng.uniform(0.6, 0.85), int(rng.choice((3, 4, 12)))
+    up, radius, corners = rng.uniform(2.1, 2.7), rng.uniform(0.75, 1.05), int(rng.choice((3, 4, 12)))
     turn = np.pi / 2 + np.arange(corners) * 2 * np.pi / corners
     unit = np.stack([np.cos(turn), np.sin(turn)], axis=1)
     outer, inner = ([(float(x), float(up + y)) for x, y in unit * size] for size in (radius, 0.7 * radius))
     return shape_of(
         [
-            front(rectangle(-0.2, 0, 0.2, up), 0, (125, 125, 128), "pole"),
+            front(rectangle(-0.25, 0, 0.25, up), 0, (125, 125, 128), "pole"),
             front(outer, 0, rim, "traffic sign"),
             front(inner, 0, plate, "traffic sign"),
             front(rectangle(-0.2, up - 0.06, 0.2, up + 0.08), 0, (40, 40, 42), "traffic sign"),
@@ -250,8 +251,8 @@ def traffic_light(rng: np.random.Generator, colour: Colour) -> Shape:
     lamps[lit] = lamps[lit]._replace(colour=colours[lit], facing=Facing.GLOW)
     return shape_of(
         [
-            front(rectangle(-0.2, 0, 0.2, 2.6), 0, colour, "pole"),
-            front(rectangle(-0.4, 2.45, 0.4, 3.85), 0, (35, 36, 38), "traffic light"),
+            front(rectangle(-0.25, 0, 0.25, 2.6), 0, colour, "pole"),
+            front(rectangle(-0.5, 2.45, 0.5, 3.85), 0, (35, 36, 38), "traffic light"),
             *lamps,
         ]
     )
@@ -261,7 +262,7 @@ def billboard(rng: np.random.Generator) -> Shape:
     """Return a large advertisement on two poles."""
     width, low = float(rng.uniform(2.4, 4.5)), float(rng.uniform(1.6, 3.2))
     height = float(width * rng.uniform(0.45, 0.75))
-    legs = [front(rectangle(x - 0.11, 0, x + 0.11, low), 0, (95, 95, 98), "pole") for x in (-width / 3, width / 3)]
+    legs = [front(rectangle(x - 0.2, 0, x + 0.2, low), 0, (95, 95, 98), "pole") for x in (-width / 3, width / 3)]
     picture = textures.poster(rng, length=width, height=height)
     return shape_of(
         [*legs, textured_front(rectangle(-width / 2, low, width / 2, low + height), 0, picture, "billboard")]

@@ -21,7 +21,7 @@ FACADES: tuple[Colour, ...] = (  # of houses
     (176, 168, 128), (146, 120, 104),
 )  # fmt: skip
 BARRIERS: tuple[Colour, ...] = (  # of walls and fences
-    (74, 92, 96), (62, 80, 84), (92, 104, 100), (58, 70, 88),
+    (58, 98, 108), (46, 86, 96), (70, 112, 110), (44, 76, 104),
 )  # fmt: skip
 GROUNDS: tuple[Colour, ...] = ((84, 84, 88), (98, 98, 102), (112, 110, 108), (106, 100, 94))
 PAVINGS: tuple[Colour, ...] = ((178, 168, 152), (172, 140, 122), (186, 176, 152), (164, 120, 98), (146, 134, 118))
@@ -75,14 +75,14 @@ class Street:
         self.sidewalk = tuple(rng.uniform(3.0, 6.0, 2).tolist())
         self.altitude = rng.uniform(1.5, 2.5)
         self.horizon_share = rng.uniform(0.4, 0.5)
-        self.focal_share = rng.uniform(0.52, 0.72)
+        self.focal_share = rng.uniform(0.58, 0.78)
         self.camera_lateral = self.hand * self.road_half * rng.uniform(0.2, 0.8)
         self.curvature, self.curve_metres = rng.uniform(-0.016, 0.016), rng.uniform(40, 120)
-        self.metres_a_frame = rng.uniform(2.4, 5.2)
+        self.metres_a_frame = rng.uniform(4.0, 8.0)
         self.junction_period, self.junction_phase = rng.integers(4, 8), rng.integers(0, 4)
         self.frontage_weights = rng.dirichlet((3.0, 1.2, 1.2, 0.7, 0.5))
         self.storeys = rng.uniform(1.5, 5.0)
-        self.crowd = rng.uniform(4.0, 6.0)
+        self.crowd = rng.uniform(3.0, 5.0)
         self.lush = rng.uniform(0.2, 0.9)
         self.bonnet = rng.random() < 0.4
         self.lane_paint = rng.random() < 0.75
@@ -153,7 +153,7 @@ class Street:
             textures.asphalt(rng, textures.shaded(road, rng.uniform(0.8, 1.2))),
             textures.kerb_stones(rng, (70, 70, 72), stripe),
             textures.slabs(rng, walk),
-            textures.rough_ground(rng, soil, grass if rng.random() < 0.6 else textures.shaded(soil, 0.8)),
+            textures.rough_ground(rng, soil, grass if rng.random() < 0.2 else textures.shaded(soil, 0.8)),
         )
 
 

@@ -68,19 +68,22 @@ def facade(rng: np.random.Generator, colour: Colour, glass: Colour, *, length: f
             pane = shaded(glass, rng.uniform(0.6, 1.35))
             cv2.rectangle(picture, (left, top), (left + window_width, top + window_height), frame, -1)
             cv2.rectangle(picture, (left + 2, top + 2), (left + window_width - 2, top + window_height - 2), pane, -1)
-    draw_shops(rng, picture, rows - storey)
+    draw_shops(rng, picture, colour, rows - storey)
     return picture
 
 
-def draw_shops(rng: np.random.Generator, picture: Pixels, top: int) -> None:
-    """Draw doors, dark shop openings and bright awnings below row `top` into a facade."""
+def draw_shops(rng: np.random.Generator, picture: Pixels, colour: Colour, top: int) -> None:
+    """Draw doors, dark shop openings and awnings in shades of the house below row `top` into a facade."""
     rows, columns = picture.shape[:2]
     left = 4
     while left < columns - 20:
         width = int(rng.uniform(1.8, 4.0) * PANEL_PIXELS_PER_METRE)
-        sign, opening = rng.uniform(30, 235, 3), shaded((70, 62, 58), rng.uniform(0.5, 1.9))
+        awning, opening = (
+            shaded(colour, rng.choice((0.6, 0.75, 1.25, 1.4))),
+            shaded((70, 62, 58), rng.uniform(0.5, 1.9)),
+        )
         cv2.rectangle(picture, (left, top + 10), (left + width, rows), opening, -1)
-        cv2.rectangle(picture, (left - 2, top + 4), (left + width + 2, top + 13), tuple(sign.tolist()), -1)
+        cv2.rectangle(picture, (left - 2, top + 4), (left + width + 2, top + 13), awning, -1)
         left += width + int(rng.uniform(0.5, 2.5) * PANEL_PIXELS_PER_METRE)
 
 
@@ -96,24 +99,24 @@ def masonry(rng: np.random.Generator, colour: Colour, rows: int, columns: int) -
 
 
 def garden_wall(rng: np.random.Generator, colour: Colour, *, length: float, height: float) -> Pixels:
-    """Return a wall with piers and coping, length x height metres, 12 pixels a metre, uint8 RGB."""
+    """Return a wall of panels painted in turn, with a coping, length x height metres, 12 pixels a metre, uint8 RGB."""
     picture = masonry(rng, colour, int(height * PANEL_PIXELS_PER_METRE), int(length * PANEL_PIXELS_PER_METRE))
-    pier = int(rng.uniform(1.8, 3.5) * PANEL_PIXELS_PER_METRE)
-    for left in range(0, picture.shape[1], pier):
-        picture[:, left : left + 5] = shaded(colour, 0.78)
+    panel = int(rng.uniform(1.0, 1.6) * PANEL_PIXELS_PER_METRE)
+    for left in range(0, picture.shape[1], 2 * panel):
+        picture[:, left : left + panel] = to_bytes(picture[:, left : left + panel] * np.float32(2.1))
     picture[:5] = shaded(colour, 1.3)
     picture[-5:] = shaded(colour, 0.6)
     return picture
 
 
 def railing(rng: np.random.Generator, colour: Colour, *, length: float, height: float) -> Pixels:
-    """Return a fence, length x height metres, 12 pixels a metre, uint8 RGB: bright bars before a dark ground."""
+    """Return a fence, length x height metres, 12 pixels a metre, uint8 RGB: bright boards before a dark ground."""
     rows, columns = int(height * PANEL_PIXELS_PER_METRE), int(length * PANEL_PIXELS_PER_METRE)
-    picture = tinted((74, 78, 66), 0.25 * grain(rng, (rows, columns)))
-    spacing = int(rng.integers(5, 9))
-    for start in (0, 1):
-        picture[:, start::spacing] = shaded(colour, 1.1)
-    picture[[1, 2, 3, -6, -5, -4]] = shaded(colour, 1.2)
+    picture = tinted((48, 50, 44), 0.25 * grain(rng, (rows, columns)))
+    spacing = int(rng.integers(8, 13))
+    for start in range(spacing // 2):
+        picture[:, start::spacing] = shaded(colour, 2.1)
+    picture[[1, 2, 3, -6, -5, -4]] = shaded(colour, 2.1)
     return picture
 
 
@@ -140,7 +143,7 @@ def foliage(rng: np.random.Generator, colour: Colour, *, pixels: int) -> Pixels:
         cv2.circle(alpha, (x, y), int(radius * pixels), 255, -1)
         cv2.circle(relief, (x, y), int(radius * pixels), rng.uniform(-0.25, 0.2) - 0.5 * (y / pixels - 0.5), -1)
     leaves = cv2.resize(grain(rng, (pixels // 2, pixels // 2)), (pixels, pixels), interpolation=cv2.INTER_LINEAR)
-    rim = cv2.GaussianBlur(alpha.astype(np.float32), (0, 0), pixels / 24) + 90 * leaves
+    rim = cv2.GaussianBlur(alpha.astype(np.float32), (0, 0), pixels / 24) + 50 * leaves
     return np.dstack([tinted(colour, relief + 0.38 * leaves), np.where(rim > 120, 255, 0).astype(np.uint8)])
 
 

@@ -12,10 +12,9 @@ from roadseg.scenes.drawing.shapes import Shape
 from roadseg.scenes.drawing.street import BLOCK_METRES, Street
 from roadseg.scenes.drawing.textures import Colour
 
-SIGHT_METRES = 110.0
-TRAFFIC_METRES = 40.0
+SIGHT_METRES = {"frontages": 110.0, "furniture": 45.0, "figures": 14.0}  # nothing farther is drawn
+TRAFFIC_METRES = 30.0
 NEAREST_METRES = 2.5
-FIGURE_SIGHT_METRES = 45.0  # what is small vanishes even nearer; frontages are seen as far as SIGHT_METRES
 BEHIND = 0.5  # sorts what stands behind a frontage just beyond that frontage
 SIDES = (-1, 1)
 FRONTAGES = ("building", "wall", "fence", "hedge", "open")
@@ -62,8 +61,13 @@ class Thing:
 def placed_in(street: Street, frame: int) -> list[Placed]:
     """Return all that stands or moves in sight of a frame, far to near."""
     travelled = street.travelled(frame)
-    first, last = int((travelled - 14) // BLOCK_METRES), int((travelled + SIGHT_METRES) // BLOCK_METRES)
-    standing = [thing.at(frame, travelled) for block in range(first, last) for thing in block_things(street, block)]
+    first = int((travelled - 14) // BLOCK_METRES)
+    standing = [
+        thing.at(frame, travelled)
+        for kind, sight in SIGHT_METRES.items()
+        for block in range(first, int((travelled + sight) // BLOCK_METRES) + 1)
+        for thing in block_things(street, block, kind)
+    ]
     everything = [*standing, *(_driving(item, frame) for item in fleet(street))]
     return sorted(filter(is_in_sight, everything), key=lambda item: -item.depth)
 
@@ -76,7 +80,7 @@ def is_in_sight(item: Placed) -> bool:
     long_enough = item.depth + min(item.shape.footprint[3], NEAREST_METRES - 1) > NEAREST_METRES
     is_frontage = item.depth > item.ahead
     extent = max(item.shape.height, item.shape.footprint[3] - item.shape.footprint[2])
-    return long_enough and (is_frontage or item.ahead < min(2 + 5 * extent, FIGURE_SIGHT_METRES))
+    return long_enough and (is_frontage or item.ahead < min(2 + 4 * extent, SIGHT_METRES["furniture"]))
 
 
 def swing(moved: float, reach: float) -> float:
@@ -88,11 +92,19 @@ def swing(moved: float, reach: float) -> float:
     return reach - abs((moved + reach) % (4 * reach) - 2 * reach)
 
 
-@lru_cache(maxsize=64)
-def block_things(street: Street, block: int) -> tuple[Thing, ...]:
-    """Return what stands in one block of the street."""
-    lay_out = _corner if street.is_junction(np.array(block)) else _lot
-    return tuple(thing for side in SIDES for thing in lay_out(street, block, side))
+@lru_cache(maxsize=256)
+def block_things(street: Street, block: int, kind: str) -> tuple[Thing, ...]:
+    """Return what stands in one block of the street, of one kind of `SIGHT_METRES`."""
+    lots = {"frontages": (_frontage,), "furniture": (_furniture, _parked), "figures": (_walkers,)}
+    junctions = {"frontages": (), "furniture": (_corner_post,), "figures": (_crossers,)}
+    lay_outs = (junctions if street.is_junction(np.array(block)) else lots)[kind]
+    key = list(SIGHT_METRES).index(kind)
+    things: list[Thing] = []
+    for side in SIDES:
+        rng = street.random(3, key, block + 1000, side + 1)
+        for lay_out in lay_outs:
+            things += lay_out(street, rng, block * BLOCK_METRES, side)
+    return tuple(things)
 
 
 @lru_cache(maxsize=8)
@@ -125,37 +137,29 @@ def _vehicle(street: Street, rng: np.random.Generator, *, oncoming: bool) -> Sha
         return vehicles.autorickshaw(rng, paint, other, oncoming=oncoming)
     if draw < 0.72:
         return vehicles.truck(rng, paint, vehicles.cargo_colour(rng), oncoming=oncoming)
-    if draw < 0.86:
+    if draw < 0.92:
         return vehicles.bus(rng, paint, other, oncoming=oncoming)
     return people.rider_in_traffic(rng, paint, street.clothes(rng))
 
 
-def _corner(street: Street, block: int, side: int) -> Iterator[Thing]:
-    """Yield what a junction has on one side: a traffic light or a sign, and people and riders who cross."""
-    rng = street.random(2, block + 1000, side + 1)
-    start = block * BLOCK_METRES
+def _corner_post(street: Street, rng: np.random.Generator, start: float, side: int) -> Iterator[Thing]:
+    """Yield the traffic light or the sign of a junction."""
     _, kerb, _ = street.edge(side, start)
     post = (
         shapes.traffic_light(rng, (70, 72, 74)) if rng.random() < 0.7 else shapes.traffic_sign(rng, *sign_colours(rng))
     )
     yield Thing((post,), kerb + 0.4 * side, start - 0.5, start - 0.5)
+
+
+def _crossers(street: Street, rng: np.random.Generator, start: float, side: int) -> Iterator[Thing]:
+    """Yield people and riders who cross at a junction."""
     for _ in range(rng.integers(1, 3)):
         position, lateral = start + rng.uniform(0.5, 3), side * rng.uniform(0.5, street.road_half + 2)
         strides = people.person(rng, street.clothes(rng))
         yield Thing(strides, lateral, position, position, crossing=-side * rng.uniform(0.2, 0.5))
-    if rng.random() < 0.7:
+    if rng.random() < 0.25:
         rider = people.crossing_rider(rng, street.paint(rng), street.clothes(rng), 1)
         yield Thing((rider,), side * rng.uniform(3, 7), start + 7, start + 7)
-
-
-def _lot(street: Street, block: int, side: int) -> Iterator[Thing]:
-    """Yield all of one side of a block: frontage, street furniture, parked vehicles, people, animals."""
-    rng = street.random(3, block + 1000, side + 1)
-    start = block * BLOCK_METRES
-    yield from _frontage(street, rng, start, side)
-    yield from _furniture(street, rng, start, side)
-    yield from _parked(street, rng, start, side)
-    yield from _walkers(street, rng, start, side)
 
 
 def _frontage(street: Street, rng: np.random.Generator, start: float, side: int) -> Iterator[Thing]:
@@ -192,13 +196,13 @@ def _house(street: Street, rng: np.random.Generator, lateral: float, start: floa
 
 
 def _furniture(street: Street, rng: np.random.Generator, start: float, side: int) -> Iterator[Thing]:
-    """Yield poles, street trees, signs and billboards along the kerb."""
+    """Yield advertising columns, street trees, signs and billboards along the kerb."""
     _, kerb, outer = street.edge(side, start)
     row = kerb + 0.5 * side
-    post = shapes.lamp_post(rng, textures.shaded((112, 114, 116), rng.uniform(0.6, 1.5)), side)
+    column = shapes.advertising_column(rng, textures.shaded((112, 114, 116), rng.uniform(0.6, 1.5)))
     spots = start + BLOCK_METRES * (np.array([0.08, 0.3, 0.55, 0.8]) + rng.uniform(0, 0.12, 4))
     if rng.random() < 0.35:
-        yield Thing((post,), row, spots[0], spots[0])
+        yield Thing((column,), row, spots[0], spots[0])
     if rng.random() < street.lush:
         yield Thing((shapes.tree(rng, street.crowns[rng.integers(4)], BARK),), row + 0.3 * side, spots[1], spots[1])
     if rng.random() < 0.35:
@@ -230,7 +234,7 @@ def _parked(street: Street, rng: np.random.Generator, start: float, side: int) -
                 else vehicles.autorickshaw(rng, paint, street.paint(rng), oncoming=facing)
             )
             yield Thing((shape,), bay, position, position)
-    if rng.random() < 0.15:
+    if rng.random() < 0.08:
         position = start + rng.uniform(1, 11)
         yield Thing(
             (people.parked_bicycle(rng, street.paint(rng)),), kerb + side * rng.uniform(0.8, 1.4), position, position
@@ -243,10 +247,10 @@ def _walkers(street: Street, rng: np.random.Generator, start: float, side: int) 
     for _ in range(rng.poisson(street.crowd)):
         position = start + rng.uniform(0, BLOCK_METRES)
         lateral = rng.uniform(min(kerb, outer), max(kerb, outer))
-        if rng.random() < 0.12:
-            lateral = side * (street.road_half - rng.uniform(0, 1.0))
+        if rng.random() < 0.3:
+            lateral = side * (street.road_half - rng.uniform(0, 1.5))
         strides = people.person(rng, street.clothes(rng))
         yield Thing(strides, lateral, position, position, pace=rng.uniform(-0.4, 0.4))
-    if rng.random() < 0.16:
-        position, lateral = start + rng.uniform(0, BLOCK_METRES), side * (street.road_half + rng.uniform(-0.8, 1.5))
+    if rng.random() < 0.5:
+        position, lateral = start + rng.uniform(0, BLOCK_METRES), side * (street.road_half + rng.uniform(-2.0, 1.0))
         yield Thing((people.cow(rng),), lateral, position, position)
