@@ -8,7 +8,6 @@ from kedro.io import AbstractDataset, DatasetError
 from roadseg.scenes.drawing.scene import DRAWING_VERSION, RAW_CLASSES, DrawingOptions, draw_scene
 from roadseg.scenes.raw import RawScenes, Scene, SceneRecord
 
-
 ONE_AT_A_TIME = Lock()  # drawing holds the interpreter: two threads that draw hinder each other by a quarter
 
 
