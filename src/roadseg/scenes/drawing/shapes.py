@@ -14,6 +14,8 @@ from roadseg.scenes.drawing.textures import Colour, Pixels
 
 Outline = list[tuple[float, float]]
 
+POST_PAINT: Colour = (206, 176, 60)
+
 RAW_NAMES = (
     "road", "parking", "sidewalk", "non-drivable fallback", "person", "rider", "animal", "motorcycle", "bicycle",
     "autorickshaw", "car", "truck", "bus", "wall", "fence", "billboard", "traffic sign", "traffic light",
@@ -234,7 +236,7 @@ def traffic_sign(rng: np.random.Generator, plate: Colour, rim: Colour) -> Shape:
     outer, inner = ([(float(x), float(up + y)) for x, y in unit * size] for size in (radius, 0.7 * radius))
     return shape_of(
         [
-            front(rectangle(-0.25, 0, 0.25, up), 0, (125, 125, 128), "pole"),
+            front(rectangle(-0.25, 0, 0.25, up), 0, POST_PAINT, "pole"),
             front(outer, 0, rim, "traffic sign"),
             front(inner, 0, plate, "traffic sign"),
             front(rectangle(-0.2, up - 0.06, 0.2, up + 0.08), 0, (40, 40, 42), "traffic sign"),
@@ -242,7 +244,7 @@ def traffic_sign(rng: np.random.Generator, plate: Colour, rim: Colour) -> Shape:
     )
 
 
-def traffic_light(rng: np.random.Generator, colour: Colour) -> Shape:
+def traffic_light(rng: np.random.Generator) -> Shape:
     """Return a traffic light on its pole, one of three lamps lit."""
     lit = int(rng.integers(3))
     off: Colour = (45, 45, 45)
@@ -251,7 +253,7 @@ def traffic_light(rng: np.random.Generator, colour: Colour) -> Shape:
     lamps[lit] = lamps[lit]._replace(colour=colours[lit], facing=Facing.GLOW)
     return shape_of(
         [
-            front(rectangle(-0.25, 0, 0.25, 2.6), 0, colour, "pole"),
+            front(rectangle(-0.25, 0, 0.25, 2.6), 0, POST_PAINT, "pole"),
             front(rectangle(-0.5, 2.45, 0.5, 3.85), 0, (35, 36, 38), "traffic light"),
             *lamps,
         ]
@@ -262,7 +264,7 @@ def billboard(rng: np.random.Generator) -> Shape:
     """Return a large advertisement on two poles."""
     width, low = float(rng.uniform(2.4, 4.5)), float(rng.uniform(1.6, 3.2))
     height = float(width * rng.uniform(0.45, 0.75))
-    legs = [front(rectangle(x - 0.2, 0, x + 0.2, low), 0, (95, 95, 98), "pole") for x in (-width / 3, width / 3)]
+    legs = [front(rectangle(x - 0.2, 0, x + 0.2, low), 0, POST_PAINT, "pole") for x in (-width / 3, width / 3)]
     picture = textures.poster(rng, length=width, height=height)
     return shape_of(
         [*legs, textured_front(rectangle(-width / 2, low, width / 2, low + height), 0, picture, "billboard")]

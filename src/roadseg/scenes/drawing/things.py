@@ -12,7 +12,8 @@ from roadseg.scenes.drawing.shapes import Shape
 from roadseg.scenes.drawing.street import BLOCK_METRES, Street
 from roadseg.scenes.drawing.textures import Colour
 
-SIGHT_METRES = {"frontages": 110.0, "furniture": 45.0, "figures": 14.0}  # nothing farther is drawn
+SIGHT_METRES = {"frontages": 110.0, "furniture": 40.0, "figures": 14.0}  # nothing farther is drawn
+TALL_METRES = 4.0  # lower frontages are seen no farther than furniture
 TRAFFIC_METRES = 30.0
 NEAREST_METRES = 2.5
 BEHIND = 0.5  # sorts what stands behind a frontage just beyond that frontage
@@ -75,12 +76,12 @@ def placed_in(street: Street, frame: int) -> list[Placed]:
 def is_in_sight(item: Placed) -> bool:
     """Return whether something is before the camera and not too small to make out.
 
-    A car may begin nearer than a person, as its far end is still in the picture; a frontage counts by its far end.
+    A car may begin nearer than a person, as its far end is still in the picture; a tall frontage counts by its far end.
     """
     long_enough = item.depth + min(item.shape.footprint[3], NEAREST_METRES - 1) > NEAREST_METRES
-    is_frontage = item.depth > item.ahead
+    is_tall_frontage = item.depth > item.ahead and item.shape.height > TALL_METRES
     extent = max(item.shape.height, item.shape.footprint[3] - item.shape.footprint[2])
-    return long_enough and (is_frontage or item.ahead < min(2 + 4 * extent, SIGHT_METRES["furniture"]))
+    return long_enough and (is_tall_frontage or item.ahead < min(2 + 4 * extent, SIGHT_METRES["furniture"]))
 
 
 def swing(moved: float, reach: float) -> float:
@@ -145,9 +146,7 @@ def _vehicle(street: Street, rng: np.random.Generator, *, oncoming: bool) -> Sha
 def _corner_post(street: Street, rng: np.random.Generator, start: float, side: int) -> Iterator[Thing]:
     """Yield the traffic light or the sign of a junction."""
     _, kerb, _ = street.edge(side, start)
-    post = (
-        shapes.traffic_light(rng, (70, 72, 74)) if rng.random() < 0.7 else shapes.traffic_sign(rng, *sign_colours(rng))
-    )
+    post = shapes.traffic_light(rng) if rng.random() < 0.7 else shapes.traffic_sign(rng, *sign_colours(rng))
     yield Thing((post,), kerb + 0.4 * side, start - 0.5, start - 0.5)
 
 
