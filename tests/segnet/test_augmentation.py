@@ -50,7 +50,7 @@ def test_scene_itself_is_left_as_it_was():
 
 
 def coordinates(size):
-    """Returns an image whose channels are row, column and 0, and a label map that numbers quarters of 2 x 2 blocks."""
+    """Returns an image whose channels are row, column and 0, and a label map that numbers blocks of 8 x 8 pixels."""
     rows, columns = np.indices(size)
     image = np.stack([rows, columns, np.zeros(size, int)], axis=-1).astype(np.uint8)
     return image, (rows // 8 * 16 + columns // 8).astype(np.uint8)

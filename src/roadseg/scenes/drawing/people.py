@@ -53,7 +53,7 @@ def _person_faces(
 
 
 def cow(rng: np.random.Generator) -> Shape:
-    """Return a cow (or, a third as often, a dog) from its side."""
+    """Return a cow (or, a sixth as often, one of about half the size) from its side."""
     coat = ((205, 195, 180), (120, 85, 60), (70, 60, 55), (165, 120, 80))[rng.integers(4)]
     size = rng.uniform(1.0, 1.3) * (0.55 if rng.random() < 0.15 else 1.0)
     way = 1 if rng.random() < 0.5 else -1
