@@ -30,8 +30,22 @@ class ConvolutionMuon(keras.optimizers.Muon):
     """
 
     def zeropower_via_newtonschulz5(self, x: Tensor, steps: int) -> Tensor:
-        """Returns the matrix of a kernel with its singular values drawn towards 1, in the kernel's own shape."""
-        return ops.reshape(super().zeropower_via_newtonschulz5(_matrix(x), steps), x.shape)
+        """Returns the matrix of a kernel with its singular values drawn towards 1, in the kernel's own shape.
+
+        Keras multiplies the whole matrix in each iteration. Here the iterations are those of its small Gram matrix,
+        with which their factors commute, and the matrix is multiplied once: half the work at three iterations.
+        """
+        matrix = _matrix(x)
+        is_wide = matrix.shape[0] < matrix.shape[1]
+        matrix = matrix / (ops.norm(matrix) + 1e-7)
+        gram = ops.matmul(matrix, ops.transpose(matrix)) if is_wide else ops.matmul(ops.transpose(matrix), matrix)
+        identity = ops.eye(gram.shape[0], dtype=gram.dtype)
+        product = identity
+        for _ in range(steps):
+            factor = self.muon_a * identity + self.muon_b * gram + self.muon_c * ops.matmul(gram, gram)
+            product = ops.matmul(product, factor)
+            gram = ops.matmul(ops.matmul(factor, gram), factor)
+        return ops.reshape(ops.matmul(product, matrix) if is_wide else ops.matmul(matrix, product), x.shape)
 
     def lr_adjust(self, x: Tensor) -> Tensor:
         """Returns a step scaled by the longer side of the kernel's matrix, so that its size is that of Adam's steps."""
