@@ -2,10 +2,14 @@ import base64
 import dataclasses
 import errno
 import json
+import os
 import pickle
+import signal
+import sys
 import threading
 from typing import ClassVar
 
+import cloudpickle
 import cv2
 import fsspec
 import numpy as np
@@ -273,6 +277,55 @@ def test_scenes_before_the_failing_one_are_kept(tmp_path, work):
     with pytest.raises(DatasetError):
         dataset(tmp_path, save="v1").save(work.plan())
     assert set(work.take()) >= set(IDS[:4])
+
+
+@pytest.fixture
+def two_workers(monkeypatch):
+    monkeypatch.setattr(prepared_scenes, "WORKERS_PAY", 0)
+    monkeypatch.setattr(prepared_scenes, "cpu_count", lambda: 2)
+    this = sys.modules[__name__]
+    cloudpickle.register_pickle_by_value(this)  # workers cannot import tests
+    yield
+    cloudpickle.unregister_pickle_by_value(this)
+
+
+def test_worker_processes_write_the_bytes_of_one_process(tmp_path, work, two_workers, monkeypatch):
+    work.unlabelled = {"a_05"}
+    saved(tmp_path / "workers", work.plan())
+    assert work.take() == IDS[: prepared_scenes.SAMPLE]  # the others were prepared elsewhere
+    monkeypatch.setattr(prepared_scenes, "WORKERS_PAY", 1e9)
+    saved(tmp_path / "here", work.plan())
+    assert contents(tmp_path / "workers") == contents(tmp_path / "here")
+
+
+def test_scene_that_fails_in_a_worker_is_named_and_leaves_no_version(tmp_path, work, two_workers):
+    work.broken = {"a_09"}
+    failing = dataset(tmp_path, save="v1")
+    with pytest.raises(DatasetError, match=r"scene 'a_09': raw label 7 \(moon\)"):
+        failing.save(work.plan())
+    assert not failing.exists()
+    assert half_written(tmp_path) == []
+    finished = {path.name[:4] for path in tmp_path.glob("store/*.json")}
+    assert finished >= set(IDS[: prepared_scenes.SAMPLE])
+    work.broken = set()
+    failing.save(work.plan())
+    assert_equal_scenes(failing.load(), work)
+
+
+def test_worker_that_is_killed_stops_the_preparation(tmp_path, work, two_workers):
+    main = os.getpid()
+
+    def prepare(scene):
+        if os.getpid() != main and scene == "a_08":
+            os.kill(os.getpid(), signal.SIGKILL)
+        return work.scene(scene)
+
+    failing = dataset(tmp_path, save="v1")
+    with pytest.raises(DatasetError, match=r"worker process .* was unexpectedly terminated"):
+        failing.save(dataclasses.replace(work.plan(), prepare=prepare))
+    assert not failing.exists()
+    failing.save(work.plan())
+    assert_equal_scenes(failing.load(), work)
 
 
 def bytes_of(folder, pattern):

@@ -1,14 +1,11 @@
 """Drawn street scenes as a raw data set: nothing on disk, each scene drawn when it is asked for."""
 
-from threading import Lock
 from typing import Any, NoReturn
 
 from kedro.io import AbstractDataset, DatasetError
 
 from roadseg.scenes.drawing.scene import DRAWING_VERSION, RAW_CLASSES, DrawingOptions, draw_scene
 from roadseg.scenes.raw import RawScenes, Scene, SceneRecord
-
-ONE_AT_A_TIME = Lock()  # drawing holds the interpreter: two threads that draw hinder each other by a quarter
 
 
 class DrawnScenes(RawScenes):
@@ -32,8 +29,7 @@ class DrawnScenes(RawScenes):
     def __getitem__(self, scene: str) -> Scene:
         """Returns the scene, drawn."""
         drive, frame = self._places[scene]
-        with ONE_AT_A_TIME:
-            return draw_scene(self._options, drive, frame)
+        return draw_scene(self._options, drive, frame)
 
 
 class DrawnScenesDataset(AbstractDataset[NoReturn, DrawnScenes]):

@@ -3,15 +3,15 @@
 import base64
 import json
 import logging
-import os
 import shutil
 import time
-from collections.abc import Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
+from typing import Any, ClassVar, TypeVar
 
 import cv2
 import numpy as np
+from joblib import Parallel, cpu_count, delayed
 from kedro.io import DatasetError
 from kedro_datasets._typing import ImagePreview
 from numpy.typing import NDArray
@@ -26,6 +26,17 @@ logger = logging.getLogger(__name__)
 
 SAMPLE = 4
 """Scenes prepared before the time and the disk space of the rest are foretold."""
+
+WORKERS_PAY = 5.0
+"""Seconds of work below which worker processes take longer to start than they save."""
+
+IDLE_SECONDS = 5
+"""After so long without work a worker process ends, also where its parent was killed."""
+
+Step = TypeVar("Step")
+
+Files = dict[str, bytes]
+"""Suffix -> content of the files of one scene in the store."""
 
 
 class PreparedScenesDataset(VersionedFileDataset[PreparationPlan, PreparedScenes]):
@@ -84,19 +95,18 @@ class PreparedScenesDataset(VersionedFileDataset[PreparationPlan, PreparedScenes
         return ImagePreview(base64.b64encode(_encode_png(sheet[..., ::-1])).decode())
 
     def _prepare(self, plan: PreparationPlan, names: Mapping[str, str]) -> None:
-        def work(scene: str) -> int:
-            return self._put(plan.prepare(scene), names[scene])
-
         start = time.perf_counter()
-        sample = list(names)[:SAMPLE]
-        used = sum(map(work, sample))
-        rest = list(names)[SAMPLE:]
-        if rest:
-            seconds = (time.perf_counter() - start) / len(sample) * len(rest) / (os.cpu_count() or 1)
-            self._foretell(len(rest), seconds, used // len(sample) * len(rest))
-            with ThreadPoolExecutor(os.cpu_count()) as pool:
-                for _ in _progress(pool.map(work, rest), len(rest)):
-                    pass
+        sample, rest = list(names)[:SAMPLE], list(names)[SAMPLE:]
+        encode = partial(_encode_scene, plan.prepare)
+        used = sum(self._put(encode(scene), names[scene]) for scene in sample)
+        if not rest:
+            return
+        seconds = (time.perf_counter() - start) / len(sample) * len(rest)
+        workers = cpu_count() if seconds > WORKERS_PAY else 1
+        self._foretell(len(rest), seconds / workers, used // len(sample) * len(rest))
+        encoded = _encode_in_workers(plan.prepare, rest, workers) if workers > 1 else map(encode, rest)
+        for scene, files in zip(rest, _progress(encoded, len(rest)), strict=True):
+            self._put(files, names[scene])
 
     def _foretell(self, count: int, seconds: float, needed: int) -> None:
         logger.info("Preparing %d scenes: expect %.0f s and %.1f MB of disk", count, seconds, needed / 1e6)
@@ -109,14 +119,8 @@ class PreparedScenesDataset(VersionedFileDataset[PreparationPlan, PreparedScenes
                 f"and the disk has {free / 1e6:.0f} MB left"
             )
 
-    def _put(self, scene: PreparedScene, name: str) -> int:
+    def _put(self, files: Files, name: str) -> int:
         """Writes a scene to the store, returns its size in bytes; its facts come last and say that it is complete."""
-        files = {"image.png": _encode_png(scene.image[..., ::-1])}
-        facts: dict[str, Any] = {"height": scene.raw_size[0], "width": scene.raw_size[1], "pixels": None}
-        if scene.label_map is not None:
-            files["labels.png"] = _encode_png(scene.label_map)
-            facts["pixels"] = np.bincount(scene.label_map.ravel(), minlength=256).tolist()
-        files["json"] = json.dumps(facts).encode()
         for suffix, content in files.items():
             self._write(f"{self._store}/{name}.{suffix}", content)
         return sum(map(len, files.values()))
@@ -152,12 +156,51 @@ class PreparedScenesDataset(VersionedFileDataset[PreparationPlan, PreparedScenes
         return image.astype(np.uint8, copy=False)
 
 
+class _Worker:
+    """A process that prepares scenes; it is given the function for that once, as it may hold a whole index."""
+
+    prepare: ClassVar[Callable[[str], PreparedScene]]
+
+    @classmethod
+    def start(cls, prepare: Callable[[str], PreparedScene]) -> None:
+        cv2.setNumThreads(1)
+        cls.prepare = prepare
+
+    @classmethod
+    def encode(cls, scene: str) -> Files:
+        return _encode_scene(cls.prepare, scene)
+
+
+def _encode_in_workers(prepare: Callable[[str], PreparedScene], scenes: Sequence[str], workers: int) -> Iterator[Files]:
+    """Yields the files of each scene in order, prepared in processes that end by themselves when they have no work."""
+    pool = Parallel(
+        workers,
+        return_as="generator",
+        idle_worker_timeout=IDLE_SECONDS,
+        initializer=_Worker.start,
+        initargs=(prepare,),
+    )
+    encoded: Iterator[Files] = pool(delayed(_Worker.encode)(scene) for scene in scenes)
+    return encoded
+
+
+def _encode_scene(prepare: Callable[[str], PreparedScene], scene: str) -> Files:
+    """Returns the files of a prepared scene; the facts stand last."""
+    prepared = prepare(scene)
+    files = {"image.png": _encode_png(prepared.image[..., ::-1])}
+    facts: dict[str, Any] = {"height": prepared.raw_size[0], "width": prepared.raw_size[1], "pixels": None}
+    if prepared.label_map is not None:
+        files["labels.png"] = _encode_png(prepared.label_map)
+        facts["pixels"] = np.bincount(prepared.label_map.ravel(), minlength=256).tolist()
+    return {**files, "json": json.dumps(facts).encode()}
+
+
 def _encode_png(image: NDArray[np.uint8]) -> bytes:
     """Returns (height, width[, 3]) uint8, blue first, as PNG; fast compression, equal bytes for equal pixels."""
     return cv2.imencode(".png", image, [cv2.IMWRITE_PNG_COMPRESSION, 1])[1].tobytes()
 
 
-def _progress(steps: Iterable[int], total: int) -> Iterator[int]:
+def _progress(steps: Iterable[Step], total: int) -> Iterator[Step]:
     columns = (BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[speed]}"), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True)) as progress:
         task = progress.add_task("", total=total, speed="")
