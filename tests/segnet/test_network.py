@@ -133,9 +133,16 @@ def test_bytes_and_floats_of_the_same_values_have_the_same_logits(batch):
     np.testing.assert_array_equal(from_bytes, network.predict(images.astype("float32"), verbose=0))
 
 
-def test_images_are_brought_to_minus_one_to_one(paper_network):
-    rescaled = paper_network.get_layer("rescaling")(np.array([0.0, 127.5, 255.0], "float32").reshape(1, 1, 1, 3))
-    np.testing.assert_allclose(np.ravel(rescaled), [-1, 0, 1], atol=1e-6)
+def test_each_colour_of_an_image_is_brought_to_mean_zero_and_deviation_one(paper_network, batch):
+    images = np.asarray(batch[0], "float32")
+    contrast = np.asarray(paper_network.get_layer("contrast")(images))
+    expected = (images - images.mean(axis=(1, 2), keepdims=True)) / images.std(axis=(1, 2), keepdims=True)
+    np.testing.assert_allclose(contrast, expected, atol=1e-4)
+
+
+def test_image_of_one_colour_has_no_contrast(paper_network):
+    contrast = paper_network.get_layer("contrast")(np.full((1, 240, 480, 3), 251, "float32"))
+    np.testing.assert_allclose(contrast, np.zeros((1, 240, 480, 3)), atol=0.05)
 
 
 def test_logits_are_float32_under_mixed_precision(batch):

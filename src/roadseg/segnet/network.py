@@ -48,7 +48,10 @@ def build_segnet(image_size: tuple[int, int], num_classes: int, options: Network
         `segnet_train.prototxt`: convolutions with biases, one 3x3 convolution as classifier.
     """
     images = keras.Input((*image_size, 3), name="images")
-    x = keras.layers.Rescaling(1 / 127.5, offset=-1, dtype="float32", name="rescaling")(images)
+    # The paper normalises local contrast; over the whole image, that takes away the colour and strength of the light.
+    x = keras.layers.LayerNormalization(axis=(1, 2), center=False, scale=False, dtype="float32", name="contrast")(
+        images
+    )
 
     # encoder
     recorded = []
