@@ -55,7 +55,7 @@ def light_of(rng: np.random.Generator) -> Light:
         sun=(side * rng.uniform(0.25, 0.9), rng.uniform(-0.4, 0.5)),
         shadow=shadow * rng.uniform(0.8, 1.2),
         exposure=rng.uniform(0.88, 1.12),
-        cast=rng.uniform(0.96, 1.04, 3).astype(np.float32),
+        cast=np.exp(rng.uniform(-0.4, 0.4, 3)).astype(np.float32),
         sky_top=shaded(sky_top, rng.uniform(0.85, 1.1)),
         sky_low=shaded(sky_low, rng.uniform(0.85, 1.1)),
         clouds=rng.uniform(0.1, 1.0),

@@ -17,7 +17,7 @@ from roadseg.scenes.drawing.textures import TILE_METRES, TILE_PIXELS, Pixels, fr
 from roadseg.scenes.drawing.things import Placed, placed_in
 from roadseg.scenes.raw import Scene
 
-DRAWING_VERSION = 9
+DRAWING_VERSION = 10
 RAW_CLASSES: Mapping[int, str] = dict(enumerate(RAW_NAMES))
 
 # From the middle of the road outwards; the third are the kerb stones, which belong to the pavement.
