@@ -3,10 +3,12 @@
 import base64
 import json
 import logging
+import os
 import shutil
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
+from threading import Thread
 from typing import Any, ClassVar, TypeVar
 
 import cv2
@@ -31,7 +33,7 @@ WORKERS_PAY = 5.0
 """Seconds of work below which worker processes take longer to start than they save."""
 
 IDLE_SECONDS = 5
-"""After so long without work a worker process ends, also where its parent was killed."""
+"""After so long without work a worker process ends."""
 
 Step = TypeVar("Step")
 
@@ -162,23 +164,30 @@ class _Worker:
     prepare: ClassVar[Callable[[str], PreparedScene]]
 
     @classmethod
-    def start(cls, prepare: Callable[[str], PreparedScene]) -> None:
+    def start(cls, prepare: Callable[[str], PreparedScene], parent: int) -> None:
         cv2.setNumThreads(1)
         cls.prepare = prepare
+        Thread(target=_end_with, args=(parent,), daemon=True).start()  # joblib's own wait for a killed parent for ever
 
     @classmethod
     def encode(cls, scene: str) -> Files:
         return _encode_scene(cls.prepare, scene)
 
 
+def _end_with(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(1)
+    os._exit(1)
+
+
 def _encode_in_workers(prepare: Callable[[str], PreparedScene], scenes: Sequence[str], workers: int) -> Iterator[Files]:
-    """Yields the files of each scene in order, prepared in processes that end by themselves when they have no work."""
+    """Yields the files of each scene in order, prepared in worker processes."""
     pool = Parallel(
         workers,
         return_as="generator",
         idle_worker_timeout=IDLE_SECONDS,
         initializer=_Worker.start,
-        initargs=(prepare,),
+        initargs=(prepare, os.getpid()),
     )
     encoded: Iterator[Files] = pool(delayed(_Worker.encode)(scene) for scene in scenes)
     return encoded
