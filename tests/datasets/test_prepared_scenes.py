@@ -5,11 +5,8 @@ import json
 import os
 import pickle
 import signal
-import subprocess
 import sys
 import threading
-import time
-from pathlib import Path
 from typing import ClassVar
 
 import cloudpickle
@@ -329,50 +326,6 @@ def test_worker_that_is_killed_stops_the_preparation(tmp_path, work, two_workers
     assert not failing.exists()
     failing.save(work.plan())
     assert_equal_scenes(failing.load(), work)
-
-
-ENDLESS = """
-import os, pathlib, sys, time
-import numpy as np
-from kedro.io import Version
-from roadseg.datasets import prepared_scenes
-from roadseg.scenes.prepared import PreparationPlan, PreparedScene
-from roadseg.scenes.raw import SceneRecord
-
-folder, main = pathlib.Path(sys.argv[1]), os.getpid()
-prepared_scenes.WORKERS_PAY, prepared_scenes.cpu_count = 0, lambda: 2
-
-def prepare(scene):
-    if os.getpid() == main:
-        return PreparedScene(np.zeros((6, 8, 3), np.uint8), None, (6, 8))
-    (folder / f"{os.getpid()}.pid").touch()
-    time.sleep(60)
-
-ids = list("abcdefghijkl")
-records = dict.fromkeys(ids, SceneRecord("drive", None, ""))
-plan = PreparationPlan((), (6, 8), records, dict.fromkeys(ids, "0"), prepare)
-prepared_scenes.PreparedScenesDataset(filepath=f"{folder}/manifest.json", version=Version(None, "v1")).save(plan)
-"""
-
-
-def wait_until(condition):
-    for _ in range(300):
-        if condition():
-            return
-        time.sleep(0.1)
-    pytest.fail("not within 30 seconds")
-
-
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL, signal.SIGTERM])
-def test_workers_end_with_the_process_that_started_them(tmp_path, number):
-    main = subprocess.Popen([sys.executable, "-c", ENDLESS, str(tmp_path)], stderr=subprocess.DEVNULL)
-    wait_until(lambda: len(list(tmp_path.glob("*.pid"))) == 2)
-    workers = [int(path.stem) for path in tmp_path.glob("*.pid")]
-    assert main.pid not in workers
-    main.send_signal(number)
-    main.wait(30)
-    wait_until(lambda: not any(Path(f"/proc/{worker}").exists() for worker in workers))
-    assert not dataset(tmp_path).exists()
 
 
 def bytes_of(folder, pattern):

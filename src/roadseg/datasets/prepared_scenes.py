@@ -3,17 +3,15 @@
 import base64
 import json
 import logging
-import os
 import shutil
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
-from threading import Thread
-from typing import Any, ClassVar, TypeVar
+from typing import Any, TypeVar
 
 import cv2
 import numpy as np
-from joblib import Parallel, cpu_count, delayed
+from joblib import cpu_count
 from kedro.io import DatasetError
 from kedro_datasets._typing import ImagePreview
 from numpy.typing import NDArray
@@ -21,6 +19,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from roadseg.datasets.versioned_file import VersionedFileDataset
+from roadseg.datasets.workers import map_in_workers
 from roadseg.scenes.contact_sheet import draw_contact_sheet
 from roadseg.scenes.prepared import PreparationPlan, PreparedScene, PreparedScenes
 
@@ -31,9 +30,6 @@ SAMPLE = 4
 
 WORKERS_PAY = 5.0
 """Seconds of work below which worker processes take longer to start than they save."""
-
-IDLE_SECONDS = 5
-"""After so long without work a worker process ends."""
 
 Step = TypeVar("Step")
 
@@ -106,7 +102,7 @@ class PreparedScenesDataset(VersionedFileDataset[PreparationPlan, PreparedScenes
         seconds = (time.perf_counter() - start) / len(sample) * len(rest)
         workers = cpu_count() if seconds > WORKERS_PAY else 1
         self._foretell(len(rest), seconds / workers, used // len(sample) * len(rest))
-        encoded = _encode_in_workers(plan.prepare, rest, workers) if workers > 1 else map(encode, rest)
+        encoded = map_in_workers(encode, rest, workers) if workers > 1 else map(encode, rest)
         for scene, files in zip(rest, _progress(encoded, len(rest)), strict=True):
             self._put(files, names[scene])
 
@@ -156,41 +152,6 @@ class PreparedScenesDataset(VersionedFileDataset[PreparationPlan, PreparedScenes
         if image is None:
             raise DatasetError(f"'{path}' is broken ({len(encoded)} bytes); remove it and its .json and prepare again")
         return image.astype(np.uint8, copy=False)
-
-
-class _Worker:
-    """A process that prepares scenes; it is given the function for that once, as it may hold a whole index."""
-
-    prepare: ClassVar[Callable[[str], PreparedScene]]
-
-    @classmethod
-    def start(cls, prepare: Callable[[str], PreparedScene], parent: int) -> None:
-        cv2.setNumThreads(1)
-        cls.prepare = prepare
-        Thread(target=_end_with, args=(parent,), daemon=True).start()  # joblib's own wait for a killed parent for ever
-
-    @classmethod
-    def encode(cls, scene: str) -> Files:
-        return _encode_scene(cls.prepare, scene)
-
-
-def _end_with(parent: int) -> None:
-    while os.getppid() == parent:
-        time.sleep(1)
-    os._exit(1)
-
-
-def _encode_in_workers(prepare: Callable[[str], PreparedScene], scenes: Sequence[str], workers: int) -> Iterator[Files]:
-    """Yields the files of each scene in order, prepared in worker processes."""
-    pool = Parallel(
-        workers,
-        return_as="generator",
-        idle_worker_timeout=IDLE_SECONDS,
-        initializer=_Worker.start,
-        initargs=(prepare, os.getpid()),
-    )
-    encoded: Iterator[Files] = pool(delayed(_Worker.encode)(scene) for scene in scenes)
-    return encoded
 
 
 def _encode_scene(prepare: Callable[[str], PreparedScene], scene: str) -> Files:

@@ -1,0 +1,59 @@
+"""One function for many items in worker processes, which end with the process that started them."""
+
+import os
+import time
+from collections.abc import Callable, Iterable, Iterator
+from threading import Thread
+from typing import Any, ClassVar, TypeVar
+
+import cv2
+from joblib import Parallel, delayed
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+IDLE_SECONDS = 5
+"""After so long without work a worker process ends."""
+
+
+def map_in_workers(function: Callable[[Item], Result], items: Iterable[Item], workers: int) -> Iterator[Result]:
+    """Yields the result of each item in order; few are asked for ahead, so neither items nor results pile up.
+
+    Args:
+        function: Handed to each worker once, so it may hold much; it and its results must be picklable (cloudpickle).
+        items: What to apply it to.
+        workers: Number of processes, at least 2.
+
+    Raises:
+        Exception: What the function raises, as soon as one item fails.
+        joblib.externals.loky.process_executor.TerminatedWorkerError: If a worker is killed.
+    """
+    pool = Parallel(
+        workers,
+        return_as="generator",
+        idle_worker_timeout=IDLE_SECONDS,
+        initializer=_Worker.start,
+        initargs=(function, os.getpid()),
+    )
+    results: Iterator[Result] = pool(delayed(_Worker.call)(item) for item in items)
+    return results
+
+
+class _Worker:
+    function: ClassVar[Callable[[Any], Any]]
+
+    @classmethod
+    def start(cls, function: Callable[[Any], Any], parent: int) -> None:
+        cls.function = function
+        cv2.setNumThreads(1)  # there is a worker for each core already
+        Thread(target=_end_with, args=(parent,), daemon=True).start()  # joblib's own wait for a killed parent for ever
+
+    @classmethod
+    def call(cls, item: Any) -> Any:
+        return cls.function(item)
+
+
+def _end_with(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(1)
+    os._exit(1)
