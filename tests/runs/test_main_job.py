@@ -2,6 +2,8 @@
 
 import json
 import re
+import subprocess
+import sys
 import zipfile
 from pathlib import Path
 
@@ -78,6 +80,14 @@ def test_each_pipeline_waits_for_the_one_before(project: Project) -> None:
     assert not project.versions("06_models/drawn/segnet.keras")
     project.run("--pipelines", "prepare")
     assert "run `kedro run --pipelines train` first" in project.fail("--pipelines", "evaluate")
+
+
+def test_the_package_runs_as_a_module(project: Project) -> None:
+    command = [sys.executable, "-m", "roadseg", "--pipelines", "train"]
+    done = subprocess.run(command, cwd=project.folder, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "run `kedro run --pipelines prepare` first" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_training_on_a_gpu_that_is_not_there_stops(trained_copy: Project) -> None:
