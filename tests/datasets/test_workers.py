@@ -52,9 +52,13 @@ def test_results_come_in_order_from_both_workers_and_items_are_drawn_as_needed()
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL, signal.SIGTERM])
 def test_workers_end_with_the_process_that_started_them(tmp_path, number):
     main = subprocess.Popen([sys.executable, "-c", ENDLESS, str(tmp_path)], stderr=subprocess.DEVNULL)
-    wait_until(lambda: len(list(tmp_path.glob("*.pid"))) == 2)
-    workers = [int(path.stem) for path in tmp_path.glob("*.pid")]
-    assert main.pid not in workers
-    main.send_signal(number)
-    main.wait(30)
-    wait_until(lambda: not any(Path(f"/proc/{worker}").exists() for worker in workers))
+    try:
+        wait_until(lambda: len(list(tmp_path.glob("*.pid"))) == 2)
+        workers = [int(path.stem) for path in tmp_path.glob("*.pid")]
+        assert main.pid not in workers
+        main.send_signal(number)
+        main.wait(30)
+        wait_until(lambda: not any(Path(f"/proc/{worker}").exists() for worker in workers))
+    finally:
+        main.kill()
+        main.wait()
