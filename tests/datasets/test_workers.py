@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 ENDLESS = """
-import os, pathlib, sys, time
+import os, pathlib, signal, sys, time
 from roadseg.datasets.workers import map_in_workers
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell lets its background jobs ignore it
 folder = pathlib.Path(sys.argv[1])
 
 def work(item):
