@@ -328,6 +328,20 @@ def test_worker_that_is_killed_stops_the_preparation(tmp_path, work, two_workers
     assert_equal_scenes(failing.load(), work)
 
 
+def test_full_disk_stops_worker_processes_too(tmp_path, work, two_workers, monkeypatch):
+    saved(tmp_path / "whole", work.plan())
+    monkeypatch.setattr(FullDisk, "room", bytes_of(tmp_path / "whole", "store/*") * 3 // 5)
+    full = dataset(tmp_path / "full", save="v1", protocol="fullstore://")
+    with pytest.raises(DatasetError, match="No space left on device"):
+        full.save(work.plan())
+    assert not full.exists()
+    assert half_written(tmp_path) == []
+    assert prepared_scenes.SAMPLE < len(list(tmp_path.glob("full/store/*.json"))) < len(IDS)
+    monkeypatch.setattr(FullDisk, "room", 10**9)
+    full.save(work.plan())
+    assert_equal_scenes(full.load(), work)
+
+
 def bytes_of(folder, pattern):
     return sum(path.stat().st_size for path in folder.glob(pattern))
 
