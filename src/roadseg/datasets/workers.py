@@ -40,6 +40,8 @@ def map_in_workers(function: Callable[[Item], Result], items: Iterable[Item], wo
 
 
 class _Worker:
+    """What lives in a worker process: the function that it was started with."""
+
     function: ClassVar[Callable[[Any], Any]]
 
     @classmethod
