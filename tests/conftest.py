@@ -9,16 +9,43 @@ import pytest
 
 from roadseg.scenes.prepared import PreparedScene, PreparedScenes
 
-draw_camvid = runpy.run_path(str(Path(__file__).parent / "data" / "camvid.py"))["draw_camvid"]
+DATA = Path(__file__).parent / "data"
 COLOURS = ((128, 64, 18), (0, 0, 230), (70, 130, 180))
 
 
 @pytest.fixture
 def camvid_folder(tmp_path: Path) -> Path:
     """A tiny CamVid: three drives, `train` and `val`, PNG and JPEG images, every raw id in every label map."""
-    folder = tmp_path / "camvid"
-    draw_camvid(folder)
-    return folder
+    return draw("camvid", tmp_path)
+
+
+@pytest.fixture
+def idd_folder(tmp_path: Path) -> Path:
+    """A tiny IDD: parts I and II side by side, three shapes of frames, all forty labels in every polygon file."""
+    return draw("idd", tmp_path)
+
+
+@pytest.fixture
+def idd_lite_folder(tmp_path: Path) -> Path:
+    """A tiny IDD-Lite: six drives, three splits, every raw id in every label map."""
+    return draw("idd_lite", tmp_path)
+
+
+@pytest.fixture
+def cityscapes_folder(tmp_path: Path) -> Path:
+    """A tiny Cityscapes: five cities, three splits, all 34 labels in every annotation of `train` and `val`."""
+    return draw("cityscapes", tmp_path)
+
+
+@pytest.fixture
+def mine_folder(tmp_path: Path) -> Path:
+    """A tiny data set of a user's own: four drives, every raw id in every label map."""
+    return draw("mine", tmp_path)
+
+
+def draw(data_set: str, folder: Path) -> Path:
+    runpy.run_path(str(DATA / f"{data_set}.py"))[f"draw_{data_set}"](folder / data_set)
+    return folder / data_set
 
 
 @pytest.fixture
@@ -33,11 +60,14 @@ def keep_in_memory(scenes: Mapping[str, PreparedScene]) -> PreparedScenes:
             "scene": scene,
             "drive": scene.split("_")[0],
             "published_split": None,
+            "usable": True,
+            "faults": [[fault.kind, fault.detail] for fault in each.faults],
             "height": each.raw_size[0],
             "width": each.raw_size[1],
             "pixels": None
             if each.label_map is None
             else np.bincount(each.label_map.ravel(), minlength=256)[:3].tolist(),
+            "image_hash": None,
             "image": f"{scene}.image.png",
             "label_map": None if each.label_map is None else f"{scene}.labels.png",
         }

@@ -8,6 +8,7 @@ from kedro.config import OmegaConfigLoader
 from kedro.framework.project import configure_project, pipelines
 
 REPOSITORY = Path(__file__).parents[1]
+ENVIRONMENTS = sorted({path.parent.name for path in REPOSITORY.glob("conf/*/globals.yml")} - {"base"})
 
 
 @pytest.fixture(scope="module")
@@ -23,20 +24,24 @@ def configuration(environment: str) -> OmegaConfigLoader:
     )
 
 
-@pytest.mark.parametrize("environment", ["base", "camvid"])
+@pytest.mark.parametrize("environment", ["base", *ENVIRONMENTS])
 def test_catalog_and_pipelines_name_the_same_data_sets(datasets: set[str], environment: str) -> None:
     assert set(configuration(environment)["catalog"]) == {name for name in datasets if not name.startswith("params:")}
 
 
-@pytest.mark.parametrize("environment", ["base", "camvid"])
+@pytest.mark.parametrize("environment", ["base", *ENVIRONMENTS])
 def test_every_parameter_is_read(datasets: set[str], environment: str) -> None:
     read = {name.removeprefix("params:") for name in datasets if name.startswith("params:")}
     assert set(configuration(environment)["parameters"]) == read
 
 
+def test_every_data_set_has_its_environment() -> None:
+    assert ENVIRONMENTS == ["camvid", "camvid_11", "cityscapes", "idd", "idd_lite"]
+
+
 def test_an_environment_gives_only_what_differs() -> None:
     base = configuration("base")["parameters"]
-    for environment in ("camvid",):
+    for environment in ENVIRONMENTS:
         given = {}
         for path in (REPOSITORY / "conf" / environment).glob("parameters*.yml"):
             given |= yaml.safe_load(path.read_text())

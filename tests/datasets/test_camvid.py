@@ -7,12 +7,12 @@ from kedro.io import DatasetError
 from PIL import Image
 
 from roadseg.datasets.camvid import CamVidDataset
-from roadseg.scenes.raw import Scene
+from roadseg.scenes.faults import Fault, FaultKind, UnusableSceneError
 
 NAMES = ["sky", "building", "pole", "road", "pavement", "tree"]
 NAMES += ["sign or symbol", "fence", "car", "pedestrian", "bicyclist", "unlabelled"]
-TRAIN = ["0001TP_006690", "0001TP_006720", "0006R0_f00930", "0006R0_f00960"]
-VALIDATION = ["0016E5_07959", "0016E5_07961"]
+TRAIN = ["train/0001TP/006690", "train/0001TP/006720", "train/0006R0/f00930", "train/0006R0/f00960"]
+VALIDATION = ["val/0016E5/07959", "val/0016E5/07961"]
 
 
 def load(folder):
@@ -27,6 +27,13 @@ def add(folder: Path, split, name, *, size=(4, 3), annotated=True):
         Image.new("L", size).save(folder / f"{split}annot" / f"{Path(name).stem}.png")
 
 
+def refuse(scenes, scene):
+    """Returns the fault that reading the scene must end in."""
+    with pytest.raises(UnusableSceneError) as error:
+        scenes[scene]
+    return error.value.fault
+
+
 def test_scenes_are_the_frames_of_every_split(camvid_folder):
     scenes = load(camvid_folder)
     assert sorted(scenes) == sorted(TRAIN + VALIDATION)
@@ -38,21 +45,28 @@ def test_scenes_are_the_frames_of_every_split(camvid_folder):
 
 def test_drive_is_the_name_up_to_the_underscore(tmp_path):
     add(tmp_path, "test", "Seq05VD_f00000.png")
-    assert load(tmp_path).records["Seq05VD_f00000"].drive == "Seq05VD"
+    add(tmp_path, "test", "Seq05VD_f00030_b.png")
+    records = load(tmp_path).records
+    assert {scene: record.drive for scene, record in records.items()} == {
+        "test/Seq05VD/f00000": "Seq05VD",
+        "test/Seq05VD/f00030_b": "Seq05VD",
+    }
 
 
 def test_raw_names_are_the_eleven_classes_and_void(camvid_folder):
-    assert load(camvid_folder).raw_names == dict(enumerate(NAMES))
+    for scene in load(camvid_folder).values():
+        assert scene.raw_names == dict(enumerate(NAMES))
+        assert scene.faults == ()
 
 
-@pytest.mark.parametrize("scene", ["0001TP_006690", "0001TP_006720"])  # PNG, JPEG
-def test_scene_is_what_pillow_reads(camvid_folder, scene):
-    read = load(camvid_folder)[scene]
-    path = next((camvid_folder / "train").glob(f"{scene}.*"))
+@pytest.mark.parametrize("name", ["0001TP_006690", "0001TP_006720"])  # PNG, JPEG
+def test_scene_is_what_pillow_reads(camvid_folder, name):
+    read = load(camvid_folder)[f"train/{name.replace('_', '/')}"]
+    path = next((camvid_folder / "train").glob(f"{name}.*"))
     expected = np.asarray(Image.open(path).convert("RGB"))
     # Two JPEG decoders may round differently.
     assert np.abs(read.image.astype(int) - expected).max() <= (0 if path.suffix == ".png" else 2)
-    np.testing.assert_array_equal(read.label_map, np.asarray(Image.open(camvid_folder / f"trainannot/{scene}.png")))
+    np.testing.assert_array_equal(read.label_map, np.asarray(Image.open(camvid_folder / f"trainannot/{name}.png")))
     assert read.label_map.dtype == np.uint8
     assert set(np.unique(read.label_map)) == set(range(12))
 
@@ -60,10 +74,10 @@ def test_scene_is_what_pillow_reads(camvid_folder, scene):
 def test_test_split_without_annotations_has_no_labels(camvid_folder):
     add(camvid_folder, "test", "Seq05VD_f00000.jpg", annotated=False)
     scenes = load(camvid_folder)
-    assert isinstance(scenes["Seq05VD_f00000"], Scene)
-    assert scenes["Seq05VD_f00000"].label_map is None
-    assert scenes.records["Seq05VD_f00000"].published_split == "test"
-    assert scenes["0001TP_006690"].label_map is not None
+    scene = scenes["test/Seq05VD/f00000"]
+    assert (scene.label_map, scene.size, scene.faults) == (None, (3, 4), ())
+    assert scenes.records["test/Seq05VD/f00000"].published_split == "test"
+    assert scenes["train/0001TP/006690"].label_map is not None
 
 
 def test_files_that_are_no_images_are_passed_over(camvid_folder):
@@ -76,13 +90,13 @@ def test_files_that_are_no_images_are_passed_over(camvid_folder):
 @pytest.mark.parametrize("name", ["0001TP_1.PNG", "0001TP_1.JPG", "0001TP_1.jpeg"])
 def test_endings_of_images(tmp_path, name):
     add(tmp_path, "train", name)
-    assert list(load(tmp_path)) == ["0001TP_1"]
+    assert list(load(tmp_path)) == ["train/0001TP/1"]
 
 
 def test_folder_may_be_a_symbolic_link(camvid_folder, tmp_path):
     (tmp_path / "link").symlink_to(camvid_folder, target_is_directory=True)
     assert load(tmp_path / "link").records == load(camvid_folder).records
-    assert load(tmp_path / "link")["0001TP_006690"].image.shape == (36, 48, 3)
+    assert load(tmp_path / "link")["train/0001TP/006690"].image.shape == (36, 48, 3)
 
 
 def test_fingerprint_follows_image_and_annotation_of_its_scene_alone(camvid_folder):
@@ -91,7 +105,7 @@ def test_fingerprint_follows_image_and_annotation_of_its_scene_alone(camvid_fold
     os.utime(camvid_folder / "valannot" / "0016E5_07961.png", ns=(1, 1))
     after = load(camvid_folder).records
     changed = {scene for scene in before if before[scene].fingerprint != after[scene].fingerprint}
-    assert changed == {"0001TP_006690", "0016E5_07961"}
+    assert changed == {"train/0001TP/006690", "val/0016E5/07961"}
 
 
 def test_loading_reads_no_scene(camvid_folder):
@@ -115,41 +129,60 @@ def test_dangling_link_is_named(tmp_path):
 def test_folder_without_images_is_named(tmp_path):
     (tmp_path / "train").mkdir()
     (tmp_path / "train" / "0001TP_1.txt").write_text("")
-    words = rf"no images in '{tmp_path}': expected .png, .jpg, .jpeg files in one or more of train, val, test"
+    words = rf"no images in '{tmp_path}': expected files named like '\{{split\}}/\{{drive\}}_\{{frame\}}\.\*'"
     with pytest.raises(DatasetError, match=words):
         load(tmp_path)
 
 
-def test_missing_annotation_is_named(camvid_folder):
-    annotation = camvid_folder / "trainannot" / "0001TP_006720.png"
-    annotation.unlink()
-    with pytest.raises(DatasetError, match=rf"'.*train/0001TP_006720.jpg' has no annotation: expected '{annotation}'"):
-        load(camvid_folder)
+def test_missing_annotation_is_noted(camvid_folder):
+    (camvid_folder / "trainannot" / "0001TP_006720.png").unlink()
+    scenes = load(camvid_folder)
+    assert {scene: [fault.kind for fault in read.faults] for scene, read in scenes.items() if read.faults} == {
+        "train/0001TP/006720": [FaultKind.NO_ANNOTATION]
+    }
+    assert scenes["train/0001TP/006720"].label_map is None
+    assert "'train/0001TP_006720.jpg'" in scenes["train/0001TP/006720"].faults[0].detail
 
 
-@pytest.mark.parametrize(("split", "name"), [("train", "0001TP_006690.jpg"), ("val", "0001TP_006690.png")])
-def test_two_images_of_one_name_are_named(camvid_folder, split, name):
-    add(camvid_folder, split, name)
-    with pytest.raises(DatasetError, match=r"frame '0001TP_006690' stands twice: '.*' and '.*'") as fault:
-        load(camvid_folder)
-    assert "/train/0001TP_006690.png'" in str(fault.value)
-    assert f"/{split}/{name}'" in str(fault.value)
+def test_missing_image_is_named_when_it_is_read(camvid_folder):
+    (camvid_folder / "train" / "0001TP_006720.jpg").unlink()
+    fault = refuse(load(camvid_folder), "train/0001TP/006720")
+    assert fault.kind is FaultKind.IMAGE_MISSING
+    assert "'trainannot/0001TP_006720.png'" in fault.detail
+
+
+def test_two_images_of_one_name_are_named_when_they_are_read(camvid_folder):
+    add(camvid_folder, "train", "0001TP_006690.jpg")
+    scenes = load(camvid_folder)
+    fault = refuse(scenes, "train/0001TP/006690")
+    assert fault == Fault(FaultKind.AMBIGUOUS, "'train/0001TP_006690.jpg' and 'train/0001TP_006690.png'")
+    assert list(scenes) == sorted(TRAIN + VALIDATION)
+
+
+def test_one_name_in_two_splits_is_two_scenes_of_one_drive(camvid_folder):
+    add(camvid_folder, "val", "0001TP_006690.png")
+    scenes = load(camvid_folder)
+    assert list(scenes) == sorted(["val/0001TP/006690", *TRAIN, *VALIDATION])
+    train, validation = (f"{split}/0001TP/006690" for split in ("train", "val"))
+    assert [scenes[scene].size for scene in (train, validation)] == [(36, 48), (3, 4)]
+    assert {scenes.records[scene].drive for scene in (train, validation)} == {"0001TP"}
 
 
 def test_cut_off_image_is_named_when_it_is_read(camvid_folder):
     image = camvid_folder / "train" / "0001TP_006720.jpg"
     image.write_bytes(image.read_bytes()[:500])
-    scenes = load(camvid_folder)
-    with pytest.raises(DatasetError, match=rf"'{image}' is no image that can be read \(500 bytes\)"):
-        scenes["0001TP_006720"]
+    fault = refuse(load(camvid_folder), "train/0001TP/006720")
+    assert fault.kind is FaultKind.IMAGE_BROKEN
+    assert "'train/0001TP_006720.jpg'" in fault.detail
+    assert "(500 bytes)" in fault.detail
 
 
 def test_label_map_in_colours_is_named_when_it_is_read(camvid_folder):
     annotation = camvid_folder / "valannot" / "0016E5_07959.png"
     Image.new("RGB", (48, 36)).save(annotation)
-    scenes = load(camvid_folder)
-    with pytest.raises(DatasetError, match=rf"label map '{annotation}' must have one channel"):
-        scenes["0016E5_07959"]
+    fault = refuse(load(camvid_folder), "val/0016E5/07959")
+    assert fault.kind is FaultKind.ANNOTATION_BROKEN
+    assert "label map 'valannot/0016E5_07959.png' must have one channel" in fault.detail
 
 
 def test_raw_scenes_are_not_saved(camvid_folder):

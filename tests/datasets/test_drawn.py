@@ -19,7 +19,7 @@ def test_scenes_are_frames_of_drives():
     assert list(scenes) == [f"drive{drive:02}_frame{frame:02}" for drive in range(2) for frame in range(3)]
     assert [record.drive for record in scenes.records.values()] == ["drive00"] * 3 + ["drive01"] * 3
     assert {record.published_split for record in scenes.records.values()} == {None}
-    assert scenes.raw_names == RAW_CLASSES
+    assert next(iter(scenes.values())).raw_names == RAW_CLASSES
 
 
 def test_size_from_yaml_is_a_list():

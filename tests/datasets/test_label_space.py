@@ -1,7 +1,7 @@
 import pytest
 from kedro.io import DatasetError
 
-from roadseg.datasets.camvid import CLASS_NAMES
+from roadseg.datasets import camvid, cityscapes, idd, idd_lite
 from roadseg.datasets.label_space import LabelSpaceDataset
 from roadseg.scenes.drawing.scene import RAW_CLASSES
 from roadseg.scenes.labels import VOID
@@ -73,6 +73,23 @@ CAMVID = {
     "bicyclist": 2,
     "unlabelled": VOID,
 }
+IDD_LITE = {name: class_id for class_id, (name, _) in enumerate(SEVEN_CLASSES)} | {"unlabeled": VOID}
+# The labels that IDD has too become what they are there; a vegetated strip beside the road is not for driving.
+CITYSCAPES = {"static": VOID, "dynamic": VOID, "other ground": VOID, "terrain": 1}
+ALL = IDD | CAMVID | IDD_LITE | CITYSCAPES
+CAMVID_COLOURS = {
+    "sky": (128, 128, 128),
+    "building": (128, 0, 0),
+    "pole": (192, 192, 128),
+    "road": (128, 64, 128),
+    "pavement": (60, 40, 222),
+    "tree": (128, 128, 0),
+    "sign or symbol": (192, 128, 128),
+    "fence": (64, 64, 128),
+    "car": (64, 0, 128),
+    "pedestrian": (64, 64, 0),
+    "bicyclist": (0, 128, 192),
+}
 OWN = """
 classes:
   - {name: ground, colour: [1, 2, 3], raw: [road]}
@@ -100,19 +117,23 @@ def test_seven_classes_have_their_names_and_colours_in_order(seven_classes):
     assert [(each.name, each.colour) for each in seven_classes.classes] == SEVEN_CLASSES
 
 
-@pytest.mark.parametrize("name", IDD | CAMVID)
-def test_raw_class_becomes_its_class(seven_classes, name):
-    assert seven_classes.lookup_table({0: name}).tolist() == [(IDD | CAMVID)[name]]
+def test_raw_classes_become_their_classes_and_no_others_have_an_entry(seven_classes):
+    assert seven_classes.class_ids == ALL
 
 
-def test_seven_classes_name_no_raw_class_beyond_those_of_the_data_sets(seven_classes):
-    named = {raw for each in seven_classes.classes for raw in each.raw} | set(seven_classes.void)
-    assert named == set(IDD | CAMVID)
-
-
-@pytest.mark.parametrize("raw_names", [CLASS_NAMES, RAW_CLASSES.values()], ids=["camvid", "drawn"])
+@pytest.mark.parametrize(
+    "raw_names",
+    [camvid.CLASS_NAMES, idd.LABELS, idd_lite.CLASS_NAMES, cityscapes.CLASS_NAMES, RAW_CLASSES.values()],
+    ids=["camvid", "idd", "idd_lite", "cityscapes", "drawn"],
+)
 def test_every_raw_class_of_a_shipped_reader_has_an_entry(seven_classes, raw_names):
-    assert (seven_classes.lookup_table(dict(enumerate(raw_names))) >= 0).all()
+    assert set(raw_names) <= set(seven_classes.class_ids)
+
+
+def test_camvid_has_a_label_space_of_its_eleven_classes():
+    space = LabelSpaceDataset(name="camvid_classes").load()
+    assert {each.name: each.colour for each in space.classes} == CAMVID_COLOURS
+    assert space.class_ids == {name: index for index, name in enumerate(CAMVID_COLOURS)} | {"unlabelled": VOID}
 
 
 def test_own_file_is_read(tmp_path):

@@ -1,6 +1,7 @@
 import base64
 import dataclasses
 import errno
+import hashlib
 import json
 import os
 import pickle
@@ -22,6 +23,7 @@ from roadseg.datasets import prepared_scenes
 from roadseg.datasets.camvid import CamVidDataset
 from roadseg.datasets.label_space import LabelSpaceDataset
 from roadseg.datasets.prepared_scenes import PreparedScenesDataset
+from roadseg.scenes.faults import Fault, FaultKind, UnusableSceneError
 from roadseg.scenes.labels import SegmentationClass
 from roadseg.scenes.prepared import PreparationPlan, PreparedScene
 from roadseg.scenes.preprocessing import PrepareOptions, plan_preparation
@@ -30,6 +32,8 @@ from roadseg.scenes.raw import SceneRecord
 CLASSES = (SegmentationClass(name="road", colour=(128, 64, 18)), SegmentationClass(name="sky", colour=(70, 130, 180)))
 IDS = [f"a_{number:02}" for number in range(12)]
 SIZE = (6, 8)
+NOTED = "a_03"
+"""A scene with a fault, though it can be used."""
 
 
 class FullDisk(LocalFileSystem):
@@ -58,17 +62,22 @@ class Work:
         self.prepared = []
         self.broken = set()
         self.unlabelled = set()
+        self.unusable = set()
+        self.unusable_share = 0.0
 
     def scene(self, scene, size=SIZE):
         random = np.random.default_rng(list(scene.encode()))
         image = random.integers(0, 256, (*size, 3), np.uint8)
         label_map = random.choice(np.array([0, 1, 255], np.uint8), size)
-        return PreparedScene(image, None if scene in self.unlabelled else label_map, raw_size=(60, 80))
+        faults = (Fault(FaultKind.EMPTY_POLYGON, "1 pole"),) if scene == NOTED else ()
+        return PreparedScene(image, None if scene in self.unlabelled else label_map, (60, 80), faults)
 
     def prepare(self, scene, size):
         if scene in self.broken:
             raise ValueError(f"scene '{scene}': raw label 7 (moon) has no entry")
         self.prepared.append(scene)
+        if scene in self.unusable:
+            raise UnusableSceneError(FaultKind.IMAGE_BROKEN, f"{scene} is cut off")
         return self.scene(scene, size)
 
     def plan(self, ids=IDS, *, size=SIZE, changed=()):
@@ -78,6 +87,8 @@ class Work:
             records={scene: SceneRecord("drive a", "train", "1:1") for scene in ids},
             digests={scene: f"{'1' if scene in changed else '0'}{size[0]:03}{size[1]:03}" for scene in ids},
             prepare=lambda scene: self.prepare(scene, size),
+            unusable_share=self.unusable_share,
+            workers=None,
         )
 
     def take(self):
@@ -115,6 +126,7 @@ def assert_equal_scenes(loaded, work, ids=IDS, size=SIZE):
         np.testing.assert_array_equal(loaded[scene].image, expected.image)
         np.testing.assert_array_equal(loaded[scene].label_map, expected.label_map)
         assert loaded[scene].raw_size == (60, 80)
+        assert loaded[scene].faults == expected.faults
 
 
 def test_scenes_come_back_as_they_were_prepared(tmp_path, work):
@@ -128,9 +140,13 @@ def test_scenes_come_back_as_they_were_prepared(tmp_path, work):
         "scene": "a_03",
         "drive": "drive a",
         "published_split": "train",
+        "usable": True,
+        "faults": [["empty polygon", "1 pole"]],
         "height": 60,
         "width": 80,
         "pixels": [int((label_map == 0).sum()), int((label_map == 1).sum())],
+        "image_hash": hashlib.sha256(work.scene("a_03").image.tobytes()).hexdigest()[:16],
+        "facts": "a_03-0006008.json",
         "image": "a_03-0006008.image.png",
         "label_map": "a_03-0006008.labels.png",
     }
@@ -158,15 +174,17 @@ def test_red_green_and_blue_stay_in_order_from_camvid_to_the_network(camvid_fold
         Image.new("L", (48, 36), 3).save(camvid_folder / "trainannot" / f"{scene}.png")
     raw_scenes = CamVidDataset(filepath=str(camvid_folder)).load()
     label_space = LabelSpaceDataset(name="seven_classes").load()
-    plan = plan_preparation(raw_scenes, list(raw_scenes), label_space, PrepareOptions(image_size=(12, 16)))
+    options = PrepareOptions(image_size=(12, 16), unknown_label="error", unusable_share=0.0, workers=None)
+    plan = plan_preparation(raw_scenes, list(raw_scenes), label_space, options)
     loaded = saved(tmp_path / "prepared", plan)
     assert len(loaded) == 9
-    for scene, colour in colours.items():
+    for name, colour in colours.items():
+        scene = "train/" + name.replace("_", "/")
         assert np.abs(loaded[scene].image.astype(int) - colour).max() <= (0 if suffix == "png" else 1)
         assert loaded[scene].image.shape == (12, 16, 3)
         assert (loaded[scene].label_map == 0).all()  # road is drivable
         assert loaded[scene].raw_size == (36, 48)
-    assert set(np.unique(loaded["0001TP_006690"].label_map)) == {0, 1, 2, 3, 4, 5, 6, 255}
+    assert set(np.unique(loaded["train/0001TP/006690"].label_map)) == {0, 1, 2, 3, 4, 5, 6, 255}
 
 
 def test_equal_inputs_give_equal_bytes_in_another_folder(tmp_path, work):
@@ -249,6 +267,57 @@ def test_scenes_without_labels_stay_without(tmp_path, work):
     assert loaded["a_01"].label_map is not None
     assert loaded.tabulate()["labelled"].tolist() == [True, True, False, True]
     assert not list(tmp_path.glob("store/a_02*.labels.png"))
+
+
+def test_scene_that_cannot_be_used_is_left_out_and_listed(tmp_path, work):
+    work.unusable, work.unusable_share = {"a_02"}, 1 / 12
+    loaded = saved(tmp_path, work.plan())
+    assert_equal_scenes(loaded, work, [scene for scene in IDS if scene != "a_02"])
+    assert loaded.rows[2] == {
+        "scene": "a_02",
+        "drive": "drive a",
+        "published_split": "train",
+        "usable": False,
+        "faults": [["image broken", "a_02 is cut off"]],
+        "facts": "a_02-0006008.json",
+        **dict.fromkeys(("height", "width", "pixels", "image_hash", "image", "label_map")),
+    }
+    assert not list(tmp_path.glob("store/a_02*.png"))
+    work.take()
+    saved(tmp_path, work.plan(), "v2")
+    assert work.take() == []
+
+
+def test_more_unusable_scenes_than_allowed_stop_the_preparation(tmp_path, work):
+    work.unusable, work.unusable_share = {"a_01", "a_02", "a_09"}, 1 / 12
+    stopping = dataset(tmp_path, save="v1")
+    words = (
+        r"2 of 12 scenes can't be used so far, .* 0.0833333 .*unusable_share.* a_01: image broken \(a_01 is cut off\)"
+    )
+    with pytest.raises(DatasetError, match=words):
+        stopping.save(work.plan())
+    assert work.take() == ["a_00", "a_01", "a_02"]  # the others are not tried
+    assert not stopping.exists()
+    work.unusable_share = 0.25
+    stopping.save(work.plan())
+    assert len(stopping.load()) == 9
+
+
+def test_unusable_scenes_of_an_earlier_run_count_too(tmp_path, work):
+    work.unusable, work.unusable_share = {"a_01"}, 1.0
+    saved(tmp_path, work.plan())
+    work.unusable_share = 0.0
+    with pytest.raises(DatasetError, match="1 of 12 scenes can't be used"):
+        dataset(tmp_path, save="v2").save(work.plan())
+    assert dataset(tmp_path).list_versions(full_path=False) == ["v1"]
+
+
+def test_unusable_scenes_are_found_by_worker_processes_too(tmp_path, work, two_workers):
+    work.unusable, work.unusable_share = {"a_10"}, 0.5
+    assert "a_10" not in saved(tmp_path, work.plan())
+    work.unusable_share = 0.0
+    with pytest.raises(DatasetError, match=r"1 of 12 scenes .* a_10: image broken"):
+        dataset(tmp_path / "again", save="v1").save(work.plan())
 
 
 def test_plan_without_scenes_is_refused(tmp_path, work):

@@ -1,5 +1,6 @@
 """Swapping the data set: by environment, by two catalog entries, by a link or a path."""
 
+import re
 import shutil
 from pathlib import Path
 
@@ -7,6 +8,8 @@ import pytest
 import yaml
 
 from runs.project import SMALL, Project
+
+PREPARE = ("--pipelines", "prepare")
 
 
 @pytest.fixture
@@ -41,3 +44,33 @@ def test_two_catalog_entries_in_local_swap_the_data_set(both: Project, camvid_fo
     both.run("--pipelines", "prepare", "--params", f"raw_folder={camvid_folder}")
     assert before.items() <= both.files().items()
     assert len(both.versions("03_primary/drawn/split_table.csv")) == 2
+
+
+def link(project: Project, data_set: str, folder: Path) -> None:
+    """Links a data set where its environment looks for it, and sets the environment to small images."""
+    (project.folder / "data/01_raw").mkdir(parents=True)
+    (project.folder / f"data/01_raw/{data_set}").symlink_to(folder)
+    settings = project.folder / f"conf/{data_set}/parameters.yml"
+    given = yaml.safe_load(settings.read_text())
+    settings.write_text(yaml.safe_dump({**given, "prepare": {**given["prepare"], "image_size": [32, 48]}}))
+
+
+@pytest.mark.parametrize(
+    ("data_set", "drives", "faults"),
+    [("idd", (3, 2, 1), 0), ("idd_lite", (2, 2, 1), 0), ("cityscapes", (2, 1, 1), 1)],  # Cityscapes' test labels: void
+)
+def test_every_layout_is_prepared_in_its_environment(
+    project: Project, data_set: str, drives: tuple[int, int, int], faults: int, request: pytest.FixtureRequest
+) -> None:
+    link(project, data_set, request.getfixturevalue(f"{data_set}_folder"))
+    output = project.run("--env", data_set, *PREPARE)
+    found = {split: int(count) for split, count in re.findall(r"Split (\w+): \d+ scenes of (\d+) drives", output)}
+    assert found == dict(zip(("train", "validation", "test"), drives, strict=True))
+    assert output.count("Fault 'only void': 1 scenes used") == output.count("WARNING") == faults
+
+
+def test_camvid_is_prepared_in_its_own_eleven_classes(project: Project, camvid_folder: Path) -> None:
+    (project.folder / "conf/camvid_11/parameters.yml").write_text(yaml.safe_dump({"split": {"method": "published"}}))
+    project.run("--env", "camvid_11", *PREPARE, "--params", f"raw_folder={camvid_folder}")
+    index = max(project.folder.glob("data/03_primary/camvid_11/scene_index.csv/*/scene_index.csv")).read_text()
+    assert len([name for name in index.splitlines()[0].split(",") if name.startswith("pixels ")]) == 11

@@ -1,6 +1,7 @@
 """What a user reads when something is wrong: one sentence with the file or the key, exit code 1, and no version."""
 
 import errno
+import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,6 +9,7 @@ from pathlib import Path
 import cv2
 import fsspec
 import numpy as np
+import pandas as pd
 import pytest
 from click import ClickException
 from fsspec.implementations.local import LocalFileOpener, LocalFileSystem
@@ -40,19 +42,34 @@ def test_an_empty_data_set(camvid: Project, tmp_path: Path) -> None:
     assert f"no images in '{tmp_path / 'empty'}'" in message
 
 
-def test_an_image_that_is_cut_off(camvid: Project, camvid_folder: Path) -> None:
+def test_more_broken_scenes_than_allowed(camvid: Project, camvid_folder: Path) -> None:
     image = min(camvid_folder.glob("train/*.png"))
     image.write_bytes(image.read_bytes()[:20])
-    assert f"'{image}' is no image that can be read (20 bytes)" in camvid.fail(*PREPARE)
+    message = camvid.fail(*PREPARE)
+    assert "1 of 6 scenes can't be used so far, more than the share of 0.05 that prepare.unusable_share" in message
+    assert f"train/0001TP/006690: image broken ('train/{image.name}' is no image that can be read (20 bytes)" in message
     assert not camvid.versions("03_primary/drawn/prepared_scenes/manifest.json")
 
 
-def test_image_and_label_map_of_different_sizes(camvid: Project, camvid_folder: Path) -> None:
-    annotation = min(camvid_folder.glob("trainannot/*.png"))
-    cv2.imwrite(str(annotation), np.zeros((3, 5), np.uint8))
-    message = camvid.fail(*PREPARE)
-    assert f"scene '{annotation.stem}': image and label map must have one size" in message
-    assert "(3, 5)" in message
+def test_broken_scenes_are_left_out_and_named(camvid: Project, camvid_folder: Path) -> None:
+    broken, odd = sorted(camvid_folder.glob("train/0001TP*"))
+    broken.write_bytes(broken.read_bytes()[:-100])
+    cv2.imwrite(str(camvid_folder / "trainannot" / f"{odd.stem}.png"), np.zeros((3, 5), np.uint8))
+    (camvid_folder / "valannot/0016E5_07959.png").unlink()
+    output = camvid.run(*PREPARE, "--params", "prepare.unusable_share=0.4,split.method=published")
+    assert "Fault 'image broken': 0 scenes used all the same, 1 left out" in output
+    assert "Fault 'annotation of another size': 0 scenes used all the same, 1 left out" in output
+    assert "Fault 'annotation missing': 1 scenes used all the same, 0 left out" in output
+    assert "Split train: 2 scenes of 1 drives" in output
+    assert "Split validation: 1 scenes of 1 drives" in output
+    faults, index, report = (
+        max(camvid.folder.glob(f"data/**/{name}/*/{name}")).read_text()
+        for name in ("fault_table.csv", "scene_index.csv", "data_report.html")
+    )
+    for text in (faults, index, report):
+        assert "0001TP/006690" in text
+        assert "is cut off or damaged" in text
+        assert "(3, 5), the image (36, 48)" in text
 
 
 def test_a_label_outside_the_table(camvid: Project, camvid_folder: Path) -> None:
@@ -61,7 +78,7 @@ def test_a_label_outside_the_table(camvid: Project, camvid_folder: Path) -> None
     label_map[0, 0] = 99
     cv2.imwrite(str(annotation), label_map)
     message = camvid.fail(*PREPARE)
-    assert f"scene '{annotation.stem}': raw label 99" in message
+    assert "scene 'val/0016E5/07961': raw label 'id 99' has no entry in the label space" in message
     assert not camvid.versions("03_primary/drawn/prepared_scenes/manifest.json")
 
 
@@ -70,7 +87,10 @@ def test_a_label_outside_the_table(camvid: Project, camvid_folder: Path) -> None
     [
         ("sed=3", "there is no parameter 'sed'; did you mean seed?"),
         ("prepare.image_sise=3", "prepare.image_sise: there is no such parameter, received 3"),
-        ("split.method=frames", "split.method: input should be 'published' or 'drives', received 'frames'"),
+        (
+            "split.method=frames",
+            "split.method: input should be 'published', 'drives', 'notebook' or 'leave_one_drive_out', received",
+        ),
         ("scenes.limit=0", "scenes.limit: input should be greater than 0, received 0"),
         ("scenes.limit=many", "scenes.limit: input should be a valid integer, received 'many'"),
     ],
@@ -148,3 +168,73 @@ def test_a_full_disk_leaves_no_version_behind_and_the_next_run_goes_on(full_disk
     FullDisk.no_room = ""
     prepare()
     assert len(full_disk.versions("03_primary/drawn/split_table.csv")) == 1
+
+
+def edit_polygons(path: Path, *more: dict[str, object], **changes: object) -> None:
+    """Adds objects to a polygon file, or changes other values in it."""
+    content = json.loads(path.read_text())
+    path.write_text(json.dumps({**content, "objects": [*content["objects"], *more], **changes}))
+
+
+def test_idd_with_every_known_defect_is_prepared_and_reported(project: Project, idd_folder: Path) -> None:
+    polygons = sorted(idd_folder.glob("*/gtFine/train/*/*.json")) + sorted(idd_folder.glob("*/gtFine/val/*/*.json"))
+    empty, short, unknown, outside, void, missing, broken, other_size, cut_off, gone = polygons
+    car = {"label": "car", "polygon": [[1, 1], [30, 1], [30, 30]]}
+    edit_polygons(empty, {**car, "polygon": []})
+    edit_polygons(short, {**car, "polygon": [[1, 1]]}, {**car, "polygon": [[1, 1], [2, 2]]})
+    edit_polygons(unknown, {**car, "label": "ground"})
+    edit_polygons(outside, {**car, "polygon": [[-5, 1], [900, 1], [30, 30]]})
+    edit_polygons(void, objects=[])
+    missing.unlink()
+    broken.write_text(broken.read_text()[:500])
+    edit_polygons(other_size, imgWidth=200)
+    for annotation in (cut_off, gone):
+        name = annotation.name.replace("gtFine_polygons.json", "leftImg8bit")
+        image = next((annotation.parents[3] / "leftImg8bit" / annotation.parents[1].name).glob(f"*/{name}.*"))
+        image.write_bytes(image.read_bytes()[:-200])
+        if annotation is gone:
+            image.unlink()
+
+    arguments = ("--env", "idd", *PREPARE, "--params", f"raw_folder={idd_folder},prepare.unusable_share=0.3")
+    output = project.run(*arguments)
+    table = pd.read_csv(max(project.folder.glob("data/**/fault_table.csv/*/*.csv"))).set_index("scene")
+    named = {path: "/".join((*path.parts[-3:-1], path.name.split("_")[0])) for path in polygons}
+    expected = {
+        (empty, "empty polygon", True),
+        (short, "polygon of one or two points", True),
+        (unknown, "unknown label", True),
+        (outside, "vertex outside the frame", True),
+        (void, "no objects", True),
+        (void, "only void", True),
+        (missing, "annotation missing", True),
+        (broken, "annotation broken", False),
+        (other_size, "annotation of another size", True),
+        (cut_off, "image broken", False),
+        (gone, "image missing", False),
+    }
+    assert {(scene, kind, usable) for scene, kind, usable in table[["kind", "usable"]].itertuples()} == {
+        (named[path], kind, usable) for path, kind, usable in expected
+    }
+    assert table.loc[named[unknown], "detail"] == "ground"
+    for _, kind, usable in expected:
+        used, left_out = (1, 0) if usable else (0, 1)
+        assert f"Fault '{kind}': {used} scenes used all the same, {left_out} left out" in output
+    index = pd.read_csv(max(project.folder.glob("data/**/scene_index.csv/*/*.csv"))).set_index("scene")
+    assert len(index) == 12
+    assert index["faults"].notna().sum() == 10
+    assert (~index["usable"]).sum() == 3
+    message = project.fail(*arguments[:-1], f"{arguments[-1]},prepare.unknown_label=error")
+    assert f"scene '{named[unknown]}': raw label 'ground' has no entry in the label space" in message
+
+
+def test_equal_images_in_two_splits(camvid: Project, camvid_folder: Path) -> None:
+    for kind in ("", "annot"):
+        source = camvid_folder / f"train{kind}/0006R0_f00930.png"
+        (camvid_folder / f"val{kind}/0016E5_09999.png").write_bytes(source.read_bytes())
+    output = camvid.run(*PREPARE, "--params", "split.method=published")
+    assert "2 scenes have the same pixels as one of another split" in output
+    report = max(camvid.folder.glob("data/**/data_report.html/*/data_report.html")).read_text()
+    section = report[report.index("Equal images in more than one split") : report.index("Pictures: train")]
+    assert "train/0006R0/f00930" in section
+    assert "val/0016E5/09999" in section
+    assert "0001TP" not in section

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from roadseg.scenes.labels import NO_ENTRY, VOID, LabelSpace, colour_label_map, remap_label_map
+from roadseg.scenes.labels import VOID, LabelSpace, colour_label_map, remap_label_map
 
 RAW_NAMES = {0: "sky", 1: "road", 3: "car", 6: "blur", 7: "moon"}
 
@@ -16,27 +16,28 @@ def label_space(**changes):
 
 
 def remap(raw_label_map, raw_names=RAW_NAMES):
-    return remap_label_map(raw_label_map, label_space().lookup_table(raw_names), raw_names)
+    return remap_label_map(raw_label_map, raw_names, label_space())
 
 
 def classes_of(*raw):
     return [{"name": f"class {index}", "colour": (0, 0, 0), "raw": names} for index, names in enumerate(raw)]
 
 
-def test_lookup_table_maps_raw_ids_by_name_and_marks_what_has_no_entry():
-    table = label_space().lookup_table(RAW_NAMES)
-    assert table.dtype == np.int16
-    assert table.tolist() == [1, 0, NO_ENTRY, 1, NO_ENTRY, NO_ENTRY, VOID, NO_ENTRY]
+def test_class_ids_are_the_positions_of_the_classes_and_void():
+    assert label_space().class_ids == {"road": 0, "parking": 0, "car": 1, "sky": 1, "blur": VOID}
 
 
-def test_lookup_table_follows_the_ids_of_the_data_set():
-    assert label_space().lookup_table({0: "blur", 1: "car", 2: "road"}).tolist() == [VOID, 1, 0]
+def test_classes_follow_the_names_not_the_ids():
+    label_map, unknown = remap_label_map(np.array([[0, 1, 2]]), {0: "blur", 1: "car", 2: "road"}, label_space())
+    assert label_map.tolist() == [[VOID, 1, 0]]
+    assert unknown == []
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.int32])
 def test_label_map_is_remapped_pixel_by_pixel(dtype):
     raw = np.array([[0, 1, 3], [6, 6, 1]], dtype)
-    label_map = remap(raw)
+    label_map, unknown = remap(raw)
+    assert unknown == []
     assert label_map.dtype == np.uint8
     assert label_map.tolist() == [[1, 0, 1], [255, 255, 0]]
     assert raw.tolist() == [[0, 1, 3], [6, 6, 1]]
@@ -44,31 +45,24 @@ def test_label_map_is_remapped_pixel_by_pixel(dtype):
 
 def test_ids_of_16_bits_keep_their_high_byte():
     # 260 and 4 differ in the high byte alone.
-    label_map = remap(np.array([[260, 4]], np.uint16), {4: "road", 260: "car"})
+    label_map, _ = remap(np.array([[260, 4]], np.uint16), {4: "road", 260: "car"})
     assert label_map.tolist() == [[1, 0]]
 
 
-@pytest.mark.parametrize(
-    ("raw_id", "words"),
-    [
-        (7, r"raw label 7 \(moon\) has no entry in the label space"),
-        (2, r"raw label 2 \(no such id in this data set\)"),
-        (8, r"raw label 8 \(no such id in this data set\)"),
-        (65535, r"raw label 65535 \(no such id in this data set\)"),
-    ],
-)
-def test_raw_id_without_entry_is_refused_by_id_and_name(raw_id, words):
-    with pytest.raises(ValueError, match=words):
-        remap(np.array([[0, raw_id]], np.uint16))
+@pytest.mark.parametrize(("raw_id", "named"), [(7, "moon"), (2, "id 2"), (8, "id 8"), (65535, "id 65535")])
+def test_unknown_raw_label_is_void_and_named(raw_id, named):
+    label_map, unknown = remap(np.array([[0, raw_id]], np.uint16))
+    assert label_map.tolist() == [[1, VOID]]
+    assert unknown == [named]
 
 
-def test_all_unknown_raw_ids_are_named_at_once():
-    with pytest.raises(ValueError, match=r"raw label 2 \(no such id in this data set\), 7 \(moon\)"):
-        remap(np.array([[7, 2, 0, 7]], np.uint8))
+def test_unknown_raw_labels_are_named_once_in_the_order_of_their_ids():
+    assert remap(np.array([[7, 2, 0, 7]], np.uint8))[1] == ["id 2", "moon"]
 
 
-def test_unknown_id_that_does_not_occur_does_no_harm():
-    assert remap(np.array([[0]], np.uint8)).tolist() == [[1]]
+def test_unknown_label_that_does_not_occur_does_no_harm():
+    label_map, unknown = remap(np.array([[0]], np.uint8))
+    assert (label_map.tolist(), unknown) == ([[1]], [])
 
 
 @pytest.mark.parametrize(

@@ -2,13 +2,29 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from roadseg.scenes.faults import Fault, FaultKind
 from roadseg.scenes.prepared import PreparedScene, PreparedScenes, content_digest
 
 
-def prepared(label_map, raw_size=(4, 6)):
-    return PreparedScene(
-        np.zeros((2, 2, 3), np.uint8), None if label_map is None else np.array(label_map, np.uint8), raw_size
-    )
+def prepared(label_map, raw_size=(4, 6), faults=()):
+    label_map = None if label_map is None else np.array(label_map, np.uint8)
+    return PreparedScene(np.zeros((2, 2, 3), np.uint8), label_map, raw_size, faults)
+
+
+UNUSABLE = {
+    "scene": "c_1",
+    "drive": "c",
+    "published_split": "train",
+    "usable": False,
+    "faults": [["image broken", "cut off"]],
+    **dict.fromkeys(("height", "width", "pixels", "image_hash", "image", "label_map")),
+}
+
+
+def with_unusable(scenes):
+    """Returns scenes and one more that can't be used."""
+    manifest = scenes._manifest
+    return PreparedScenes({**manifest, "scenes": [*manifest["scenes"], UNUSABLE]}, scenes._read)
 
 
 @pytest.fixture
@@ -21,7 +37,7 @@ def test_prepared_scenes_are_a_mapping_that_reads_when_asked():
     manifest = {
         "classes": [{"name": "road", "colour": [1, 2, 3]}],
         "image_size": [2, 4],
-        "scenes": [{"scene": "b"}, {"scene": "a"}],
+        "scenes": [{"scene": "b", "usable": True}, {"scene": "a", "usable": True}],
     }
     scenes = PreparedScenes(manifest, lambda row: read.append(row["scene"]) or row["scene"].upper())
     assert (list(scenes), len(scenes)) == (["b", "a"], 2)
@@ -48,22 +64,53 @@ def test_pair_of_a_scene_without_labels_is_refused_by_name(scenes):
         scenes.read_pair("b_1")
 
 
+def test_scene_that_cannot_be_used_is_not_among_the_scenes(scenes):
+    more = with_unusable(scenes)
+    assert list(more) == ["a_1", "b_1"]
+    assert "c_1" not in more
+    assert more.digest != scenes.digest
+
+
 def test_scenes_are_tabulated_with_pixels_a_class(scenes):
-    table = scenes.tabulate()
+    table = with_unusable(scenes).tabulate()
     expected = pd.DataFrame(
         {
-            "scene": ["a_1", "b_1"],
-            "drive": ["a", "b"],
-            "published_split": [None, None],
-            "height": [4, 10],
-            "width": [6, 20],
-            "labelled": [True, False],
-            "pixels class 0": pd.array([2, None], "Int64"),
-            "pixels class 1": pd.array([0, None], "Int64"),
-            "pixels class 2": pd.array([1, None], "Int64"),
+            "scene": ["a_1", "b_1", "c_1"],
+            "drive": ["a", "b", "c"],
+            "published_split": [None, None, "train"],
+            "usable": [True, True, False],
+            "labelled": [True, False, False],
+            "faults": [None, None, "image broken (cut off)"],
+            "height": pd.array([4, 10, None], "Int64"),
+            "width": pd.array([6, 20, None], "Int64"),
+            "image_hash": [None, None, None],
+            "pixels class 0": pd.array([2, None, None], "Int64"),
+            "pixels class 1": pd.array([0, None, None], "Int64"),
+            "pixels class 2": pd.array([1, None, None], "Int64"),
         }
     )
     pd.testing.assert_frame_equal(table, expected)
+
+
+def test_scene_of_void_alone_counts_as_unlabelled(in_memory):
+    assert in_memory({"a_1": prepared([[255, 255], [255, 255]])}).tabulate()["labelled"].tolist() == [False]
+
+
+def test_faults_are_tabulated_one_a_row(in_memory):
+    faults = (Fault(FaultKind.EMPTY_POLYGON, "2 pole"), Fault(FaultKind.NO_OBJECTS, ""))
+    table = with_unusable(in_memory({"a_1": prepared([[0, 0], [0, 0]], faults=faults)})).tabulate_faults()
+    assert table.fillna("-").to_numpy().tolist() == [
+        ["a_1", "a", "-", True, "empty polygon", "2 pole"],
+        ["a_1", "a", "-", True, "no objects", ""],
+        ["c_1", "c", "train", False, "image broken", "cut off"],
+    ]
+    assert list(table.columns) == ["scene", "drive", "published_split", "usable", "kind", "detail"]
+
+
+def test_table_of_no_faults_has_its_columns(scenes):
+    table = scenes.tabulate_faults()
+    assert table.empty
+    assert list(table.columns) == ["scene", "drive", "published_split", "usable", "kind", "detail"]
 
 
 def test_table_survives_a_csv_file(scenes, tmp_path):

@@ -1,9 +1,10 @@
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageFilter
 from pydantic import ValidationError
 
 from roadseg.scenes import preprocessing
+from roadseg.scenes.faults import Fault, FaultKind, UnusableSceneError
 from roadseg.scenes.labels import LabelSpace
 from roadseg.scenes.preprocessing import (
     PrepareOptions,
@@ -29,21 +30,30 @@ RAW_NAMES = {0: "road", 1: "sky", 2: "blur", 3: "moon"}
 
 class Scenes(RawScenes):
     def __init__(self, scenes, fingerprints=None):
-        self.raw_names, self.scenes, self.read = RAW_NAMES, scenes, []
+        self.scenes, self.asked = scenes, []
         fingerprints = fingerprints or dict.fromkeys(scenes, "1:1")
         self.records = {scene: SceneRecord("drive", None, fingerprints[scene]) for scene in scenes}
 
-    def __getitem__(self, scene):
-        self.read.append(scene)
+    def read(self, scene, least):
+        self.asked.append((scene, least))
         return self.scenes[scene]
 
 
-def scene(label_map, size=(2, 2)):
-    return Scene(np.zeros((*size, 3), np.uint8), None if label_map is None else np.array(label_map, np.uint8))
+NOTE = Fault(FaultKind.EMPTY_POLYGON, "1 pole")
 
 
-def plan(raw_scenes, space=None, size=(1, 1)):
-    return plan_preparation(raw_scenes, list(raw_scenes), space or label_space(), PrepareOptions(image_size=size))
+def scene(label_map, size=(2, 2), faults=()):
+    label_map = None if label_map is None else np.array(label_map, np.uint8)
+    return Scene(np.zeros((*size, 3), np.uint8), label_map, RAW_NAMES, size, faults)
+
+
+def options(size=(1, 1), **changes):
+    given = {"image_size": size, "unknown_label": "error", "unusable_share": 0.0, "workers": None}
+    return PrepareOptions.model_validate(given | changes)
+
+
+def plan(raw_scenes, space=None, size=(1, 1), **changes):
+    return plan_preparation(raw_scenes, list(raw_scenes), space or label_space(), options(size, **changes))
 
 
 def random_label_map(size):
@@ -119,6 +129,25 @@ def test_shrunk_image_weighs_pixels_by_the_area_that_they_share():
     assert resize_image(image, (1, 2)).tolist() == [[[30] * 3, [200] * 3]]
 
 
+def shares(raw, new):
+    """Returns which share of each new pixel each raw pixel has: (new, raw)."""
+    edges = np.arange(new + 1) * raw / new
+    starts, ends = edges[:-1, None], edges[1:, None]
+    pixels = np.arange(raw)
+    return np.clip(np.minimum(ends, pixels + 1) - np.maximum(starts, pixels), 0, None) * new / raw
+
+
+@pytest.mark.parametrize(
+    ("raw_size", "error"),
+    [((48, 96), 1), ((49, 97), 1), ((96, 94), 1), ((50, 98), 4), ((108, 192), 4)],  # the last two halved first
+)
+def test_image_that_shrinks_much_holds_the_means_of_areas(raw_size, error):
+    noise = np.random.default_rng(0).integers(0, 256, (*raw_size, 3), np.uint8)
+    image = np.asarray(Image.fromarray(noise).filter(ImageFilter.GaussianBlur(2)))
+    expected = np.einsum("ir,jc,rck->ijk", shares(raw_size[0], 12), shares(raw_size[1], 24), image)
+    assert np.abs(resize_image(image, (12, 24)) - expected).max() <= error
+
+
 def test_enlarged_image_is_bilinear():
     # Centres of 4 cells over 2 pixels lie at -0.25, 0.25, 0.75 and 1.25 from the first centre.
     image = np.repeat(np.array([[0, 100]], np.uint8)[..., None], 3, axis=-1)
@@ -138,32 +167,69 @@ def test_image_of_one_pixel_fills_any_size(size):
 
 
 def test_scene_is_resized_and_remapped():
-    space = label_space()
-    raw = Scene(np.full((3, 9, 3), (1, 2, 3), np.uint8), np.tile(np.repeat([0, 1, 2], 3).astype(np.uint16), (3, 1)))
-    prepared = prepare_scene(raw, space.lookup_table(RAW_NAMES), RAW_NAMES, (1, 3))
+    label_map = np.tile(np.repeat([0, 1, 2], 3).astype(np.uint16), (3, 1))
+    raw = Scene(np.full((3, 9, 3), (1, 2, 3), np.uint8), label_map, RAW_NAMES, (3, 9))
+    prepared = prepare_scene(raw, label_space(), options((1, 3)))
     assert prepared.image.tolist() == [[[1, 2, 3]] * 3]
     assert prepared.label_map.tolist() == [[0, 1, 255]]
+    assert prepared.label_map.dtype == np.uint8
     assert prepared.raw_size == (3, 9)
+    assert prepared.faults == ()
 
 
-def test_scene_without_labels_stays_without():
-    assert plan(Scenes({"a": scene(None)})).prepare("a").label_map is None
+def test_image_that_the_decoder_shrank_and_a_label_map_of_another_size_become_one_size():
+    raw = Scene(np.full((2, 4, 3), 7, np.uint8), np.array([[0, 1]], np.uint8), RAW_NAMES, (16, 32), (NOTE,))
+    prepared = prepare_scene(raw, label_space(), options((2, 4)))
+    assert prepared.image.shape == (2, 4, 3)
+    assert prepared.label_map.tolist() == [[0, 0, 1, 1]] * 2
+    assert prepared.raw_size == (16, 32)
+    assert prepared.faults == (NOTE,)
 
 
-def test_raw_id_without_entry_is_refused_with_the_scene():
-    with pytest.raises(ValueError, match=r"scene 'drive/a': raw label 3 \(moon\) has no entry"):
+def test_scenes_are_read_at_the_size_that_is_needed():
+    raw_scenes = Scenes({"a": scene(None)})
+    plan(raw_scenes, size=(3, 5)).prepare("a")
+    assert raw_scenes.asked == [("a", (3, 5))]
+
+
+def test_scene_without_labels_stays_without_and_keeps_its_faults():
+    prepared = plan(Scenes({"a": scene(None, faults=(NOTE,))})).prepare("a")
+    assert prepared.label_map is None
+    assert prepared.faults == (NOTE,)
+
+
+def test_unknown_label_is_refused_with_the_scene():
+    with pytest.raises(ValueError, match=r"scene 'drive/a': raw label 'moon' has no entry in the label space"):
         plan(Scenes({"drive/a": scene([[0, 0], [0, 3]])})).prepare("drive/a")
 
 
-def test_label_map_of_another_size_is_refused_with_the_scene():
-    with pytest.raises(ValueError, match=r"scene 'a': .*the image has \(2, 2\), the label map \(1, 2\)"):
-        plan(Scenes({"a": scene([[0, 0]])})).prepare("a")
+def test_unknown_label_becomes_void_and_is_noted_where_that_is_asked_for():
+    raw_scenes = Scenes({"a": scene([[0, 1], [9, 3]], faults=(NOTE,))})
+    prepared = plan(raw_scenes, size=(2, 2), unknown_label="void").prepare("a")
+    assert prepared.label_map.tolist() == [[0, 1], [255, 255]]
+    assert prepared.faults == (NOTE, Fault(FaultKind.UNKNOWN_LABEL, "moon, id 9"))
+
+
+def test_label_map_without_any_class_is_noted():
+    prepared = plan(Scenes({"a": scene([[2, 2], [2, 2]])})).prepare("a")
+    assert prepared.label_map.tolist() == [[255]]
+    assert [fault.kind for fault in prepared.faults] == [FaultKind.ONLY_VOID]
+
+
+def test_scene_that_cannot_be_used_stays_an_error_of_its_own():
+    class Broken(Scenes):
+        def read(self, scene, least):
+            raise UnusableSceneError(FaultKind.IMAGE_BROKEN, "cut off")
+
+    with pytest.raises(UnusableSceneError, match="image broken: cut off"):
+        plan(Broken({"a": None})).prepare("a")
 
 
 def test_planning_reads_no_scene():
     raw_scenes = Scenes({"a": scene(None), "b": scene(None)})
-    planned = plan_preparation(raw_scenes, ["b"], label_space(), PrepareOptions(image_size=(1, 1)))
-    assert not raw_scenes.read
+    planned = plan_preparation(raw_scenes, ["b"], label_space(), options(unusable_share=0.25, workers=3))
+    assert not raw_scenes.asked
+    assert (planned.unusable_share, planned.workers) == (0.25, 3)
     assert list(planned.records) == list(planned.digests) == ["b"]
     assert [(each.name, each.colour) for each in planned.classes] == [("ground", (128, 64, 18)), ("rest", (0, 0, 230))]
     assert planned.image_size == (1, 1)
@@ -180,6 +246,8 @@ def test_digest_follows_what_shapes_the_pixels(monkeypatch):
     assert digests("1:2")["b"] == before["b"]
     assert digests(size=(1, 2))["a"] != before["a"]
     assert digests(space=label_space(void=["blur", "moon"]))["a"] != before["a"]
+    assert digests(unknown_label="void")["a"] != before["a"]
+    assert digests(workers=2, unusable_share=1.0) == before
     monkeypatch.setattr(preprocessing, "PREPARATION_VERSION", preprocessing.PREPARATION_VERSION + 1)
     assert digests()["a"] != before["a"]
 
@@ -192,8 +260,16 @@ def test_digest_does_not_follow_colours():
 @pytest.mark.parametrize("size", [[240], [240, 480, 3], [0, 480], [240, -1], 240, None])
 def test_impossible_image_size_is_refused(size):
     with pytest.raises(ValidationError):
-        PrepareOptions(image_size=size)
+        options(size)
 
 
 def test_image_size_from_yaml_is_a_list():
-    assert PrepareOptions(image_size=[15, 7]).image_size == (15, 7)
+    assert options([15, 7]).image_size == (15, 7)
+
+
+@pytest.mark.parametrize(
+    "changes", [{"unknown_label": "warn"}, {"unusable_share": -0.1}, {"unusable_share": 1.1}, {"workers": 0}]
+)
+def test_impossible_options_are_refused(changes):
+    with pytest.raises(ValidationError):
+        options(**changes)

@@ -68,17 +68,19 @@ def test_selection_does_not_depend_on_the_order_of_the_records():
 
 class OneColour(RawScenes):
     def __init__(self):
-        self.raw_names = {0: "road"}
         self.records = records(a=(2, None))
+        self.least = []
 
-    def __getitem__(self, scene):
-        return Scene(np.full((2, 2, 3), list(self.records).index(scene), np.uint8), None)
+    def read(self, scene, least):
+        self.least.append(least)
+        return Scene(np.full((2, 2, 3), list(self.records).index(scene), np.uint8), None, {}, (2, 2))
 
 
 def test_raw_scenes_are_a_mapping_in_the_order_of_their_records():
     scenes = OneColour()
     assert (list(scenes), len(scenes), "a_001" in scenes) == (["a_000", "a_001"], 2, True)
     assert [scene.image[0, 0, 0] for scene in scenes.values()] == [0, 1]
+    assert scenes.least == [None, None]  # as large as they are
 
 
 @pytest.mark.parametrize("limit", [0, -1, 2.0, "2", True])

@@ -1,17 +1,20 @@
 from collections import Counter
+from itertools import combinations
 
 import numpy as np
 import pandas as pd
 import pytest
 from pydantic import ValidationError
 
+from roadseg.scenes.leakage import find_shared_drives
 from roadseg.scenes.prepared import PreparedScene
 from roadseg.scenes.splits import (
+    SPLITS,
     SplitOptions,
     SplitShares,
     assign_splits,
     digest_contents,
-    find_shared_drives,
+    find_missing_classes,
     group_by_split,
 )
 
@@ -19,15 +22,45 @@ from roadseg.scenes.splits import (
 def index(drives, *, published=None, labelled=True):
     """Returns a scene index of drives: name -> number of scenes."""
     rows = [
-        {"scene": f"{drive}_{frame}", "drive": drive, "published_split": published, "labelled": labelled}
+        {"scene": f"{drive}_{frame}", "drive": drive, "published_split": published, "usable": True}
         for drive, count in drives.items()
         for frame in range(count)
     ]
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows).assign(labelled=labelled)
 
 
-def options(method="drives", train=0.6, validation=0.2, test=0.2):
-    return SplitOptions(method=method, shares=SplitShares(train=train, validation=validation, test=test))
+def hold(held, *, published=None):
+    """Returns a scene index of drives: name -> the classes it holds; each drive's second scene holds them."""
+    scenes = index(dict.fromkeys(held, 2), published=published)
+    for name in sorted(set("".join(held.values()))):
+        pixels = [
+            9 * (name in held[drive] and scene.endswith("_1")) for drive, scene in scenes[["drive", "scene"]].values
+        ]
+        scenes[f"pixels {name}"] = pd.array(pixels, "Int64")
+    return scenes
+
+
+def place(*rows):
+    """Returns a scene index of (published split, drive): one scene each."""
+    return pd.concat([index({drive: 1}, published=split).assign(scene=str(n)) for n, (split, drive) in enumerate(rows)])
+
+
+def options(method="drives", train=0.6, validation=0.2, test=0.2, *, test_share=0.286, drive=None):
+    shares = SplitShares(train=train, validation=validation, test=test)
+    return SplitOptions(method=method, shares=shares, test_share=test_share, drive=drive)
+
+
+def shuffle(drives, seed, counts):
+    """Returns the drives of each split: those of one shuffle by NumPy, in turn."""
+    shuffled = np.random.default_rng(seed).permutation(sorted(drives)).tolist()
+    ends = np.cumsum(counts)
+    return {split: set(shuffled[end - n : end]) for split, end, n in zip(SPLITS, ends, counts, strict=True)}
+
+
+def count_lacking(drives_of, held):
+    """Returns how many pairs of split and class there are without a drive of the split that holds the class."""
+    known = set("".join(held.values()))
+    return sum(len(known - set("".join(held[drive] for drive in drives))) for drives in drives_of.values())
 
 
 def drives_by_split(table):
@@ -80,6 +113,68 @@ def test_split_of_a_drive_does_not_depend_on_the_order_or_number_of_its_scenes()
     assert drives_by_split(assign_splits(others, options(), 5)) == drives_first
 
 
+@pytest.mark.parametrize("seed", range(10))
+@pytest.mark.parametrize("held", [dict.fromkeys(TEN, "ab"), dict.fromkeys(TEN, "ab") | {"drive3": "abc"}])
+def test_first_shuffle_stays_where_no_other_holds_more(held, seed):
+    table = assign_splits(hold(held), options(), seed)
+    assert drives_by_split(table) == shuffle(TEN, seed, (6, 2, 2))
+
+
+def test_every_class_is_in_every_split_where_the_drives_allow_it():
+    held = {f"drive{n}": "a" for n in range(40)}
+    held |= {"drive1": "ab", "drive2": "ab", "drive3": "ab", "drive4": "ac", "drive5": "ac", "drive6": "ac"}
+    for seed in range(10):
+        table = assign_splits(hold(held), options(train=0.7, validation=0.15, test=0.15), seed)
+        assert [len(drives) for drives in drives_by_split(table).values()] == [6, 28, 6]  # test, train, validation
+        assert count_lacking(drives_by_split(table), held) == 0
+        assert find_missing_classes(hold(held), table) == {}
+
+
+def test_no_assignment_of_the_drives_lacks_fewer_classes():
+    generator = np.random.default_rng(0)
+    improved = covered = 0
+    for seed in range(60):
+        names = [f"drive{n}" for n in range(generator.integers(5, 9))]
+        held = dict.fromkeys(names, "a")
+        for rare in "bcd":
+            for drive in generator.permutation(names)[: generator.integers(2, 6)]:
+                held[drive] += rare
+        found = drives_by_split(assign_splits(hold(held), options(train=0.4, validation=0.3, test=0.3), seed))
+        counts = [len(found[split]) for split in SPLITS]
+        assignments = [
+            {"train": set(names) - {*validation, *test}, "validation": validation, "test": test}
+            for validation in combinations(names, counts[1])
+            for test in combinations(sorted(set(names) - set(validation)), counts[2])
+        ]
+        fewest = min(count_lacking(each, held) for each in assignments)
+        assert count_lacking(found, held) == fewest
+        improved += count_lacking(shuffle(names, seed, counts), held) > fewest
+        covered += fewest == 0
+    assert improved > 20
+    assert 20 < covered < 60
+
+
+def test_class_of_two_drives_is_in_two_of_three_splits():
+    held = dict.fromkeys(TEN, "a") | {"drive4": "ab", "drive7": "ab"}
+    for seed in range(10):
+        table = assign_splits(hold(held), options(), seed)
+        (lacking,) = find_missing_classes(hold(held), table).items()
+        assert lacking[1] == ["b"]
+
+
+def test_scene_that_is_unusable_or_without_labels_holds_no_class():
+    held = dict.fromkeys(TEN, "a") | {"drive0": "ab", "drive1": "ab", "drive2": "ab"}
+    scenes = hold(held)
+    blind = scenes.assign(
+        scene="blind " + scenes["scene"], labelled=False, **{"pixels b": pd.array([pd.NA] * 20, "Int64")}
+    )
+    broken = scenes.assign(scene="broken " + scenes["scene"], usable=False, **{"pixels b": 7})
+    for seed in range(10):
+        table = assign_splits(pd.concat([scenes, blind, broken]), options(), seed)
+        assert set(table["scene"]) == set(scenes["scene"])
+        assert find_missing_classes(scenes, table) == {}
+
+
 def test_fewer_drives_than_splits_are_refused():
     with pytest.raises(ValueError, match=r"can't be split 3 ways: there are 2 \(a, b\); give a split the share 0"):
         assign_splits(index({"a": 9, "b": 9}), options(), 0)
@@ -91,6 +186,14 @@ def test_two_drives_do_where_a_split_has_the_share_0():
 
 
 @pytest.mark.parametrize("method", ["drives", "published"])
+def test_scenes_that_can_not_be_used_are_left_out(method):
+    broken = index({"broken": 3}, published="train").assign(usable=False)
+    table = assign_splits(pd.concat([index(TEN, published="train"), broken]), options(method), 0)
+    assert "broken" not in set(table["drive"])
+    assert len(table) == sum(TEN.values())
+
+
+@pytest.mark.parametrize("method", ["drives", "published"])
 def test_scenes_without_labels_are_left_out(method):
     known = pd.concat([index(TEN, published="train"), index({"blind": 3}, labelled=False)], ignore_index=True)
     table = assign_splits(known, options(method), 0)
@@ -98,7 +201,7 @@ def test_scenes_without_labels_are_left_out(method):
     assert len(table) == sum(TEN.values())
 
 
-@pytest.mark.parametrize("method", ["drives", "published"])
+@pytest.mark.parametrize("method", ["drives", "published", "notebook", "leave_one_drive_out"])
 def test_data_set_without_labels_is_refused(method):
     with pytest.raises(ValueError, match="none of the 4 scenes has any"):
         assign_splits(index({"a": 4}, published="test", labelled=False), options(method), 0)
@@ -112,11 +215,130 @@ def test_published_split_is_kept():
     assert table["split"].tolist() == ["validation"] * 2 + ["test"] * 2 + ["train"] * 2
 
 
+@pytest.mark.parametrize("method", ["published", "notebook"])
 @pytest.mark.parametrize("published", [None, np.nan, "val"])
-def test_scene_without_a_published_split_is_refused_by_name(published):
+def test_scene_without_a_published_split_is_refused_by_name(published, method):
     known = pd.concat([index({"a": 2}, published="train"), index({"b": 3}, published=published)], ignore_index=True)
-    with pytest.raises(ValueError, match=r"3 have none \(first: 'b_0'\); use split.method 'drives'"):
-        assign_splits(known, options("published"), 0)
+    with pytest.raises(ValueError, match=rf"'{method}' .* 3 have none \(first: 'b_0'\); use split.method 'drives'"):
+        assign_splits(known, options(method), 0)
+
+
+def test_notebook_keeps_validation_and_takes_whole_test_drives_from_train():
+    seven = [("train", f"drive{n}") for n in range(7) for _ in range(n + 1)]
+    scenes = place(*seven, ("validation", "v"), ("test", "t"), ("validation", "w"), ("test", "drive0"))
+    table = assign_splits(scenes, options("notebook"), 3)
+    assert table["scene"].tolist() == [str(n) for n in [*range(28), 28, 30]]
+    found = drives_by_split(table)
+    assert found["validation"] == {"v", "w"}
+    assert (len(found["train"]), len(found["test"])) == (5, 2)
+    assert found["train"] | found["test"] == {f"drive{n}" for n in range(7)}
+    assert find_shared_drives(table) == {}
+
+
+def test_notebook_leaves_out_training_scenes_of_a_validation_drive():
+    rows = [("train", "a"), ("train", "shared"), ("validation", "shared"), ("train", "b"), ("train", "shared")]
+    table = assign_splits(place(*rows), options("notebook"), 0)
+    assert table["scene"].tolist() == ["0", "2", "3"]
+    assert table.loc[1, "split"] == "validation"
+    assert set(table.loc[[0, 2], "split"]) == {"train", "test"}
+
+
+@pytest.mark.parametrize(("share", "counts"), [(0.01, (4, 1)), (0.5, (3, 2)), (0.99, (1, 4))])
+def test_notebook_leaves_train_and_test_one_drive_at_least(share, counts):
+    scenes = place(*(("train", f"drive{n}") for n in range(5)), ("validation", "v"))
+    found = drives_by_split(assign_splits(scenes, options("notebook", test_share=share), 0))
+    assert (len(found["train"]), len(found["test"])) == counts
+
+
+def test_notebook_gives_every_class_to_train_and_test_where_the_drives_allow_it():
+    held = dict.fromkeys(TEN, "a") | {"drive0": "ab", "drive1": "ab", "drive2": "ac", "drive3": "ac"}
+    scenes = pd.concat([hold(held, published="train"), hold({"v": "abc"}, published="validation")])
+    found = [assign_splits(scenes, options("notebook"), seed) for seed in range(10)]
+    for table in found:
+        assert find_missing_classes(scenes, table) == {}
+    assert any(not table.equals(found[0]) for table in found)
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        ([("train", "a"), ("train", "b"), ("test", "t")], "there are 2 of train and 0 of validation"),
+        ([("validation", "a"), ("validation", "b")], "there are 0 of train and 2 of validation"),
+        ([("train", "a"), ("validation", "v"), ("train", "a")], r"not in the published validation .* received \['a'\]"),
+        ([("train", "a"), ("validation", "a")], r"received \[\]; use split.method 'drives'"),
+    ],
+)
+def test_notebook_refuses_a_data_set_that_it_does_not_fit(rows, message):
+    with pytest.raises(ValueError, match=message):
+        assign_splits(place(*rows), options("notebook"), 0)
+
+
+def test_one_drive_validates_all_others_train_and_published_test_scenes_are_left_out():
+    scenes = place(("train", "a"), ("validation", "b"), ("test", "b"), (None, "c"), ("test", "t"), ("train", "b"))
+    table = assign_splits(scenes, options("leave_one_drive_out", drive="b"), 0)
+    assert table["scene"].tolist() == ["0", "1", "3", "5"]
+    assert table["drive"].tolist() == ["a", "b", "c", "b"]
+    assert table["split"].tolist() == ["train", "validation", "train", "validation"]
+
+
+@pytest.mark.parametrize("drive", [None, "c", "blind", "t"])
+def test_drive_to_leave_out_that_is_none_is_refused(drive):
+    known = pd.concat([index({"b": 2, "a": 1}), index({"blind": 1}, labelled=False), index({"t": 1}, published="test")])
+    message = rf"expected one of the 2 drives .* \(a, b\), received {drive!r}"
+    with pytest.raises(ValueError, match=message):
+        assign_splits(known, options("leave_one_drive_out", drive=drive), 0)
+
+
+def test_of_many_drives_to_leave_out_five_are_named():
+    with pytest.raises(ValueError, match=r"10 drives .* \(drive0, drive1, drive2, drive3, drive4, \.\.\.\), received"):
+        assign_splits(index(TEN), options("leave_one_drive_out"), 0)
+
+
+@pytest.mark.parametrize(("published", "drives"), [("train", r"\['a'\]"), ("test", r"\[\]")])
+def test_only_drive_is_not_left_out(published, drives):
+    with pytest.raises(ValueError, match=rf"needs two or more drives .* received {drives}"):
+        assign_splits(index({"a": 4}, published=published), options("leave_one_drive_out", drive="a"), 0)
+
+
+@pytest.mark.parametrize("method", ["drives", "notebook", "leave_one_drive_out"])
+def test_no_drive_stands_in_two_splits_wherever_it_was_published(method):
+    generator = np.random.default_rng(0)
+    for seed in range(20):
+        rows = [(SPLITS[generator.integers(3)], f"drive{generator.integers(30):02}") for _ in range(40)]
+        drive = next(drive for split, drive in rows if split == "train")
+        table = assign_splits(place(*rows), options(method, drive=drive), seed)
+        assert find_shared_drives(table) == {}
+        assert table["scene"].astype(int).is_monotonic_increasing
+        assert table.index.tolist() == list(range(len(table)))
+
+
+@pytest.mark.parametrize("share", [0.0, 1.0, -0.1])
+def test_share_of_the_test_drives_lies_between_nothing_and_all(share):
+    with pytest.raises(ValidationError):
+        options("notebook", test_share=share)
+
+
+def test_drive_that_was_read_as_a_number_is_refused():
+    with pytest.raises(ValidationError, match=r"drive\n.*valid string"):
+        options("leave_one_drive_out", drive=201)
+
+
+def test_missing_classes_are_those_of_labelled_scenes_that_a_split_lacks():
+    scenes = hold({"one": "ab", "two": "a", "three": "c", "blind": "d", "left out": "e"})
+    scenes["labelled"] = scenes["drive"] != "blind"
+    used = scenes[~scenes["drive"].isin(["blind", "left out"])]
+    table = used[["scene", "drive"]].assign(split=used["drive"].map({"one": "test", "two": "train", "three": "test"}))
+    assert find_missing_classes(scenes, table) == {"train": ["b", "c", "e"], "test": ["e"]}
+    assert find_missing_classes(scenes[scenes["drive"] != "left out"], table) == {"train": ["b", "c"]}
+
+
+def test_missing_classes_are_found_after_a_csv_file(tmp_path):
+    scenes = hold({"one": "ab", "two": "a"})
+    scenes.loc[3, ["labelled", "pixels a", "pixels b"]] = [False, pd.NA, pd.NA]
+    scenes.to_csv(tmp_path / "index.csv", index=False)
+    again = pd.read_csv(tmp_path / "index.csv", dtype={"scene": str, "drive": str})
+    table = pd.DataFrame({"scene": ["one_1", "two_0"], "drive": ["one", "two"], "split": ["train", "validation"]})
+    assert find_missing_classes(again, table) == find_missing_classes(scenes, table) == {"validation": ["a", "b"]}
 
 
 @pytest.mark.parametrize("shares", [(0.6, 0.2, 0.1), (1.2, -0.1, -0.1), (0.0, 0.0, 0.0)])
@@ -133,17 +355,6 @@ def test_sum_of_the_shares_stands_in_the_message():
 def test_scenes_are_grouped_by_split_and_a_missing_split_is_empty():
     table = pd.DataFrame({"scene": ["b", "c", "a"], "drive": "d", "split": ["train", "test", "train"]})
     assert group_by_split(table) == {"train": ["a", "b"], "validation": [], "test": ["c"]}
-
-
-def test_drives_in_more_than_one_split_are_found():
-    table = pd.DataFrame(
-        {
-            "scene": list("uvwxyz"),
-            "drive": ["one", "two", "one", "three", "two", "one"],
-            "split": ["train", "test", "train", "test", "validation", "test"],
-        }
-    )
-    assert find_shared_drives(table) == {"one": ["test", "train"], "two": ["test", "validation"]}
 
 
 def test_digest_follows_the_rows_of_the_split_alone(in_memory):

@@ -4,14 +4,12 @@ from typing import Any, NoReturn
 
 from kedro.io import AbstractDataset, DatasetError
 
-from roadseg.scenes.drawing.scene import DRAWING_VERSION, RAW_CLASSES, DrawingOptions, draw_scene
+from roadseg.scenes.drawing.scene import DRAWING_VERSION, DrawingOptions, draw_scene
 from roadseg.scenes.raw import RawScenes, Scene, SceneRecord
 
 
 class DrawnScenes(RawScenes):
     """Drives of drawn scenes; scene ids are `drive00_frame00` and on."""
-
-    raw_names = RAW_CLASSES
 
     def __init__(self, options: DrawingOptions) -> None:
         """Names the scenes; draws none of them."""
@@ -26,8 +24,8 @@ class DrawnScenes(RawScenes):
             scene: SceneRecord(f"drive{drive:02}", None, fingerprint) for scene, (drive, _) in self._places.items()
         }
 
-    def __getitem__(self, scene: str) -> Scene:
-        """Returns the scene, drawn."""
+    def read(self, scene: str, least: tuple[int, int] | None) -> Scene:
+        """Returns the scene, drawn; see `RawScenes`."""
         drive, frame = self._places[scene]
         return draw_scene(self._options, drive, frame)
 

@@ -4,7 +4,7 @@ import json
 import tempfile
 import zipfile
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import keras
 from kedro.io import DatasetError
@@ -42,10 +42,8 @@ class TrainedSegNetDataset(VersionedFileDataset[TrainedSegNet, TrainedSegNet]):
         with tempfile.TemporaryDirectory() as folder:
             local = Path(folder) / "segnet.keras"
             self._fs.get_file(path, str(local))
-            with zipfile.ZipFile(local) as archive:
-                if RECORD not in archive.namelist():
-                    raise DatasetError(f"'{path}' holds no {RECORD}: it was not saved by this project")
-                record = json.loads(archive.read(RECORD))
+            with local.open("rb") as file:
+                record = _read_record(file, path)
             return TrainedSegNet(keras.saving.load_model(local, compile=False), record)
 
     def save(self, data: TrainedSegNet) -> None:
@@ -57,3 +55,24 @@ class TrainedSegNetDataset(VersionedFileDataset[TrainedSegNet, TrainedSegNet]):
             with zipfile.ZipFile(local, "a") as archive:
                 archive.writestr(RECORD, json.dumps(data.record, indent=2))
             self._write(path, local.read_bytes())
+
+    def read_record(self, version: str) -> dict[str, Any]:
+        """Returns the record of a version, without its network.
+
+        Raises:
+            DatasetError: If the file is no zip archive or holds no record.
+        """
+        path = str(self._get_versioned_path(version))
+        with self._fs.open(path, "rb") as file:
+            return _read_record(file, path)
+
+
+def _read_record(file: IO[bytes], path: str) -> dict[str, Any]:
+    try:
+        with zipfile.ZipFile(file) as archive:
+            if RECORD not in archive.namelist():
+                raise DatasetError(f"'{path}' holds no {RECORD}: it was not saved by this project")
+            record: dict[str, Any] = json.loads(archive.read(RECORD))
+            return record
+    except zipfile.BadZipFile as fault:
+        raise DatasetError(f"'{path}' is no zip archive, as a .keras file must be: cut off or damaged") from fault

@@ -2,6 +2,7 @@
 
 import os
 import time
+import warnings
 from collections.abc import Callable, Iterable, Iterator
 from threading import Thread
 from typing import Any, ClassVar, TypeVar
@@ -35,8 +36,15 @@ def map_in_workers(function: Callable[[Item], Result], items: Iterable[Item], wo
         initializer=_Worker.start,
         initargs=(function, os.getpid()),
     )
-    results: Iterator[Result] = pool(delayed(_Worker.call)(item) for item in items)
-    return results
+    results = pool(delayed(_Worker.call)(item) for item in items)
+    try:
+        for result in results:  # noqa: UP028 - `yield from` would close the results before the warning is silenced
+            yield result
+    finally:
+        with warnings.catch_warnings():
+            # joblib finds it a pity that results are ready which nobody wants: whoever stops early has a reason.
+            warnings.simplefilter("ignore", UserWarning)
+            results.close()
 
 
 class _Worker:

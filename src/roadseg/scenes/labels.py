@@ -10,9 +10,6 @@ from pydantic import BaseModel, Field, model_validator
 VOID = 255
 """Class id of pixels that are neither trained on nor counted."""
 
-NO_ENTRY = -1
-"""Value in a lookup table for raw ids that the label space does not know."""
-
 Channel = Annotated[int, Field(ge=0, le=255)]
 
 
@@ -52,46 +49,39 @@ class LabelSpace(BaseModel, frozen=True, extra="forbid"):
                 raise ValueError(f"each {what} stands once in a label space; these stand more often: {repeated}")
         return self
 
-    def lookup_table(self, raw_names: Mapping[int, str]) -> NDArray[np.int16]:
-        """Returns the class id of each raw id.
-
-        Args:
-            raw_names: Name of each raw id of the data set.
-
-        Returns:
-            (largest raw id + 1,) int16: class id, `VOID`, or `NO_ENTRY` where this label space has no such name.
-        """
+    @property
+    def class_ids(self) -> dict[str, int]:
+        """The class id of each raw name, `VOID` for those of void."""
         class_ids = {raw: index for index, each in enumerate(self.classes) for raw in each.raw}
-        class_ids |= dict.fromkeys(self.void, VOID)
-        table = np.full(max(raw_names) + 1, NO_ENTRY, np.int16)
-        for raw_id, name in raw_names.items():
-            table[raw_id] = class_ids.get(name, NO_ENTRY)
-        return table
+        return class_ids | dict.fromkeys(self.void, VOID)
 
 
 def remap_label_map(
-    raw_label_map: NDArray[np.integer], table: NDArray[np.int16], raw_names: Mapping[int, str]
-) -> NDArray[np.uint8]:
-    """Returns a label map in class ids.
+    raw_label_map: NDArray[np.integer], raw_names: Mapping[int, str], label_space: LabelSpace
+) -> tuple[NDArray[np.uint8], list[str]]:
+    """Returns a label map in class ids, and the raw labels in it that the label space does not know.
 
     Args:
-        raw_label_map: (height, width) integer, raw ids.
-        table: What `LabelSpace.lookup_table` made of `raw_names`.
-        raw_names: Name of each raw id, for the message.
+        raw_label_map: (height, width) integer from 0, raw ids.
+        raw_names: Name of each raw id.
+        label_space: What each raw name becomes.
 
     Returns:
-        (height, width) uint8, class ids and `VOID`.
-
-    Raises:
-        ValueError: If a raw id has no name in the data set, or its name no entry in the label space.
+        (height, width) uint8, class ids, and `VOID` also where the raw label is unknown; and the unknown raw labels:
+        their names, or their ids where they have no name.
     """
+    class_ids = label_space.class_ids
     present = np.flatnonzero(np.bincount(raw_label_map.ravel()))
-    unknown = [int(raw) for raw in present if not 0 <= raw < len(table) or table[raw] == NO_ENTRY]
-    if unknown:
-        named = ", ".join(f"{raw} ({raw_names.get(raw, 'no such id in this data set')})" for raw in unknown)
-        raise ValueError(f"raw label {named} has no entry in the label space; add its name to a class or to void")
-    label_map: NDArray[np.uint8] = table.astype(np.uint8)[raw_label_map]
-    return label_map
+    table = np.full(present.max(initial=0) + 1, VOID, np.uint8)
+    unknown = []
+    for raw in present.tolist():
+        name = raw_names.get(raw)
+        if name in class_ids:
+            table[raw] = class_ids[name]
+        else:
+            unknown.append(f"id {raw}" if name is None else name)
+    label_map: NDArray[np.uint8] = table[raw_label_map]
+    return label_map, unknown
 
 
 def colour_label_map(label_map: NDArray[np.uint8], classes: Sequence[SegmentationClass]) -> NDArray[np.uint8]:

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from roadseg.scenes.faults import Fault
 from roadseg.scenes.labels import SegmentationClass
 from roadseg.scenes.raw import SceneRecord
 
@@ -22,11 +23,13 @@ class PreparedScene:
         image: (height, width, 3) uint8, RGB.
         label_map: (height, width) uint8, class ids and void; None where the scene has no labels.
         raw_size: (height, width) in pixels of the scene it was made from.
+        faults: What is wrong with the scene, though it can be used.
     """
 
     image: NDArray[np.uint8]
     label_map: NDArray[np.uint8] | None
     raw_size: tuple[int, int]
+    faults: tuple[Fault, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -38,7 +41,9 @@ class PreparationPlan:
         image_size: (height, width) in pixels.
         records: Record of each scene.
         digests: For each scene a hash of all that shapes its pixels: two scenes with one digest are one.
-        prepare: Returns the prepared scene of a scene id.
+        prepare: Returns the prepared scene of a scene id; raises `UnusableSceneError` where there can be none.
+        unusable_share: Largest share of the scenes that may be left out.
+        workers: Number of processes; None is one a core where the work is worth starting them.
     """
 
     classes: tuple[SegmentationClass, ...]
@@ -46,16 +51,20 @@ class PreparationPlan:
     records: Mapping[str, SceneRecord]
     digests: Mapping[str, str]
     prepare: Callable[[str], PreparedScene]
+    unusable_share: float
+    workers: int | None
 
 
 class PreparedScenes(Mapping[str, PreparedScene]):
-    """Scene id -> prepared scene, read when asked for.
+    """Scene id -> prepared scene, read when asked for; scenes that can't be used are not among them.
 
     Attributes:
         classes: The classes of the label maps.
         image_size: (height, width) in pixels.
-        rows: For each scene `scene`, `drive`, `published_split`, `height` and `width` of the raw image, `pixels`
-            (one count a class, at the prepared size; None without labels), `image` and `label_map` (names of files).
+        rows: For each scene `scene`, `drive`, `published_split`, `usable`, `faults` (a list of kind and detail),
+            `height` and `width` of the raw image, `pixels` (one count a class, at the prepared size; None without
+            labels), `facts`, `image` and `label_map` (names of files), `image_hash` (equal for equal pixels). Where the
+            scene can't be used, the first five and `facts` are there, and the others None.
     """
 
     def __init__(self, manifest: Mapping[str, Any], read: Callable[[Mapping[str, Any]], PreparedScene]) -> None:
@@ -63,7 +72,7 @@ class PreparedScenes(Mapping[str, PreparedScene]):
         self.classes = tuple(SegmentationClass.model_validate(each) for each in manifest["classes"])
         self.image_size: tuple[int, int] = tuple(manifest["image_size"])
         self.rows: Sequence[Mapping[str, Any]] = manifest["scenes"]
-        self._row_of = {row["scene"]: row for row in self.rows}
+        self._row_of = {row["scene"]: row for row in self.rows if row["usable"]}
         self._manifest, self._read = manifest, read
 
     def __getitem__(self, scene: str) -> PreparedScene:
@@ -98,17 +107,34 @@ class PreparedScenes(Mapping[str, PreparedScene]):
         return np.array([self._row_of[scene]["pixels"] for scene in scenes], np.int64)
 
     def tabulate(self) -> pd.DataFrame:
-        """Returns one row a scene: scene, drive, published_split, height, width, labelled, and pixels a class.
+        """Returns one row a scene, also for those that can't be used.
 
-        Height and width are those of the raw image; pixels are counted at the prepared size, empty without labels.
+        The columns are scene, drive, published_split, usable, labelled (whether a pixel has a class), faults, height
+        and width of the raw image, image_hash, and the pixels of each class at the prepared size.
         """
-        facts = ("scene", "drive", "published_split", "height", "width")
+        facts = ("scene", "drive", "published_split", "usable")
         rows = []
         for row in self.rows:
             pixels = row["pixels"] or [None] * len(self.classes)
-            counts = {f"pixels {each.name}": count for each, count in zip(self.classes, pixels, strict=True)}
-            rows.append({name: row[name] for name in facts} | {"labelled": row["pixels"] is not None} | counts)
-        return pd.DataFrame(rows).astype({f"pixels {each.name}": "Int64" for each in self.classes})
+            rows.append(
+                {name: row[name] for name in facts}
+                | {"labelled": sum(row["pixels"] or [0]) > 0}
+                | {"faults": "; ".join(f"{kind} ({detail})" for kind, detail in row["faults"]) or None}
+                | {name: row[name] for name in ("height", "width", "image_hash")}
+                | {f"pixels {each.name}": count for each, count in zip(self.classes, pixels, strict=True)}
+            )
+        counts = ("height", "width", *(f"pixels {each.name}" for each in self.classes))
+        return pd.DataFrame(rows).astype(dict.fromkeys(counts, "Int64"))
+
+    def tabulate_faults(self) -> pd.DataFrame:
+        """Returns one row a fault: scene, drive, published_split, usable, kind and detail."""
+        columns = ("scene", "drive", "published_split", "usable", "kind", "detail")
+        rows = [
+            (row["scene"], row["drive"], row["published_split"], row["usable"], kind, detail)
+            for row in self.rows
+            for kind, detail in row["faults"]
+        ]
+        return pd.DataFrame(rows, columns=list(columns))
 
     @property
     def digest(self) -> str:

@@ -11,6 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, PositiveInt
 
+from roadseg.scenes.faults import Fault
+
 
 class SceneOptions(BaseModel, frozen=True, extra="forbid", strict=True):
     """Which scenes of a data set are used.
@@ -27,12 +29,18 @@ class Scene:
     """One frame of a drive.
 
     Attributes:
-        image: (height, width, 3) uint8, RGB.
-        label_map: (height, width) integer, raw ids of the data set; None where the scene has no labels.
+        image: (height, width, 3) uint8, RGB; of `size`, or smaller where it was shrunk while it was decoded.
+        label_map: (height, width) integer, raw ids, of a size of its own; None where the scene has no labels.
+        raw_names: Name of each raw id.
+        size: (height, width) in pixels of the raw image.
+        faults: What is wrong with the scene, though it can be used.
     """
 
     image: NDArray[np.uint8]
     label_map: NDArray[np.integer] | None
+    raw_names: Mapping[int, str]
+    size: tuple[int, int]
+    faults: tuple[Fault, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -54,16 +62,26 @@ class RawScenes(Mapping[str, Scene], ABC):
     """A data set as it lies on disk: scene id -> scene, read when asked for.
 
     Attributes:
-        raw_names: Name of each raw label id.
         records: Record of each scene, in the order of the scene ids.
     """
 
-    raw_names: Mapping[int, str]
     records: Mapping[str, SceneRecord]
 
     @abstractmethod
+    def read(self, scene: str, least: tuple[int, int] | None) -> Scene:
+        """Returns the scene, read from disk.
+
+        Args:
+            scene: Its id.
+            least: (height, width) in pixels that the image must keep where a faster decoder shrinks it; None keeps all.
+
+        Raises:
+            UnusableSceneError: If the scene can't be used.
+        """
+
     def __getitem__(self, scene: str) -> Scene:
-        """Returns the scene, read from disk."""
+        """Returns the scene, read from disk, its image as large as it is."""
+        return self.read(scene, None)
 
     def __contains__(self, scene: object) -> bool:
         """Returns whether there is such a scene, without reading it."""

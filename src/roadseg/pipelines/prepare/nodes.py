@@ -1,14 +1,16 @@
-"""Prepare: raw scenes to prepared ones, their index, and their split."""
+"""Prepare: raw scenes to prepared ones, their index, their faults, their split, and a page that shows them."""
 
 import logging
 
 import pandas as pd
 
+from roadseg.scenes.data_report import count_faults, write_data_report
 from roadseg.scenes.labels import LabelSpace
+from roadseg.scenes.leakage import find_duplicates, find_shared_drives
 from roadseg.scenes.prepared import PreparationPlan, PreparedScenes
 from roadseg.scenes.preprocessing import PrepareOptions, plan_preparation
 from roadseg.scenes.raw import RawScenes, SceneOptions, select_scenes
-from roadseg.scenes.splits import SplitOptions, assign_splits, find_shared_drives
+from roadseg.scenes.splits import SplitOptions, assign_splits, find_missing_classes
 
 logger = logging.getLogger(__name__)
 
@@ -21,16 +23,30 @@ def prepare_scenes(
     return plan_preparation(raw_scenes, ids, label_space, options)
 
 
-def index_scenes(prepared_scenes: PreparedScenes) -> pd.DataFrame:
-    """Returns one row a scene: what it is, the size of its raw image, and its pixels of each class."""
-    return prepared_scenes.tabulate()
+def index_scenes(prepared_scenes: PreparedScenes) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Returns one row a scene: what it is, its size, its pixels of each class; and one row a fault of a scene."""
+    faults = prepared_scenes.tabulate_faults()
+    for kind, counts in count_faults(faults).iterrows():
+        logger.warning("Fault '%s': %d scenes used all the same, %d left out", kind, counts["used"], counts["left out"])
+    return prepared_scenes.tabulate(), faults
 
 
 def split_scenes(scene_index: pd.DataFrame, options: SplitOptions, seed: int) -> pd.DataFrame:
-    """Returns the split of each labelled scene, and warns of drives that stand in more than one."""
+    """Returns the split of each labelled scene, and warns of what makes scores on it say less."""
     split_table = assign_splits(scene_index, options, seed)
     for split, rows in split_table.groupby("split", sort=False):
         logger.info("Split %s: %d scenes of %d drives", split, len(rows), rows["drive"].nunique())
+    for split, names in find_missing_classes(scene_index, split_table).items():
+        logger.warning("Split %s has no pixel of %s", split, ", ".join(names))
     for drive, splits in find_shared_drives(split_table).items():
         logger.warning("Drive %s stands in %s: scores there flatter the network", drive, " and ".join(splits))
+    if not (duplicates := find_duplicates(scene_index, split_table)).empty:
+        logger.warning(
+            "%d scenes have the same pixels as one of another split; data_report names them", len(duplicates)
+        )
     return split_table
+
+
+def report_data(prepared_scenes: PreparedScenes, scene_index: pd.DataFrame, split_table: pd.DataFrame) -> str:
+    """Returns the page that shows the data set."""
+    return write_data_report(prepared_scenes, scene_index, split_table)

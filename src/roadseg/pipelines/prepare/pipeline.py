@@ -2,11 +2,11 @@
 
 from kedro.pipeline import Node, Pipeline
 
-from roadseg.pipelines.prepare.nodes import index_scenes, prepare_scenes, split_scenes
+from roadseg.pipelines.prepare.nodes import index_scenes, prepare_scenes, report_data, split_scenes
 
 
 def create_pipeline() -> Pipeline:
-    """Returns the pipeline from raw scenes to prepared scenes and their split."""
+    """Returns the pipeline from raw scenes to prepared scenes, their split, and a report on them."""
     return Pipeline(
         [
             Node(
@@ -15,8 +15,9 @@ def create_pipeline() -> Pipeline:
                 "prepared_scenes",
                 name="prepare_scenes",
             ),
-            Node(index_scenes, "prepared_scenes", "scene_index", name="index_scenes"),
+            Node(index_scenes, "prepared_scenes", ["scene_index", "fault_table"], name="index_scenes"),
             Node(split_scenes, ["scene_index", "params:split", "params:seed"], "split_table", name="split_scenes"),
+            Node(report_data, ["prepared_scenes", "scene_index", "split_table"], "data_report", name="report_data"),
         ],
         tags="prepare",
     )

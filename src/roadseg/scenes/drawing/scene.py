@@ -69,7 +69,7 @@ def draw_scene(options: DrawingOptions, drive: int, frame: int) -> Scene:
         canvas.paint(item.shape, item.lateral, item.ahead)
     paint_bonnet(canvas, street)
     label_map = np.ascontiguousarray(canvas.layers[..., 3])
-    return Scene(image=expose(canvas, street, frame), label_map=label_map)
+    return Scene(expose(canvas, street, frame), label_map, RAW_CLASSES, size=label_map.shape)
 
 
 def camera_of(street: Street, size: tuple[int, int], frame: int) -> Camera:

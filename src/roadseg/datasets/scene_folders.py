@@ -1,0 +1,159 @@
+"""Data sets that are folders of images and annotations, paired by the names of their files."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal, NoReturn
+
+from kedro.io import AbstractDataset, DatasetError
+from pydantic import NonNegativeInt, TypeAdapter
+
+from roadseg.datasets.images import file_fingerprint, read_image, read_label_map
+from roadseg.datasets.layout import Layout, SceneFiles, pair_files
+from roadseg.datasets.name_pattern import NamePattern
+from roadseg.datasets.polygon_file import Labels, read_polygons
+from roadseg.scenes.faults import FaultKind, UnusableSceneError
+from roadseg.scenes.prepared import content_digest
+from roadseg.scenes.raw import RawScenes, Scene, SceneRecord
+
+SPLITS = {"train": "train", "val": "validation", "validation": "validation", "test": "test"}
+"""What data sets call their splits -> what this project calls them."""
+
+SPLIT_NAMES = TypeAdapter(dict[str, Literal["train", "validation", "test"]])
+RAW_NAMES = TypeAdapter(dict[NonNegativeInt, str])
+
+
+class FolderScenes(RawScenes):
+    """The scenes of a folder; a scene's id is its split, drive and frame."""
+
+    def __init__(self, folder: Path, layout: Layout) -> None:
+        """Lists the files in `folder`; reads none of them."""
+        self._folder, self._layout = folder, layout
+        self._files = dict(sorted(pair_files(folder, layout).items()))
+        names = content_digest([dict(layout.raw_names), layout.labels])
+        self.records = {
+            scene: SceneRecord(
+                drive=files.fields.get("drive", scene),
+                published_split=layout.splits[files.fields["split"]] if "split" in files.fields else None,
+                fingerprint=f"{_fingerprint(files)} {names}",
+            )
+            for scene, files in self._files.items()
+        }
+
+    def read(self, scene: str, least: tuple[int, int] | None) -> Scene:
+        """Returns the scene, read from disk; see `RawScenes`."""
+        files = self._files[scene]
+        if files.unusable:
+            raise UnusableSceneError(*files.unusable)
+        try:
+            return self._read(files, least)
+        except UnusableSceneError as error:
+            # What is kept of a fault holds no place, so that a data set may move.
+            detail = error.fault.detail.replace(f"'{self._folder}/", "'")
+            raise UnusableSceneError(error.fault.kind, detail) from error
+
+    def _read(self, files: SceneFiles, least: tuple[int, int] | None) -> Scene:
+        if files.image is None:
+            raise UnusableSceneError(FaultKind.IMAGE_MISSING, f"there is '{files.annotation}', and no image to it")
+        image, size = read_image(files.image, least)
+        if files.annotation is None:
+            return Scene(image, None, {}, size, files.faults)
+        if files.annotation.suffix == ".json":
+            label_map, raw_names, faults = read_polygons(files.annotation, self._layout.labels, size)
+            return Scene(image, label_map, raw_names, size, (*files.faults, *faults))
+        label_map = read_label_map(files.annotation)
+        if label_map.shape != size:
+            sizes = f"'{files.annotation}' has {label_map.shape}, the image {size}"
+            raise UnusableSceneError(FaultKind.OTHER_SIZE, sizes)
+        return Scene(image, label_map, self._layout.raw_names, size, files.faults)
+
+
+def _fingerprint(files: SceneFiles) -> str:
+    there = [path for path in (files.image, files.annotation) if path and path.exists()]
+    return f"{file_fingerprint(there)} {files.unusable} {len(files.faults)}"
+
+
+class SceneFoldersDataset(AbstractDataset[NoReturn, FolderScenes]):
+    """Folders of images and label maps or polygon files, paired by name; the data set of a user's own.
+
+    In a pattern `{split}`, `{drive}` and `{frame}` stand for text without a slash, as short as it can be, `*` for any
+    such text, and `.*` at the end for the ending of an image (png, jpg, jpeg). An annotation belongs to the image with
+    the same fields. Without `{drive}` each scene is a drive of its own; without `{split}` there is no published split.
+
+    Example:
+        raw_scenes:
+          type: roadseg.datasets.scene_folders.SceneFoldersDataset
+          filepath: data/01_raw/mine
+          images: images/{split}/{drive}/{frame}.*
+          annotations: labels/{split}/{drive}/{frame}.png    # ids; or .json: polygons as Cityscapes and IDD write them
+          raw_names: {0: road, 1: sidewalk, 255: unlabeled}
+    """
+
+    def __init__(
+        self,
+        *,
+        filepath: str,
+        images: str | Sequence[str],
+        annotations: str | Sequence[str],
+        ignored: str | Sequence[str] = (),
+        raw_names: Mapping[int, str] | None = None,
+        labels: Labels | None = None,
+        splits: Mapping[str, str] | None = None,
+        metadata: dict[str, Any] | None = None,
+    ) -> None:
+        """Takes the folder and how the data set lies in it, as `Layout` describes it.
+
+        Raises:
+            DatasetError: If a pattern, a raw id or a split is not valid, or an annotation has a field that the images
+                lack.
+        """
+        self._filepath, self.metadata = Path(filepath), metadata
+        try:
+            splits = SPLIT_NAMES.validate_python(SPLITS if splits is None else splits)
+            self._layout = Layout(
+                images=[NamePattern(each, splits) for each in _listed(images)],
+                annotations=[NamePattern(each, splits) for each in _listed(annotations)],
+                ignored=[NamePattern(each, splits) for each in _listed(ignored)],
+                raw_names=RAW_NAMES.validate_python(raw_names or {}),
+                labels=labels,
+                splits=splits,
+            )
+        except ValueError as fault:
+            raise DatasetError(str(fault)) from fault
+        for image in self._layout.images:
+            for annotation in self._layout.annotations:
+                if not set(annotation.fields) <= set(image.fields):
+                    raise DatasetError(
+                        f"every field of the annotations' pattern '{annotation.text}' "
+                        f"must stand in that of the images, '{image.text}'"
+                    )
+
+    def load(self) -> FolderScenes:
+        """Returns the scenes, not yet read.
+
+        Raises:
+            DatasetError: If the folder is missing or holds no images.
+        """
+        if not self._filepath.is_dir():
+            raise DatasetError(
+                f"there is no folder '{self._filepath}': link or copy the data set there, "
+                f"or give --params raw_folder=PATH"
+            )
+        scenes = FolderScenes(self._filepath, self._layout)
+        if not scenes:
+            patterns = " or ".join(f"'{each.text}'" for each in self._layout.images)
+            raise DatasetError(f"no images in '{self._filepath}': expected files named like {patterns}")
+        return scenes
+
+    def save(self, data: NoReturn) -> NoReturn:
+        """Refuses: raw data are read only."""
+        raise DatasetError("raw scenes are read only")
+
+    def _describe(self) -> dict[str, Any]:
+        return {"filepath": str(self._filepath)}
+
+    def _exists(self) -> bool:
+        return self._filepath.is_dir()
+
+
+def _listed(patterns: str | Sequence[str]) -> Sequence[str]:
+    return [patterns] if isinstance(patterns, str) else patterns

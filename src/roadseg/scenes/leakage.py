@@ -1,0 +1,29 @@
+"""What joins the splits of a split table, so that scores on one of them flatter the network."""
+
+import pandas as pd
+
+
+def find_shared_drives(split_table: pd.DataFrame) -> dict[str, list[str]]:
+    """Returns the drives that stand in more than one split, with these splits.
+
+    Frames of one drive are near-duplicates, so scores on a split that shares a drive with train flatter the network.
+    """
+    splits = split_table.groupby("drive")["split"].unique()
+    return {str(drive): sorted(found) for drive, found in splits.items() if len(found) > 1}
+
+
+def find_duplicates(scene_index: pd.DataFrame, split_table: pd.DataFrame) -> pd.DataFrame:
+    """Returns the scenes whose pixels also stand in another split: image_hash, scene, drive and split, sorted.
+
+    Args:
+        scene_index: One row a scene, with `scene` and `image_hash` (equal for equal pixels).
+        split_table: As `assign_splits` returns it.
+
+    Returns:
+        One row a scene, ordered by hash, then by scene; no row where no image stands in two splits.
+    """
+    hashes = scene_index.set_index("scene")["image_hash"]
+    table = split_table.assign(image_hash=split_table["scene"].map(hashes))
+    repeated = table.groupby("image_hash")["split"].transform("nunique") > 1
+    columns = ["image_hash", "scene", "drive", "split"]
+    return table.loc[repeated, columns].sort_values(["image_hash", "scene"], ignore_index=True)
