@@ -3,10 +3,14 @@ PYTHON ?= $(shell for each in python3 python3.13 python3.12 python3.11; do \
 	$$each -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null && echo $$each && break; done)
 BIN := .venv/bin
 
-.PHONY: run test test-slow lint format lock clean
+.PHONY: run prune test test-slow bench lint format lock clean
 
 run: .venv/users
 	$(BIN)/kedro run
+
+prune: .venv/users
+	@test -n "$(KEEP)" || { echo "How many versions are to stay? make prune KEEP=3, for another environment ENV=camvid"; exit 1; }
+	$(BIN)/kedro prune --keep "$(KEEP)" $(if $(ENV),--env "$(ENV)")
 
 test: .venv/developers
 	$(BIN)/pytest --doctest-modules src
@@ -14,6 +18,9 @@ test: .venv/developers
 
 test-slow: .venv/developers
 	$(BIN)/pytest -m slow
+
+bench: .venv/developers
+	$(BIN)/python tests/benchmarks/prepare.py
 
 lint: .venv/developers
 	$(BIN)/ruff check

@@ -1,0 +1,33 @@
+"""Commands that the project adds to `kedro`."""
+
+from typing import Any
+
+import click
+from kedro.framework.cli.project import run  # noqa: F401 - `python -m roadseg` runs what it finds here
+from kedro.framework.cli.utils import env_option
+from kedro.framework.startup import ProjectMetadata
+
+from roadseg.session import FAULTS, RoadSegSession, describe_fault
+
+
+@click.group(name="roadseg")
+def cli() -> None:
+    """Commands of RoadSeg."""
+
+
+@cli.command()
+@click.option("--keep", type=click.IntRange(min=1), required=True, help="How many of the newest versions stay.")
+@env_option
+@click.pass_obj
+def prune(metadata: ProjectMetadata, /, keep: int, env: str | None) -> None:
+    """Remove old versions of all data sets, and prepared scenes that no version names any more.
+
+    What a version that stays was made from stays as well. Not for the time of a run: it may be using an old version.
+    """
+    from roadseg.pruning import prune_versions  # OpenCV and others, for which no other command needs to wait
+
+    try:
+        session: Any = RoadSegSession.create(metadata.project_path, env=env)
+        prune_versions(session.load_context().catalog, keep)
+    except FAULTS as fault:
+        raise click.ClickException(describe_fault(fault)) from fault
