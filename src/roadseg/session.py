@@ -19,8 +19,8 @@ logger = logging.getLogger(__name__)
 OPTION = re.compile(r"^- Parameter '(\w+)'|^(\S+)\n  (.+) \[type=\w+, input_value=(.*), input_type=\w+\]", re.MULTILINE)
 """The facts in a message of Kedro's parameter validation: the parameter, then key, expectation and received value."""
 
-WRAPPED = "Failed while "
-"""How the message starts that Kedro puts around the error of a data set."""
+WRAPPED = re.compile(r"^Failed while |^Failed to instantiate", re.MULTILINE)
+"""What marks the messages that Kedro puts around the error of a data set."""
 
 FAULTS = (DatasetError, ParameterValidationError, ValidationError, MissingConfigException, ValueError, OSError)
 
@@ -57,7 +57,7 @@ def describe_fault(fault: Exception) -> str:
     if isinstance(fault, ValidationError):
         facts = ((".".join(map(str, each["loc"])), each["msg"], each["input"]) for each in fault.errors())
         return "; ".join(f"{fault.title} {key}: {expected}, received {received!r}" for key, expected, received in facts)
-    inner = fault.__cause__ if isinstance(fault, DatasetError) and str(fault).startswith(WRAPPED) else None
+    inner = fault.__cause__ if isinstance(fault, DatasetError) and WRAPPED.search(str(fault)) else None
     return describe_fault(inner) if isinstance(inner, FAULTS) else str(fault)
 
 

@@ -15,20 +15,26 @@ PREPARE = ("--pipelines", "prepare")
 @pytest.fixture
 def both(project: Project) -> Project:
     """A project with small settings for CamVid too."""
-    settings = project.folder / "conf/camvid/parameters.yml"
-    settings.write_text(yaml.safe_dump({**SMALL["parameters.yml"], "split": {"method": "published"}}))
+    set_small(project)
     return project
 
 
-def test_an_environment_swaps_the_data_set_and_results_lie_side_by_side(both: Project, camvid_folder: Path) -> None:
-    both.run()
-    drawn = both.files()
-    (both.folder / "data/01_raw").mkdir()
-    (both.folder / "data/01_raw/camvid").symlink_to(camvid_folder)
-    both.run("--env", "camvid")
-    assert drawn.items() <= both.files().items()
-    assert len(both.versions("06_models/camvid/segnet.keras")) == 1
-    assert len(both.versions("06_models/drawn/segnet.keras")) == 1
+def set_small(project: Project) -> None:
+    settings = project.folder / "conf/camvid/parameters.yml"
+    settings.write_text(yaml.safe_dump({**SMALL["parameters.yml"], "split": {"method": "published"}}))
+
+
+def test_an_environment_swaps_the_data_set_and_results_lie_side_by_side(
+    trained_copy: Project, camvid_folder: Path
+) -> None:
+    drawn = trained_copy.files()
+    set_small(trained_copy)
+    (trained_copy.folder / "data/01_raw").mkdir()
+    (trained_copy.folder / "data/01_raw/camvid").symlink_to(camvid_folder)
+    trained_copy.run("--env", "camvid")
+    assert drawn.items() <= trained_copy.files().items()
+    assert len(trained_copy.versions("06_models/camvid/segnet.keras")) == 1
+    assert len(trained_copy.versions("06_models/drawn/segnet.keras")) == 1
 
 
 def test_a_path_on_the_command_line_says_where_the_data_are(both: Project, camvid_folder: Path) -> None:

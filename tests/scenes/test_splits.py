@@ -273,17 +273,18 @@ def test_notebook_refuses_a_data_set_that_it_does_not_fit(rows, message):
         assign_splits(place(*rows), options("notebook"), 0)
 
 
-def test_one_drive_validates_all_others_train_and_published_test_scenes_are_left_out():
+def test_one_drive_validates_all_others_train_and_published_validation_and_test_scenes_are_left_out():
     scenes = place(("train", "a"), ("validation", "b"), ("test", "b"), (None, "c"), ("test", "t"), ("train", "b"))
     table = assign_splits(scenes, options("leave_one_drive_out", drive="b"), 0)
-    assert table["scene"].tolist() == ["0", "1", "3", "5"]
-    assert table["drive"].tolist() == ["a", "b", "c", "b"]
-    assert table["split"].tolist() == ["train", "validation", "train", "validation"]
+    assert table["scene"].tolist() == ["0", "3", "5"]
+    assert table["drive"].tolist() == ["a", "c", "b"]
+    assert table["split"].tolist() == ["train", "train", "validation"]
 
 
-@pytest.mark.parametrize("drive", [None, "c", "blind", "t"])
+@pytest.mark.parametrize("drive", [None, "c", "blind", "t", "v"])
 def test_drive_to_leave_out_that_is_none_is_refused(drive):
-    known = pd.concat([index({"b": 2, "a": 1}), index({"blind": 1}, labelled=False), index({"t": 1}, published="test")])
+    published = [index({"t": 1}, published="test"), index({"v": 1}, published="validation")]
+    known = pd.concat([index({"b": 2, "a": 1}), index({"blind": 1}, labelled=False), *published])
     message = rf"expected one of the 2 drives .* \(a, b\), received {drive!r}"
     with pytest.raises(ValueError, match=message):
         assign_splits(known, options("leave_one_drive_out", drive=drive), 0)

@@ -154,18 +154,20 @@ def _split_as_notebook(scenes: pd.DataFrame, test_share: float, seed: int) -> pd
 
 
 def _leave_one_drive_out(scenes: pd.DataFrame, drive: str | None) -> pd.Series:
-    others = scenes[scenes["published_split"] != "test"]  # recipes are not chosen on what judges them
+    # What judges a recipe does not choose it: where there are published splits, the folds are made of train alone.
+    others = scenes[~scenes["published_split"].isin(["validation", "test"])]
     drives = sorted(others["drive"].unique())
     if len(drives) < 2:
         raise ValueError(
-            f"split.method 'leave_one_drive_out' needs two or more drives with labelled scenes outside the published "
-            f"test split, received {drives}; use split.method 'published'"
+            f"split.method 'leave_one_drive_out' needs two or more drives with labelled scenes that are not "
+            f"published as validation or test, received {drives}; use split.method 'published'"
         )
     if drive not in drives:
         some = ", ".join(drives[:5]) + (", ..." if len(drives) > 5 else "")
         raise ValueError(
             f"split.drive names the drive that split.method 'leave_one_drive_out' validates on, expected one of the "
-            f"{len(drives)} drives with labelled scenes outside the published test split ({some}), received {drive!r}"
+            f"{len(drives)} drives with labelled scenes not published as validation or test ({some}), "
+            f"received {drive!r}"
         )
     return others["drive"].map(dict.fromkeys(drives, "train") | {drive: "validation"})
 
