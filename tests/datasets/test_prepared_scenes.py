@@ -367,6 +367,15 @@ def test_worker_processes_write_the_bytes_of_one_process(tmp_path, work, two_wor
     assert contents(tmp_path / "workers") == contents(tmp_path / "here")
 
 
+def test_number_of_workers_that_is_asked_for_is_taken(tmp_path, work, two_workers, monkeypatch):
+    monkeypatch.setattr(prepared_scenes, "WORKERS_PAY", 1e9)
+    saved(tmp_path / "two", dataclasses.replace(work.plan(), workers=2))
+    assert work.take() == IDS[: prepared_scenes.SAMPLE]
+    monkeypatch.setattr(prepared_scenes, "WORKERS_PAY", 0)
+    saved(tmp_path / "one", dataclasses.replace(work.plan(), workers=1))
+    assert work.take() == IDS
+
+
 def test_scene_that_fails_in_a_worker_is_named_and_leaves_no_version(tmp_path, work, two_workers):
     work.broken = {"a_09"}
     failing = dataset(tmp_path, save="v1")

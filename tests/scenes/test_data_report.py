@@ -74,6 +74,7 @@ def test_pixels_are_shared_among_the_classes_of_a_split_without_void(index):
 
 def test_sizes_are_counted_by_split(index):
     sizes = count_sizes(index)
+    assert list(sizes.index) == ["10 x 30", "20 x 30"]  # nothing of the scene that can't be used
     assert sizes.loc["20 x 30"].to_dict() == {"train": 1, "validation": 1, UNSPLIT: 1}
     assert sizes.loc["10 x 30"].to_dict() == {"train": 0, "validation": 1, UNSPLIT: 0}
 
@@ -116,6 +117,7 @@ def test_page_has_a_section_for_each_question(prepared):
         "Pictures: train",
         "Pictures: validation",
     ]
+    assert UNSPLIT in section(html, "Scenes")
     assert "train: class 2" in section(html, "Classes that a split lacks")
     assert "66.67%" in section(html, "Pixels of each class")
     assert "rgb(128, 64, 18)" in section(html, "Pixels of each class")
@@ -155,4 +157,6 @@ def test_pictures_show_the_scenes_of_a_split_with_their_labels(prepared):
 
 def test_long_tables_are_cut_and_say_so(prepared, monkeypatch):
     monkeypatch.setattr("roadseg.scenes.data_report.LONGEST", 3)
-    assert "and 1 more" in section(page(prepared), "Faults, scene by scene")
+    table = section(page(prepared), "Faults, scene by scene")
+    assert "and 1 more" in table
+    assert table.count("<tr") == 1 + 3

@@ -139,7 +139,14 @@ def shares(raw, new):
 
 @pytest.mark.parametrize(
     ("raw_size", "error"),
-    [((48, 96), 1), ((49, 97), 1), ((96, 94), 1), ((50, 98), 4), ((108, 192), 4)],  # the last two halved first
+    [
+        ((48, 96), 1),
+        ((49, 97), 1),
+        ((96, 94), 1),
+        ((30, 192), 1),
+        ((50, 98), 4),
+        ((108, 192), 4),
+    ],  # the last two halved first
 )
 def test_image_that_shrinks_much_holds_the_means_of_areas(raw_size, error):
     noise = np.random.default_rng(0).integers(0, 256, (*raw_size, 3), np.uint8)

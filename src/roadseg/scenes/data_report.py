@@ -104,9 +104,8 @@ def count_sizes(index: pd.DataFrame) -> pd.DataFrame:
     Args:
         index: The scene index with the column `split`.
     """
-    usable = index[index["usable"]]
-    sizes = usable["height"].astype(str) + " x " + usable["width"].astype(str)
-    return pd.crosstab(sizes.rename("height x width"), usable["split"])
+    sizes = index["height"].astype(str) + " x " + index["width"].astype(str)
+    return pd.crosstab(sizes.rename("height x width"), index["split"])
 
 
 def count_faults(faults: pd.DataFrame) -> pd.DataFrame:
