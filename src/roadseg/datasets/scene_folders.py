@@ -18,7 +18,8 @@ from roadseg.scenes.raw import RawScenes, Scene, SceneRecord
 SPLITS = {"train": "train", "val": "validation", "validation": "validation", "test": "test"}
 """What data sets call their splits -> what this project calls them."""
 
-SPLIT_NAMES = TypeAdapter(dict[str, Literal["train", "validation", "test"]])
+Split = Literal["train", "validation", "test"]
+SPLIT_NAMES = TypeAdapter(dict[str, Split])
 RAW_NAMES = TypeAdapter(dict[NonNegativeInt, str])
 
 
