@@ -1,12 +1,16 @@
 """The session of a run: a fault that the user can mend ends it with one sentence, not with a traceback."""
 
+import atexit
 import logging
+import os
 import re
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from click import ClickException
+from click.exceptions import Exit
 from kedro.config import MissingConfigException
 from kedro.framework.cli.utils import KedroCliError
 from kedro.framework.session import KedroSession
@@ -22,6 +26,8 @@ OPTION = re.compile(r"^- Parameter '(\w+)'|^(\S+)\n  (.+) \[type=\w+, input_valu
 WRAPPED = re.compile(r"^Failed while |^Failed to instantiate", re.MULTILINE)
 """What marks the messages that Kedro puts around the error of a data set."""
 
+INTERRUPTED = 130
+
 FAULTS = (DatasetError, ParameterValidationError, ValidationError, MissingConfigException, ValueError, OSError)
 
 
@@ -34,6 +40,7 @@ class RoadSegSession(KedroSession):
         Raises:
             ClickException: On a fault in FAULTS; the traceback is in the log at level DEBUG, and on the screen with
                 `kedro --verbose run`.
+            Exit: With the code 130, as shells expect it, on Ctrl-C.
         """
         with _told_in_a_sentence():
             return super().run(*args, **kwargs)
@@ -48,6 +55,17 @@ def _told_in_a_sentence() -> Iterator[None]:
             raise
         logger.debug("The run failed", exc_info=True)
         raise ClickException(describe_fault(fault)) from fault
+    except KeyboardInterrupt:
+        logger.warning("Aborted by Ctrl-C")
+        atexit.register(_leave_at_once)
+        raise Exit(INTERRUPTED) from None
+
+
+def _leave_at_once() -> None:
+    # TensorFlow's threads, stopped amid a step, would end the interpreter with a fault and another exit code.
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(INTERRUPTED)
 
 
 def describe_fault(fault: Exception) -> str:

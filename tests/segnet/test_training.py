@@ -1,11 +1,16 @@
+import signal
+
 import keras
 import numpy as np
+import pandas as pd
 import pytest
+from keras import ops
 from sklearn.metrics import jaccard_score
 
 from roadseg.scenes.prepared import PreparedScene
 from roadseg.segnet import training
 from roadseg.segnet.augmentation import AugmentationOptions
+from roadseg.segnet.callbacks import FiniteLoss
 from roadseg.segnet.network import NetworkOptions
 from roadseg.segnet.optimizer import ConvolutionMuon
 from roadseg.segnet.training import PlateauOptions, TrainOptions, train_network
@@ -44,12 +49,12 @@ def scenes(in_memory):
     return in_memory(made)
 
 
-def train(scenes, tmp_path, momentum=0.5, **changes):
+def train(scenes, tmp_path, momentum=0.5, dropout=0.0, **changes):
     ids = list(scenes)
     return train_network(
         scenes,
         {"train": ids[:4], "validation": ids[4:]},
-        network_options=NetworkOptions(width=0.01, dropout=0.0, batch_norm_momentum=momentum),
+        network_options=NetworkOptions(width=0.01, dropout=dropout, batch_norm_momentum=momentum),
         options=options(**changes),
         seed=1,
         state_folder=tmp_path / "state",
@@ -57,9 +62,22 @@ def train(scenes, tmp_path, momentum=0.5, **changes):
     )
 
 
+STANDSTILL = {
+    "momentum": 0.9999999,
+    "epochs": 9,
+    "learning_rate": 1e-12,
+    "schedule": "plateau",
+    "plateau": PlateauOptions(factor=0.5, patience=1, floor=0.2e-12),
+    "early_stopping_patience": 4,
+}
+"""Nothing is learnt at this rate, and the moving statistics stand still: the first epoch stays the best one."""
+
+
 @pytest.mark.parametrize("optimizer", ["adam", "muon"])
 def test_the_network_is_that_of_the_best_epoch_and_its_score_that_of_all_validation_pixels(scenes, tmp_path, optimizer):
-    network, history = train(scenes, tmp_path, optimizer=optimizer)
+    trained = train(scenes, tmp_path, optimizer=optimizer)
+    network, history = trained.network, trained.history
+    assert not trained.is_interrupted
     moved_by_muon = isinstance(network.optimizer, ConvolutionMuon)
     assert moved_by_muon == (optimizer == "muon")
     assert list(history["epoch"]) == [1, 2, 3]
@@ -73,17 +91,7 @@ def test_the_network_is_that_of_the_best_epoch_and_its_score_that_of_all_validat
 
 
 def test_a_plateau_lowers_the_learning_rate_and_then_ends_the_training(scenes, tmp_path):
-    # Nothing is learnt at this rate, and the moving statistics stand still: the first epoch stays the best one.
-    _, history = train(
-        scenes,
-        tmp_path,
-        momentum=0.9999999,
-        epochs=9,
-        learning_rate=1e-12,
-        schedule="plateau",
-        plateau=PlateauOptions(factor=0.5, patience=1, floor=0.2e-12),
-        early_stopping_patience=4,
-    )
+    history = train(scenes, tmp_path, **STANDSTILL).history
     assert list(history["learning_rate"] * 1e12) == pytest.approx([1, 1, 0.5, 0.25, 0.2], rel=1e-5)
 
 
@@ -117,3 +125,103 @@ def test_the_policy_of_a_training_does_not_outlast_it(scenes):
 def test_a_trial_is_never_longer_than_a_training():
     assert options(epochs=5, trial_epochs=2).shortened().epochs == 2
     assert options(epochs=1, trial_epochs=2).shortened().epochs == 1
+
+
+class Killed(Exception):
+    pass
+
+
+def train_until(scenes, tmp_path, epoch, step, **changes):
+    """Trains, and dies in a step of an epoch, both from 0."""
+    end = FiniteLoss.on_train_batch_end
+
+    def on_train_batch_end(self, batch, logs=None):
+        end(self, batch, logs)
+        if (self._epoch, batch) == (epoch, step):
+            raise Killed
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(FiniteLoss, "on_train_batch_end", on_train_batch_end)
+        with pytest.raises(Killed):
+            train(scenes, tmp_path, **changes)
+
+
+def same(trained, whole):
+    """Compares two trainings bit by bit, but for the time that they took."""
+    for mine, theirs in zip(trained.network.variables, whole.network.variables, strict=True):
+        np.testing.assert_array_equal(mine.numpy(), theirs.numpy(), err_msg=mine.path)
+    pd.testing.assert_frame_equal(trained.history.drop(columns="seconds"), whole.history.drop(columns="seconds"))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"optimizer": "muon", "schedule": "cosine", "epochs": 5, "dropout": 0.3},
+        pytest.param(STANDSTILL, marks=pytest.mark.slow),
+    ],
+    ids=["muon, cosine, dropout", "adam, plateau, early stopping"],
+)
+def test_killed_twice_it_goes_on_and_ends_as_one_that_was_not(scenes, tmp_path, changes):
+    whole = train(scenes, tmp_path / "whole", **changes)
+    for epoch, step in ((2, 1), (3, 0)):
+        train_until(scenes, tmp_path / "killed", epoch, step, **changes)
+    same(train(scenes, tmp_path / "killed", **changes), whole)
+
+
+@pytest.mark.slow
+def test_killed_in_the_first_epoch_it_starts_from_the_beginning(scenes, tmp_path):
+    whole = train(scenes, tmp_path / "whole")
+    train_until(scenes, tmp_path / "killed", 0, 1)
+    same(train(scenes, tmp_path / "killed"), whole)
+
+
+@pytest.mark.slow
+def test_killed_after_the_last_epoch_it_trains_no_more(scenes, tmp_path, monkeypatch):
+    whole = train(scenes, tmp_path, early_stopping_patience=1, learning_rate=1e-12, momentum=0.9999999, epochs=9)
+    assert len(whole.history) == 2
+    monkeypatch.setattr(keras.Model, "fit", lambda *_, **__: pytest.fail("it trains"))
+    same(train(scenes, tmp_path, early_stopping_patience=1, learning_rate=1e-12, momentum=0.9999999, epochs=9), whole)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("moment", ["best weights", "state"])
+def test_kill_while_the_state_is_written_costs_that_epoch_alone(scenes, tmp_path, moment):
+    whole = train(scenes, tmp_path / "whole")
+    state = tmp_path / "killed" / "state"
+    train_until(scenes, tmp_path / "killed", 2, 1)
+    # What a kill in the middle of writing epoch 3 leaves behind.
+    half = "epoch0003.weights.h5" if moment == "best weights" else "state.npz.part"
+    (state / half).write_bytes(b"half")
+    same(train(scenes, tmp_path / "killed"), whole)
+    assert len(list(state.glob("*.weights.h5"))) == 1
+
+
+@pytest.mark.slow
+def test_ctrl_c_ends_the_training_with_its_best_epoch_and_it_can_go_on(scenes, tmp_path, monkeypatch):
+    whole = train(scenes, tmp_path / "whole")
+    with monkeypatch.context() as patch:
+        end = FiniteLoss.on_train_batch_end
+
+        def press(self, batch, logs=None):
+            end(self, batch, logs)
+            if (self._epoch, batch) == (2, 0):
+                signal.raise_signal(signal.SIGINT)
+
+        patch.setattr(FiniteLoss, "on_train_batch_end", press)
+        stopped = train(scenes, tmp_path / "stopped")
+    assert stopped.is_interrupted
+    assert list(stopped.history["epoch"]) == [1, 2]
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    same(train(scenes, tmp_path / "stopped"), whole)
+
+
+def test_ctrl_c_in_the_first_epoch_has_nothing_to_keep(scenes, tmp_path, monkeypatch):
+    monkeypatch.setattr(FiniteLoss, "on_train_batch_end", lambda *_, **__: signal.raise_signal(signal.SIGINT))
+    with pytest.raises(KeyboardInterrupt):
+        train(scenes, tmp_path)
+
+
+def test_loss_that_is_not_a_number_is_named_with_its_scenes(scenes, tmp_path, monkeypatch):
+    monkeypatch.setattr(training, "MaskedCrossentropy", lambda _: lambda truth, logits: ops.mean(logits) * np.nan)
+    with pytest.raises(ValueError, match=r"the loss is nan in epoch 1, step 1 \(scenes drive_\d, drive_\d\)"):
+        train(scenes, tmp_path)

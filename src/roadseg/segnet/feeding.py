@@ -37,7 +37,13 @@ class SceneBatches(keras.utils.PyDataset):
     """
 
     def __init__(
-        self, scenes: PreparedScenes, ids: Sequence[str], batch_size: int, *, shuffle: Shuffle | None = None
+        self,
+        scenes: PreparedScenes,
+        ids: Sequence[str],
+        batch_size: int,
+        *,
+        shuffle: Shuffle | None = None,
+        first_epoch: int = 0,
     ) -> None:
         """Takes the scenes and which of them to serve.
 
@@ -46,10 +52,12 @@ class SceneBatches(keras.utils.PyDataset):
             ids: Scenes with labels, in the order in which they are served unless they are shuffled.
             batch_size: Scenes a batch.
             shuffle: None serves the scenes in order and as they are.
+            first_epoch: Epochs that were served before, so that a training that goes on sees the scenes in the order
+                and with the changes that it would have seen.
         """
         super().__init__(workers=WORKERS, max_queue_size=2 * WORKERS)
         self._scenes, self._ids, self._batch_size, self._shuffle = scenes, list(ids), batch_size, shuffle
-        self._start_epoch(0)
+        self._start_epoch(first_epoch)
 
     def __len__(self) -> int:
         """Returns the number of batches in an epoch."""
@@ -61,6 +69,11 @@ class SceneBatches(keras.utils.PyDataset):
         pairs = [self._pair(position) for position in self._order[start : start + self._batch_size]]
         images, label_maps = zip(*pairs, strict=True)
         return np.stack(images), np.stack(label_maps)
+
+    def name_scenes(self, index: int) -> list[str]:
+        """Returns the ids of the scenes in a batch of the epoch."""
+        start = index * self._batch_size
+        return [self._ids[position] for position in self._order[start : start + self._batch_size]]
 
     def on_epoch_end(self) -> None:
         """Shuffles for the epoch that follows."""

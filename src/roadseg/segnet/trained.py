@@ -14,7 +14,8 @@ class TrainedSegNet:
     Attributes:
         network: Model from images to logits.
         record: JSON-like: `run` (the model's version), `environment`, `learnt_from` (for each data set its `version`
-            and the `digest` of its content), `classes`, `image_size`, `training_drives`, `parameters`, `training`.
+            and the `digest` of its content), `classes`, `image_size`, `training_drives`, `parameters`, `training`
+            (epochs, time, whether Ctrl-C ended it), `state` (the folder of what was kept to go on with).
     """
 
     network: keras.Model

@@ -1,11 +1,11 @@
-"""How a SegNet learns: compile, callbacks, fit."""
+"""How a SegNet learns: compile, fit, go on where it was stopped."""
 
 import logging
 import sys
-import time
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import keras
 import pandas as pd
@@ -13,12 +13,14 @@ from pydantic import BaseModel, Field, PositiveFloat, PositiveInt
 
 from roadseg.scenes.prepared import PreparedScenes
 from roadseg.segnet.augmentation import AugmentationOptions
+from roadseg.segnet.callbacks import EpochFacts, FiniteLoss, Interruption, TrainingInterruptedError
 from roadseg.segnet.device import DeviceOptions, choose_device
 from roadseg.segnet.feeding import SceneBatches, Shuffle
 from roadseg.segnet.losses import MaskedCrossentropy, median_frequency_weights
 from roadseg.segnet.metric import RunningMeanIoU
 from roadseg.segnet.network import NetworkOptions, build_segnet
 from roadseg.segnet.optimizer import ConvolutionMuon
+from roadseg.segnet.state import TrainingState
 
 logger = logging.getLogger(__name__)
 
@@ -66,6 +68,22 @@ class TrainOptions(DeviceOptions, frozen=True, extra="forbid", strict=True):
         return self.model_copy(update={"epochs": min(self.epochs, self.trial_epochs)})
 
 
+@dataclass(frozen=True)
+class Training:
+    """A training that has ended.
+
+    Attributes:
+        network: With the weights of the epoch with the best validation mIoU.
+        history: One row an epoch with epoch (from 1), loss, mean_iou, val_loss, val_mean_iou, learning_rate and
+            seconds.
+        is_interrupted: Whether Ctrl-C ended it; then its state is worth keeping.
+    """
+
+    network: keras.Model
+    history: pd.DataFrame
+    is_interrupted: bool
+
+
 def train_network(
     scenes: PreparedScenes,
     ids: Mapping[str, Sequence[str]],
@@ -75,8 +93,8 @@ def train_network(
     seed: int,
     state_folder: Path,
     log_folder: Path,
-) -> tuple[keras.Model, pd.DataFrame]:
-    """Returns the network of the epoch with the best validation mIoU, and the history.
+) -> Training:
+    """Returns a trained network and its history; goes on where a training in the same folder was stopped.
 
     Args:
         scenes: The prepared scenes.
@@ -84,57 +102,68 @@ def train_network(
         network_options: The network.
         options: How to train it.
         seed: Repeats weights, order and augmentation.
-        state_folder: Where the best weights so far are kept; the caller removes it.
+        state_folder: Where `TrainingState` keeps this training, and no other, after each epoch; the caller removes it.
         log_folder: Where TensorBoard finds the run.
 
-    Returns:
-        The network, and one row an epoch with epoch (from 1), loss, mean_iou, val_loss, val_mean_iou, learning_rate
-        and seconds.
-
     Raises:
-        ValueError: If a split has no scenes, or a GPU is asked for and none is visible.
+        ValueError: If a split has no scenes, a GPU is asked for and none is visible, or the loss is not a number.
+        KeyboardInterrupt: On Ctrl-C before the first epoch is finished.
     """
     for split in ("train", "validation"):
         if not ids[split]:
             raise ValueError(f"training needs scenes in the split '{split}', there are none; see the parameter split")
     device, policy = choose_device(options)
     state_folder.mkdir(parents=True, exist_ok=True)
-    checkpoint = state_folder / "best.weights.h5"
-    batches = SceneBatches(scenes, ids["train"], options.batch_size, shuffle=Shuffle(seed, options.augmentation))
-    validation = SceneBatches(scenes, ids["validation"], options.batch_size)
+    changes = Shuffle(seed, options.augmentation)
     with keras.device(device):
         network = _build(scenes, network_options, policy, seed)
         network.compile(
-            optimizer=_optimizer(options, steps=options.epochs * len(batches)),
+            optimizer=_optimizer(options, steps=options.epochs * -(-len(ids["train"]) // options.batch_size)),
             loss=MaskedCrossentropy(_class_weights(scenes, ids["train"], options.class_weight_limit)),
             metrics=[RunningMeanIoU(len(scenes.classes))],
             jit_compile=keras.backend.backend() == "jax",  # on a CPU, TensorFlow's own convolutions beat XLA's
         )
         network.optimizer.build(network.trainable_variables)  # else TensorFlow traces the first step twice
-        history = network.fit(
-            batches,
-            validation_data=validation,
-            epochs=options.epochs,
-            shuffle=False,  # the batches are shuffled within; Keras would mix their order by a generator of its own
-            callbacks=_callbacks(options, checkpoint, log_folder),
-            verbose=1 if sys.stdout.isatty() else 2,
-        )
-        network.load_weights(checkpoint)
-    return network, _tabulate(history)
+        rules = _rules(options)
+        state = TrainingState(state_folder, BEST, rules)
+        finished = state.restore(network)
+        if finished:
+            logger.info("Going on after epoch %d of a training that was stopped", finished)
+        is_interrupted = False
+        if finished < options.epochs and not state.is_stopped:
+            batches = SceneBatches(scenes, ids["train"], options.batch_size, shuffle=changes, first_epoch=finished)
+            validation = SceneBatches(scenes, ids["validation"], options.batch_size)
+            log = keras.callbacks.TensorBoard(log_folder, write_graph=False)
+            is_interrupted = _fit(network, batches, validation, options.epochs, finished, [*rules, log, state])
+        if not state.rows:
+            raise KeyboardInterrupt
+        network.load_weights(state.best_weights)
+    return Training(network, state.tabulate(), is_interrupted)
 
 
-class EpochFacts(keras.callbacks.Callback):
-    """Adds the learning rate and the seconds of an epoch to its logs."""
-
-    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Starts the clock."""
-        self._start = time.perf_counter()
-        self._learning_rate = float(self.model.optimizer.learning_rate)
-
-    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Adds the facts; the learning rate is the one that the epoch began with."""
-        if logs is not None:
-            logs |= {"learning_rate": self._learning_rate, "seconds": time.perf_counter() - self._start}
+def _fit(
+    network: keras.Model,
+    batches: SceneBatches,
+    validation: SceneBatches,
+    epochs: int,
+    finished: int,
+    callbacks: Sequence[keras.callbacks.Callback],
+) -> bool:
+    """Trains the epochs that are left, and returns whether Ctrl-C ended this."""
+    with Interruption() as interruption:
+        try:
+            network.fit(
+                batches,
+                validation_data=validation,
+                epochs=epochs,
+                initial_epoch=finished,
+                shuffle=False,  # the batches are shuffled within; Keras would mix their order by a generator of its own
+                callbacks=[EpochFacts(), FiniteLoss(batches.name_scenes), interruption, *callbacks],
+                verbose=1 if sys.stdout.isatty() else 2,
+            )
+        except TrainingInterruptedError:
+            return True
+    return False
 
 
 def _build(scenes: PreparedScenes, options: NetworkOptions, policy: str, seed: int) -> keras.Model:
@@ -176,26 +205,16 @@ def _learning_rate(options: TrainOptions, steps: int) -> float | keras.optimizer
     )
 
 
-def _callbacks(options: TrainOptions, checkpoint: Path, log_folder: Path) -> list[keras.callbacks.Callback]:
-    callbacks: list[keras.callbacks.Callback] = [
-        EpochFacts(),
-        keras.callbacks.ModelCheckpoint(
-            checkpoint, monitor=BEST, mode="max", save_best_only=True, save_weights_only=True
-        ),
-        keras.callbacks.TensorBoard(log_folder, write_graph=False),
-    ]
+def _rules(options: TrainOptions) -> list[keras.callbacks.Callback]:
+    """Returns the callbacks that change the course of the training."""
+    rules: list[keras.callbacks.Callback] = []
     if options.early_stopping_patience is not None:
-        callbacks.append(keras.callbacks.EarlyStopping(BEST, mode="max", patience=options.early_stopping_patience))
+        rules.append(keras.callbacks.EarlyStopping(BEST, mode="max", patience=options.early_stopping_patience))
     if options.schedule == "plateau":
         plateau = options.plateau
-        callbacks.append(
+        rules.append(
             keras.callbacks.ReduceLROnPlateau(
                 BEST, mode="max", factor=plateau.factor, patience=plateau.patience, min_lr=plateau.floor
             )
         )
-    return callbacks
-
-
-def _tabulate(history: keras.callbacks.History) -> pd.DataFrame:
-    table = pd.DataFrame({"epoch": [epoch + 1 for epoch in history.epoch]} | history.history)
-    return table[["epoch", "loss", "mean_iou", "val_loss", "val_mean_iou", "learning_rate", "seconds"]]
+    return rules

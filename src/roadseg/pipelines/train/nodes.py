@@ -1,5 +1,6 @@
 """Train: prepared scenes and their split to a SegNet, its history and its curves."""
 
+import logging
 import shutil
 from pathlib import Path
 
@@ -7,13 +8,15 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from roadseg.datasets.provenance import Provenance
-from roadseg.scenes.prepared import PreparedScenes
+from roadseg.scenes.prepared import PreparedScenes, content_digest
 from roadseg.scenes.raw import SceneOptions
 from roadseg.scenes.splits import digest_contents, group_by_split
 from roadseg.scoring.figures import draw_training_curves
 from roadseg.segnet.network import NetworkOptions
 from roadseg.segnet.trained import TrainedSegNet, describe_record
-from roadseg.segnet.training import TrainOptions, train_network
+from roadseg.segnet.training import Training, TrainOptions, train_network
+
+logger = logging.getLogger(__name__)
 
 
 def train_segnet(
@@ -28,26 +31,38 @@ def train_segnet(
     tensorboard_folder: Path,
 ) -> tuple[TrainedSegNet, pd.DataFrame]:
     """Returns the trained network with the record of what it learnt from, and the history of its training."""
-    state = training_state / provenance.run
-    network, history = train_network(
+    options = options if scene_options.limit is None else options.shortened()
+    digests = digest_contents(prepared_scenes, split_table)
+    choices = [network_options.model_dump(mode="json"), options.model_dump(mode="json"), seed]
+    state = content_digest([digests, choices, provenance.packages])
+    others = [path.name for path in training_state.iterdir() if path.name != state]
+    if others and not (training_state / state).exists():
+        logger.info("Starts afresh: what is in %s has other data or parameters", training_state)
+    training = train_network(
         prepared_scenes,
         group_by_split(split_table),
         network_options=network_options,
-        options=options if scene_options.limit is None else options.shortened(),
+        options=options,
         seed=seed,
-        state_folder=state,
+        state_folder=training_state / state,
         log_folder=tensorboard_folder / provenance.run,
     )
-    shutil.rmtree(state)
-    record = record_training(prepared_scenes, split_table, history, provenance)
-    return TrainedSegNet(network, record), history
+    record = record_training(prepared_scenes, split_table, training, provenance) | {"state": state}
+    return TrainedSegNet(training.network, record), training.history
+
+
+def discard_state(segnet_model: TrainedSegNet, training_history: pd.DataFrame, training_state: Path) -> None:
+    """Removes what was kept of a training to go on with, once its results are saved and it is over."""
+    if not segnet_model.record["training"]["is_interrupted"]:
+        shutil.rmtree(training_state / segnet_model.record["state"], ignore_errors=True)
 
 
 def record_training(
-    prepared_scenes: PreparedScenes, split_table: pd.DataFrame, history: pd.DataFrame, provenance: Provenance
+    prepared_scenes: PreparedScenes, split_table: pd.DataFrame, training: Training, provenance: Provenance
 ) -> dict[str, object]:
     """Returns the record of a training, as `TrainedSegNet` describes it."""
     digests = digest_contents(prepared_scenes, split_table)
+    history = training.history
     best = history.sort_values("val_mean_iou").iloc[-1]
     return {
         "run": provenance.run,
@@ -65,6 +80,7 @@ def record_training(
             "best_epoch": int(best["epoch"]),
             "best_validation_mean_iou": float(best["val_mean_iou"]),
             "seconds": round(float(history["seconds"].sum()), 1),
+            "is_interrupted": training.is_interrupted,
         },
     }
 

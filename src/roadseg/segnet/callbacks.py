@@ -1,0 +1,97 @@
+"""What watches a training: the facts of an epoch, a loss that is no number, Ctrl-C."""
+
+import logging
+import math
+import signal
+import time
+from collections.abc import Callable, Sequence
+from threading import current_thread, main_thread
+from types import FrameType
+from typing import Any
+
+import keras
+
+logger = logging.getLogger(__name__)
+
+
+class EpochFacts(keras.callbacks.Callback):
+    """Adds the learning rate and the seconds of an epoch to its logs."""
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Starts the clock."""
+        self._start = time.perf_counter()
+        self._learning_rate = float(self.model.optimizer.learning_rate)
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Adds the facts; the learning rate is the one that the epoch began with."""
+        if logs is not None:
+            logs |= {"learning_rate": self._learning_rate, "seconds": time.perf_counter() - self._start}
+
+
+class FiniteLoss(keras.callbacks.Callback):
+    """Stops a training whose loss is not a number."""
+
+    def __init__(self, name_scenes: Callable[[int], Sequence[str]]) -> None:
+        """Takes a function from the number of a batch in the epoch, from 0, to its scenes."""
+        super().__init__()
+        self._name_scenes = name_scenes
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Notes the epoch."""
+        self._epoch = epoch
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        """Looks at the loss.
+
+        Raises:
+            ValueError: If it is infinite or not a number.
+        """
+        loss = float((logs or {})["loss"])
+        if not math.isfinite(loss):
+            raise ValueError(
+                f"the loss is {loss} in epoch {self._epoch + 1}, step {batch + 1} "
+                f"(scenes {', '.join(self._name_scenes(batch))}); try a lower train.learning_rate"
+            )
+
+
+class TrainingInterruptedError(Exception):
+    """Ctrl-C was pressed while a network was trained."""
+
+
+class Interruption(keras.callbacks.Callback):
+    """Lets the first Ctrl-C end the training after the step at hand, and the second one end the program."""
+
+    def __init__(self) -> None:
+        """Starts uninterrupted."""
+        super().__init__()
+        self._is_asked_for = False
+        self._is_possible = current_thread() is main_thread()  # Python gives signals to the main thread alone
+
+    def __enter__(self) -> "Interruption":
+        """Takes Ctrl-C over."""
+        if self._is_possible:
+            self._before = signal.signal(signal.SIGINT, self._ask)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Gives Ctrl-C back."""
+        if self._is_possible:
+            signal.signal(signal.SIGINT, self._before)
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        """Ends the training if that was asked for.
+
+        Raises:
+            TrainingInterruptedError: To leave `fit`, without an epoch that is half an epoch.
+        """
+        if self._is_asked_for:
+            raise TrainingInterruptedError
+
+    def on_test_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        """Ends the training if that was asked for; see `on_train_batch_end`."""
+        self.on_train_batch_end(batch, logs)
+
+    def _ask(self, number: int, frame: FrameType | None) -> None:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        self._is_asked_for = True
+        logger.warning("Ctrl-C: training ends after this step, with its best epoch so far; once more aborts the run")

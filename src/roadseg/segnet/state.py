@@ -1,0 +1,103 @@
+"""A training that is not over: what is kept of it on disk, so that one that was killed goes on as if it were not."""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pandas as pd
+from keras import ops
+
+FILE = "state.npz"
+
+REMEMBERED: Mapping[type[keras.callbacks.Callback], Sequence[str]] = {
+    keras.callbacks.EarlyStopping: ("wait", "best", "best_epoch"),
+    keras.callbacks.ReduceLROnPlateau: ("wait", "best", "cooldown_counter"),
+}
+"""What callbacks know from the epochs before."""
+
+COLUMNS = ("epoch", "loss", "mean_iou", "val_loss", "val_mean_iou", "learning_rate", "seconds")
+
+
+class TrainingState(keras.callbacks.Callback):
+    """Writes after each epoch all that the next ones depend on, and the weights of the best epoch.
+
+    That is: weights, moving statistics, seeds of dropout, the optimizer's variables, what other callbacks know, and the
+    history. It is one file, written under another name and renamed, which also names the weights of the best epoch: a
+    kill at any moment leaves the state of the last epoch that was finished. It must be the last of the callbacks.
+
+    Attributes:
+        rows: One a finished epoch, with what COLUMNS name.
+        is_stopped: Whether the training ended before its last epoch.
+    """
+
+    def __init__(self, folder: Path, best: str, remembered: Sequence[keras.callbacks.Callback]) -> None:
+        """Takes the folder of this training, which figure is highest in the best epoch, and whose knowledge to keep."""
+        super().__init__()
+        self.rows: list[dict[str, float]] = []
+        self.is_stopped = False
+        self._folder, self._best = folder, best
+        self._remembered = [each for each in remembered if type(each) in REMEMBERED]
+        self._knowledge: list[dict[str, Any]] = []
+
+    @property
+    def best_row(self) -> dict[str, float]:
+        """The row of the epoch with the highest figure, of several the first."""
+        return max(self.rows, key=lambda row: row[self._best])
+
+    @property
+    def best_weights(self) -> Path:
+        """The file of the weights of that epoch."""
+        return self._folder / f"epoch{self.best_row['epoch']:04.0f}.weights.h5"
+
+    def restore(self, network: keras.Model) -> int:
+        """Brings a compiled network to where the training was, and returns the number of epochs that are finished."""
+        path = self._folder / FILE
+        if not path.exists():
+            return 0
+        with np.load(path) as content:
+            facts = json.loads(str(content["facts"]))
+            for index, variable in enumerate(_variables(network)):
+                variable.assign(content[str(index)])
+        self.rows, self.is_stopped, self._knowledge = facts["rows"], facts["is_stopped"], facts["knowledge"]
+        return len(self.rows)
+
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
+        """Gives the other callbacks back what they knew; their own beginning has made them forget it."""
+        for callback, knowledge in zip(self._remembered, self._knowledge, strict=False):
+            vars(callback).update(knowledge)
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Writes the state."""
+        self.rows.append({"epoch": epoch + 1} | {name: float(value) for name, value in (logs or {}).items()})
+        if self.best_row is self.rows[-1]:
+            self.model.save_weights(self.best_weights)
+        facts = {
+            "rows": self.rows,
+            "is_stopped": self.model.stop_training,
+            "knowledge": [
+                {name: _plain(getattr(each, name)) for name in REMEMBERED[type(each)]} for each in self._remembered
+            ],
+        }
+        arrays = {str(index): ops.convert_to_numpy(each) for index, each in enumerate(_variables(self.model))}
+        part = self._folder / f"{FILE}.part"
+        with part.open("wb") as file:
+            np.savez(file, facts=np.array(json.dumps(facts)), **arrays)
+        part.replace(self._folder / FILE)
+        for weights in set(self._folder.glob("*.weights.h5")) - {self.best_weights}:
+            weights.unlink()
+
+    def tabulate(self) -> pd.DataFrame:
+        """Returns the history: one row an epoch."""
+        return pd.DataFrame(self.rows)[list(COLUMNS)].astype({"epoch": int})
+
+
+def _variables(network: keras.Model) -> list[keras.Variable]:
+    return [*network.variables, *network.optimizer.variables]
+
+
+def _plain(value: Any) -> float | int | None:
+    """Returns a number of Python's own, which JSON can hold."""
+    return value if value is None or isinstance(value, int) else float(value)
