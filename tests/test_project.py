@@ -1,11 +1,14 @@
 """The project agrees with itself: catalog, parameters and pipelines, and what the README says."""
 
+import re
 from pathlib import Path
 
 import pytest
 import yaml
 from kedro.config import OmegaConfigLoader
 from kedro.framework.project import configure_project, pipelines
+
+from roadseg.scenes.faults import FaultKind
 
 REPOSITORY = Path(__file__).parents[1]
 ENVIRONMENTS = sorted({path.parent.name for path in REPOSITORY.glob("conf/*/globals.yml")} - {"base"})
@@ -55,6 +58,18 @@ def test_the_recipes_give_parameters_that_exist() -> None:
     for path in (REPOSITORY / "conf/recipes").glob("*.yml"):
         for group, values in yaml.safe_load(path.read_text())["run"]["params"].items():
             assert set(values) <= set(base[group]), path
+
+
+def test_every_kind_of_fault_is_explained() -> None:
+    explained = re.findall(r"^\| ([\w ]+) \|", (REPOSITORY / "docs/data.md").read_text(), re.MULTILINE)
+    assert set(FaultKind) <= set(explained)
+
+
+def test_every_environment_stands_in_the_readme_and_in_the_table_of_data_sets() -> None:
+    for path in ("README.md", "docs/data.md"):
+        text = (REPOSITORY / path).read_text()
+        for environment in ENVIRONMENTS:
+            assert f"`kedro run --env {environment}`" in text, path
 
 
 def test_lock_files_hold_no_index_address() -> None:
