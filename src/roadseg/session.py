@@ -23,7 +23,7 @@ logger = logging.getLogger(__name__)
 OPTION = re.compile(r"^- Parameter '(\w+)'|^(\S+)\n  (.+) \[type=\w+, input_value=(.*), input_type=\w+\]", re.MULTILINE)
 """The facts in a message of Kedro's parameter validation: the parameter, then key, expectation and received value."""
 
-WRAPPED = re.compile(r"^Failed while |^Failed to instantiate", re.MULTILINE)
+WRAPPED = re.compile("Failed while |Failed to instantiate")
 """What marks the messages that Kedro puts around the error of a data set."""
 
 INTERRUPTED = 130

@@ -741,3 +741,27 @@ def test_raw_scenes_are_not_saved(tmp_path):
 def test_data_set_exists_when_its_folder_does(tmp_path):
     assert dataset(tmp_path).exists()
     assert not dataset(tmp_path / "none").exists()
+
+
+def test_annotations_alone_are_no_data_set(tmp_path):
+    add_label_maps(tmp_path, "labels/train/a/1.png")
+    with pytest.raises(DatasetError, match=rf"no images in '{tmp_path}': expected files named like"):
+        load(tmp_path)
+
+
+def test_data_set_without_any_annotation_says_what_was_looked_for(tmp_path, caplog):
+    add_images(tmp_path, "images/train/a/1.png")
+    assert len(load(tmp_path)) == 1
+    assert f"No annotations in '{tmp_path}': expected files named like '{LABEL_MAPS}'" in caplog.text
+
+
+def test_data_set_with_annotations_says_nothing(tmp_path, caplog):
+    add_images(tmp_path, "images/train/a/1.png", "images/train/a/2.png")
+    add_label_maps(tmp_path, "labels/train/a/1.png")
+    load(tmp_path)
+    assert not caplog.text
+
+
+def test_raw_id_that_is_no_number_is_named():
+    with pytest.raises(DatasetError, match=r"raw_names .* not valid: two: input should be a valid integer.*'two'"):
+        dataset("any", raw_names={"two": "road"})

@@ -1,11 +1,12 @@
 """Data sets that are folders of images and annotations, paired by the names of their files."""
 
+import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, NoReturn
 
 from kedro.io import AbstractDataset, DatasetError
-from pydantic import NonNegativeInt, TypeAdapter
+from pydantic import NonNegativeInt, TypeAdapter, ValidationError
 
 from roadseg.datasets.images import file_fingerprint, read_image, read_label_map
 from roadseg.datasets.layout import Layout, SceneFiles, pair_files
@@ -14,6 +15,8 @@ from roadseg.datasets.polygon_file import Labels, read_polygons
 from roadseg.scenes.faults import FaultKind, UnusableSceneError
 from roadseg.scenes.prepared import content_digest
 from roadseg.scenes.raw import RawScenes, Scene, SceneRecord
+
+logger = logging.getLogger(__name__)
 
 SPLITS = {"train": "train", "val": "validation", "validation": "validation", "test": "test"}
 """What data sets call their splits -> what this project calls them."""
@@ -39,6 +42,16 @@ class FolderScenes(RawScenes):
             )
             for scene, files in self._files.items()
         }
+
+    @property
+    def has_images(self) -> bool:
+        """Whether there is an image."""
+        return any(files.image for files in self._files.values())
+
+    @property
+    def has_annotations(self) -> bool:
+        """Whether there is an annotation."""
+        return any(files.annotation for files in self._files.values())
 
     def read(self, scene: str, least: tuple[int, int] | None) -> Scene:
         """Returns the scene, read from disk; see `RawScenes`."""
@@ -118,6 +131,12 @@ class SceneFoldersDataset(AbstractDataset[NoReturn, FolderScenes]):
                 labels=labels,
                 splits=splits,
             )
+        except ValidationError as fault:
+            wrong = "; ".join(
+                f"{each['loc'][0]}: {each['msg'][0].lower()}{each['msg'][1:]}, received {each['input']!r}"
+                for each in fault.errors()
+            )
+            raise DatasetError(f"raw_names or splits of a data set are not valid: {wrong}") from fault
         except ValueError as fault:
             raise DatasetError(str(fault)) from fault
         for image in self._layout.images:
@@ -140,9 +159,12 @@ class SceneFoldersDataset(AbstractDataset[NoReturn, FolderScenes]):
                 f"or give --params raw_folder=PATH"
             )
         scenes = FolderScenes(self._filepath, self._layout)
-        if not scenes:
-            patterns = " or ".join(f"'{each.text}'" for each in self._layout.images)
-            raise DatasetError(f"no images in '{self._filepath}': expected files named like {patterns}")
+        if not scenes.has_images:
+            named = _name_patterns(self._layout.images)
+            raise DatasetError(f"no images in '{self._filepath}': expected files named like {named}")
+        if not scenes.has_annotations:
+            named = _name_patterns(self._layout.annotations)
+            logger.warning("No annotations in '%s': expected files named like %s", self._filepath, named)
         return scenes
 
     def save(self, data: NoReturn) -> NoReturn:
@@ -154,6 +176,10 @@ class SceneFoldersDataset(AbstractDataset[NoReturn, FolderScenes]):
 
     def _exists(self) -> bool:
         return self._filepath.is_dir()
+
+
+def _name_patterns(patterns: Sequence[NamePattern]) -> str:
+    return " or ".join(f"'{each.text}'" for each in patterns)
 
 
 def _listed(patterns: str | Sequence[str]) -> Sequence[str]:
