@@ -378,3 +378,20 @@ def test_split_survives_a_csv_file(tmp_path, in_memory):
     again = pd.read_csv(tmp_path / "split.csv", dtype=str)
     scenes = in_memory({"a": PreparedScene(np.zeros((1, 1, 3), np.uint8), None, (1, 1))})
     assert digest_contents(scenes, again) == digest_contents(scenes, table)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_classes_that_three_of_many_drives_hold_are_in_all_three_splits(seed):
+    random = np.random.default_rng(seed)
+    held = {f"drive{number:03}": "z" for number in range(300)}
+    for name in "abcde":
+        for drive in random.choice(list(held), 3, replace=False):
+            held[drive] += name
+    scenes = hold(held)
+    table = assign_splits(scenes, options(), seed)
+    assert find_missing_classes(scenes, table) == {}
+    assert {split: len(drives) for split, drives in drives_by_split(table).items()} == {
+        "train": 180,
+        "validation": 60,
+        "test": 60,
+    }

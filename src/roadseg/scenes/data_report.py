@@ -24,7 +24,7 @@ LONGEST = 500
 NONE = "<p>none</p>"
 
 UNSPLIT = "in no split"
-"""Heading of what is labelled, and yet in no split, or has no labels, or can't be used."""
+"""Heading of the scenes without labels, those that can't be used, and those that the method leaves out."""
 
 STYLE = """
 body { font: 15px/1.45 system-ui, sans-serif; margin: 2rem auto; max-width: 78rem; padding: 0 1rem; color: #222 }

@@ -1,15 +1,17 @@
 """Which scenes train, validate and test: as published, or whole drives in one of three ways."""
 
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from pydantic import BaseModel, Field, model_validator
+from scipy.optimize import Bounds, LinearConstraint, milp
 
 from roadseg.scenes.prepared import PreparedScenes, content_digest
 
 SPLITS = ("train", "validation", "test")
-SHUFFLES = 4000  # of 500 drives with 30 classes, in 0.1 seconds
 
 Share = Annotated[float, Field(ge=0, le=1)]
 
@@ -173,22 +175,50 @@ def _leave_one_drive_out(scenes: pd.DataFrame, drive: str | None) -> pd.Series:
 
 
 def _share_out(scenes: pd.DataFrame, shares: dict[str, float], seed: int) -> pd.Series:
-    """Returns the split of each scene: whole drives, with each class in each split where a shuffle of them has that.
+    """Returns the split of each scene: whole drives, with each class in each split where the drives allow it.
 
-    Of a seeded shuffle of the drives and `SHUFFLES` more, it takes the first that lacks fewest pairs of split and
+    That is a seeded shuffle of the drives, or the split nearest to it of those that lack fewest pairs of split and
     class. scikit-learn's stratifiers see one label a sample (a set of classes is one label of its own) and
     `StratifiedGroupKFold` deals groups greedily to equal folds, so there a rare class may miss a split needlessly.
     """
     classes = _find_classes(scenes).groupby(scenes["drive"]).any()
-    places = np.repeat(np.arange(len(shares), dtype=np.uint8), _apportion(len(classes), list(shares.values())))
-    generator = np.random.default_rng(seed)
-    first = places[np.argsort(generator.permutation(len(classes)))]
-    further = generator.permuted(np.tile(places, (SHUFFLES, 1)), axis=1)
-    candidates = np.vstack([first, further])  # (shuffles, drives), which split each drive goes to
-    held = classes.to_numpy(np.float32)  # (drives, classes); a product of floats is many times faster than one of bools
-    lacking = sum(((candidates == split).astype(np.float32) @ held == 0).sum(axis=1) for split in range(len(shares)))
-    splits = np.array(list(shares))[candidates[np.argmin(lacking)]]
+    counts = _apportion(len(classes), list(shares.values()))
+    shuffled = np.empty(len(classes), int)
+    shuffled[np.random.default_rng(seed).permutation(len(classes))] = np.repeat(np.arange(len(shares)), counts)
+    splits = np.array(list(shares))[_cover_classes(shuffled, classes.to_numpy(), counts)]
     return scenes["drive"].map(dict(zip(classes.index, splits.tolist(), strict=True)))
+
+
+def _cover_classes(
+    shuffled: NDArray[np.integer], classes: NDArray[np.bool_], counts: Sequence[int]
+) -> NDArray[np.integer]:
+    """Returns the split of each drive: fewest classes lacking in splits, and of these the fewest drives moved.
+
+    Args:
+        shuffled: (drives,) the split of each drive to begin with.
+        classes: (drives, classes) whether each drive holds each class.
+        counts: Number of drives of each split.
+    """
+    splits = len(counts)
+    if all(classes[shuffled == split].any(axis=0).all() for split in range(splits)):
+        return shuffled
+    # One binary variable for each drive and split, then one for each split and class that says whether it lacks.
+    places, lacks = len(shuffled) * splits, splits * classes.shape[1]
+    kept = np.eye(splits)[shuffled].ravel()
+    one_split_a_drive = np.kron(np.eye(len(shuffled)), np.ones(splits))
+    drives_a_split = np.tile(np.eye(splits), len(shuffled))
+    held_or_lacking = np.kron(classes.T, np.eye(splits))
+    solution = milp(
+        np.concatenate([-kept / (len(shuffled) + 1), np.ones(lacks)]),
+        integrality=np.ones(places + lacks),
+        bounds=Bounds(0, 1),
+        constraints=[
+            LinearConstraint(np.pad(one_split_a_drive, ((0, 0), (0, lacks))), 1, 1),
+            LinearConstraint(np.pad(drives_a_split, ((0, 0), (0, lacks))), counts, counts),
+            LinearConstraint(np.hstack([held_or_lacking, np.eye(lacks)]), 1, np.inf),
+        ],
+    )
+    return np.asarray(solution.x[:places].reshape(-1, splits).argmax(axis=1))
 
 
 def _apportion(total: int, shares: list[float]) -> list[int]:
