@@ -53,8 +53,9 @@ def train_segnet(
 
 def discard_state(segnet_model: TrainedSegNet, training_history: pd.DataFrame, training_state: Path) -> None:
     """Removes what was kept of a training to go on with, once its results are saved and it is over."""
-    if not segnet_model.record["training"]["is_interrupted"]:
-        shutil.rmtree(training_state / segnet_model.record["state"], ignore_errors=True)
+    state = training_state / segnet_model.record["state"]
+    if state.exists() and not segnet_model.record["training"]["is_interrupted"]:
+        shutil.rmtree(state)
 
 
 def record_training(
