@@ -14,13 +14,14 @@ prune: .venv/users
 
 test: .venv/developers
 	$(BIN)/pytest --doctest-modules src
-	$(BIN)/pytest -m "not slow"
+	$(BIN)/pytest -m "not slow" --numprocesses logical --maxprocesses 4 --dist worksteal
 
 test-slow: .venv/developers
 	$(BIN)/pytest -m slow
 
 bench: .venv/developers
 	$(BIN)/python tests/benchmarks/prepare.py
+	$(BIN)/python tests/benchmarks/train.py
 
 lint: .venv/developers
 	$(BIN)/ruff check

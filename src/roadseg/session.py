@@ -28,7 +28,10 @@ WRAPPED = re.compile("Failed while |Failed to instantiate")
 
 INTERRUPTED = 130
 
-FAULTS = (DatasetError, ParameterValidationError, ValidationError, MissingConfigException, ValueError, OSError)
+FAULTS = (
+    *(DatasetError, ParameterValidationError, ValidationError, MissingConfigException),
+    *(ValueError, OSError, MemoryError),
+)
 
 
 class RoadSegSession(KedroSession):

@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,12 +36,15 @@ class Project:
 
     folder: Path
 
-    def kedro(self, *arguments: str, stdin: str | None = None) -> subprocess.CompletedProcess[str]:
+    def kedro(
+        self, *arguments: str, stdin: str | None = None, environment: Mapping[str, str] | None = None
+    ) -> subprocess.CompletedProcess[str]:
         """Runs `kedro` with the arguments; its output and errors come together."""
         return subprocess.run(
             [sys.executable, "-m", "kedro", *arguments],
             cwd=self.folder,
-            env={**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"},
+            env={**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+            | dict(environment or {}),
             input=stdin,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -49,9 +53,9 @@ class Project:
             check=False,
         )
 
-    def run(self, *arguments: str) -> str:
+    def run(self, *arguments: str, environment: Mapping[str, str] | None = None) -> str:
         """Returns the output of a `kedro run` that must succeed."""
-        done = self.kedro("run", *arguments)
+        done = self.kedro("run", *arguments, environment=environment)
         assert done.returncode == 0, done.stdout
         return done.stdout
 

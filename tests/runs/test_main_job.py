@@ -33,7 +33,7 @@ def test_the_main_job_ends_with_a_score_table_and_the_paths_of_the_reports(train
 
 def test_training_names_backend_device_and_precision(trained: Project) -> None:
     output = (trained.folder / "output.txt").read_text()
-    assert re.search(r"Backend tensorflow, device [cg]pu:0, precision (float32|bfloat16)", output)
+    assert re.search(r"Backend tensorflow, [cg]pu:0, precision (float32|bfloat16), ", output)
 
 
 def test_every_report_names_model_data_split_and_parameters(trained: Project) -> None:

@@ -5,27 +5,30 @@ import pytest
 from pydantic import ValidationError
 
 from roadseg.segnet import device
-from roadseg.segnet.device import DeviceOptions, choose_device
+from roadseg.segnet.device import DeviceOptions, choose_placement
+
+H200, A100, T4 = (9, 0), (8, 0), (7, 5)
+"""Compute capabilities."""
 
 
 @pytest.fixture
 def machine(monkeypatch, tmp_path):
-    """Sets the number of GPUs and the features of the processor."""
+    """Sets the compute capabilities of the GPUs and the features of the processor."""
 
-    def set_up(gpus=0, features="fpu avx2 avx512_bf16"):
-        monkeypatch.setattr(device, "_visible_gpus", lambda: gpus)
+    def set_up(gpus=(), features="fpu avx2 avx512_bf16"):
+        monkeypatch.setattr(device, "_find_gpus", lambda: list(gpus))
         monkeypatch.setattr(device, "CPU_FEATURES", tmp_path / "cpuinfo")
         (tmp_path / "cpuinfo").write_text(f"processor : 0\nflags : {features}\n")
 
     return set_up
 
 
-def choose(device="auto", precision="auto"):
-    return choose_device(DeviceOptions(device=device, precision=precision))
+def choose(device="auto", precision="auto", devices=1, jit_compile="auto"):
+    return choose_placement(DeviceOptions(device=device, devices=devices, precision=precision, jit_compile=jit_compile))
 
 
 def test_gpu_that_no_backend_sees_is_refused(machine):
-    machine(gpus=0)
+    machine()
     words = rf"train.device is 'gpu' and the {keras.backend.backend()} backend sees none; .*'cpu' or 'auto'"
     with pytest.raises(ValueError, match=words):
         choose("gpu")
@@ -43,8 +46,8 @@ def test_gpu_that_no_backend_sees_is_refused(machine):
     ],
 )
 def test_device_is_the_one_asked_for_and_auto_takes_a_gpu(machine, asked, gpus, chosen):
-    machine(gpus=gpus)
-    assert choose(asked)[0] == chosen
+    machine(gpus=[H200] * gpus)
+    assert choose(asked).devices == (chosen,)
 
 
 @pytest.mark.parametrize(
@@ -58,39 +61,82 @@ def test_device_is_the_one_asked_for_and_auto_takes_a_gpu(machine, asked, gpus, 
 )
 def test_processor_with_matrix_units_takes_bfloat16(machine, features, asked, policy):
     machine(features=features)
-    assert choose("cpu", asked) == ("cpu:0", policy)
+    placement = choose("cpu", asked)
+    assert (placement.devices, placement.policy) == (("cpu:0",), policy)
 
 
-def test_gpu_takes_bfloat16_whatever_the_processor(machine):
-    machine(gpus=1)
-    assert choose() == ("gpu:0", "mixed_bfloat16")
-    assert choose(precision="float32") == ("gpu:0", "float32")
+@pytest.mark.parametrize(
+    ("gpus", "policy"),
+    [([H200], "mixed_bfloat16"), ([A100], "mixed_bfloat16"), ([T4], "float32"), ([H200, T4], "float32")],
+)
+def test_gpu_takes_bfloat16_from_compute_capability_8_on(machine, gpus, policy):
+    machine(gpus=gpus, features="amx_bf16")
+    assert choose().policy == policy
+    assert choose(precision="float32").policy == "float32"
 
 
 def test_system_that_tells_no_features_takes_float32(machine, monkeypatch, tmp_path):
     machine()
     monkeypatch.setattr(device, "CPU_FEATURES", tmp_path / "none")
-    assert choose() == ("cpu:0", "float32")
+    assert choose().policy == "float32"
+
+
+@pytest.mark.parametrize(
+    ("backend", "gpus", "devices", "asked", "compiled"),
+    [
+        ("tensorflow", 0, 1, "auto", False),
+        ("tensorflow", 1, 1, "auto", True),
+        ("tensorflow", 2, 2, "auto", False),
+        ("tensorflow", 0, 1, True, True),
+        ("tensorflow", 1, 1, False, False),
+        ("jax", 0, 1, "auto", True),
+        ("jax", 2, 2, "auto", True),
+        ("jax", 0, 1, False, False),
+        ("torch", 1, 1, "auto", False),
+    ],
+)
+def test_xla_compiles_the_step_where_that_is_fastest(machine, monkeypatch, backend, gpus, devices, asked, compiled):
+    machine(gpus=[H200] * gpus)
+    monkeypatch.setattr(keras.backend, "backend", lambda: backend)
+    assert choose(devices=devices, jit_compile=asked).jit_compile is compiled
+
+
+def test_several_gpus_share_a_batch(machine):
+    machine(gpus=[H200] * 3)
+    assert choose(devices=2).devices == ("gpu:0", "gpu:1")
+    with pytest.raises(ValueError, match=r"train.devices is 4 and the tensorflow backend sees 3 of kind 'gpu'"):
+        choose(devices=4)
+    with pytest.raises(ValueError, match=r"train.jit_compile is true and train.devices is more than 1"):
+        choose(devices=2, jit_compile=True)
+
+
+def test_more_processors_than_there_are_is_refused(machine):
+    machine()
+    with pytest.raises(ValueError, match=r"train.devices is 2 and the tensorflow backend sees 1 of kind 'cpu'"):
+        choose(devices=2)
 
 
 def test_chosen_policy_is_known_to_keras(machine):
     machine(features="amx_bf16")
-    assert keras.DTypePolicy(choose()[1]).compute_dtype == "bfloat16"
+    assert keras.DTypePolicy(choose().policy).compute_dtype == "bfloat16"
 
 
 def test_choice_stands_in_the_log(machine, caplog):
     machine(features="amx_bf16")
     with caplog.at_level(logging.INFO, "roadseg.segnet.device"):
         choose()
-    assert f"Backend {keras.backend.backend()}, device cpu:0, precision bfloat16" in caplog.text
+    assert f"Backend {keras.backend.backend()}, cpu:0, precision bfloat16, without XLA" in caplog.text
 
 
 def test_backend_tells_how_many_gpus_it_sees():
-    assert device._visible_gpus() >= 0
-    assert choose("cpu")[0] == "cpu:0"
+    assert all(capability >= (0, 0) for capability in device._find_gpus())
+    assert choose("cpu").devices == ("cpu:0",)
 
 
-@pytest.mark.parametrize("options", [{"device": "tpu"}, {"precision": "float16"}, {"device": None}])
-def test_unknown_device_or_precision_is_refused(options):
+@pytest.mark.parametrize(
+    "options",
+    [{"device": "tpu"}, {"precision": "float16"}, {"device": None}, {"devices": 0}, {"jit_compile": "yes"}],
+)
+def test_unknown_device_precision_or_compilation_is_refused(options):
     with pytest.raises(ValidationError):
-        DeviceOptions(**({"device": "auto", "precision": "auto"} | options))
+        DeviceOptions(**({"device": "auto", "devices": 1, "precision": "auto", "jit_compile": "auto"} | options))

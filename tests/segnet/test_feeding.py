@@ -25,7 +25,7 @@ def scenes(in_memory):
 
 
 def shuffle(seed=7, *, flip=False):
-    return Shuffle(seed=seed, augmentation=AugmentationOptions(flip=flip, zoom=1.0, colour=0.0))
+    return Shuffle(seed=seed, augmentation=AugmentationOptions(flip=flip, scale=(1.0, 1.0), saturation=0.0, gamma=1.0))
 
 
 def numbers(batches):
@@ -54,6 +54,16 @@ def test_last_batch_holds_the_remainder(scenes, batch_size, sizes):
     assert len(batches) == len(sizes)
     assert [len(batches[index][0]) for index in range(len(batches))] == sizes
     assert numbers(batches) == list(range(10))
+
+
+@pytest.mark.parametrize(("devices", "size"), [(1, 1), (2, 2), (3, 3), (4, 4)])
+def test_last_batch_is_filled_up_with_void_until_the_devices_can_share_it(scenes, devices, size):
+    batches = SceneBatches(scenes, IDS, 3, shared_by=devices)
+    images, label_maps = batches[3]
+    assert images.shape == (size, *SIZE, 3)
+    np.testing.assert_array_equal(images, [scenes[IDS[9]].image] * size)
+    np.testing.assert_array_equal(label_maps[0], scenes[IDS[9]].label_map)
+    assert (label_maps[1:] == 255).all()
 
 
 def test_batch_is_images_and_label_maps_of_8_bits(scenes):

@@ -1,6 +1,10 @@
+import io
+import json
+import zipfile
+
 import pytest
 
-from roadseg.segnet.trained import check_learnt_from, describe_record
+from roadseg.segnet.trained import check_learnt_from, describe_record, read_record
 
 
 def record(environment=""):
@@ -61,3 +65,27 @@ def test_record_is_described_with_versions_and_flat_parameters():
         "split_table 2026-01-01T00.00.01.000Z. "
         "Parameters: seed=1, train.epochs=2, train.augmentation.flip=True, limit=None."
     )
+
+
+def archive(**files):
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as opened:
+        for name, text in files.items():
+            opened.writestr(name.replace("_", "."), text)
+    return content
+
+
+def test_record_is_read_without_the_network():
+    assert read_record(archive(config_json="{}", record_json=json.dumps(record())), "a.keras") == record()
+
+
+def test_file_without_a_record_is_named():
+    with pytest.raises(ValueError, match=r"'a\.keras' holds no record\.json: it was not saved by this project"):
+        read_record(archive(config_json="{}"), "a.keras")
+
+
+@pytest.mark.parametrize("kept", [0, 10, -10])
+def test_file_that_is_cut_off_is_named(kept):
+    content = archive(config_json="{}", record_json=json.dumps(record())).getvalue()[:kept]
+    with pytest.raises(ValueError, match=r"'a\.keras' is no zip archive, .* cut off or damaged"):
+        read_record(io.BytesIO(content), "a.keras")

@@ -19,7 +19,7 @@ class Provenance:
         environment: Name of the configuration environment; empty for the default one.
         versions: Of each versioned data set that exists, the version that a node would load now.
         parameters: All parameters, as the configuration and the command line gave them.
-        packages: Version of each package that shapes results.
+        packages: Version of each package that shapes results, Keras' backend among them.
     """
 
     run: str
@@ -62,7 +62,10 @@ class ProvenanceDataset(AbstractDataset[NoReturn, Provenance]):
             for name, each in datasets.items()
             if isinstance(each, AbstractVersionedDataset) and each.exists() and each.resolve_load_version()
         }
-        return Provenance(run, environment, versions, parameters, {name: version(name) for name in PACKAGES})
+        import keras  # takes seconds, and `prepare` needs none of it
+
+        packages = {name: version(name) for name in (*PACKAGES, keras.config.backend())}
+        return Provenance(run, environment, versions, parameters, packages)
 
     def save(self, data: NoReturn) -> NoReturn:
         """Refuses: provenance is observed."""

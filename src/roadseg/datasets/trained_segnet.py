@@ -6,14 +6,10 @@ import zipfile
 from pathlib import Path
 from typing import IO, Any
 
-import keras
 from kedro.io import DatasetError
 
 from roadseg.datasets.versioned_file import VersionedFileDataset
-from roadseg.segnet import layers, losses, metric  # noqa: F401 - a fresh process can load what these register
-from roadseg.segnet.trained import TrainedSegNet
-
-RECORD = "record.json"
+from roadseg.segnet.trained import RECORD, TrainedSegNet, load_network, read_record
 
 
 class TrainedSegNetDataset(VersionedFileDataset[TrainedSegNet, TrainedSegNet]):
@@ -44,7 +40,7 @@ class TrainedSegNetDataset(VersionedFileDataset[TrainedSegNet, TrainedSegNet]):
             self._fs.get_file(path, str(local))
             with local.open("rb") as file:
                 record = _read_record(file, path)
-            return TrainedSegNet(keras.saving.load_model(local, compile=False), record)
+            return TrainedSegNet(load_network(local), record)
 
     def save(self, data: TrainedSegNet) -> None:
         """Writes network and record as one file."""
@@ -69,10 +65,6 @@ class TrainedSegNetDataset(VersionedFileDataset[TrainedSegNet, TrainedSegNet]):
 
 def _read_record(file: IO[bytes], path: str) -> dict[str, Any]:
     try:
-        with zipfile.ZipFile(file) as archive:
-            if RECORD not in archive.namelist():
-                raise DatasetError(f"'{path}' holds no {RECORD}: it was not saved by this project")
-            record: dict[str, Any] = json.loads(archive.read(RECORD))
-            return record
-    except zipfile.BadZipFile as fault:
-        raise DatasetError(f"'{path}' is no zip archive, as a .keras file must be: cut off or damaged") from fault
+        return read_record(file, path)
+    except ValueError as fault:
+        raise DatasetError(str(fault)) from fault

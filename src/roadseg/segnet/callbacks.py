@@ -10,22 +10,34 @@ from types import FrameType
 from typing import Any
 
 import keras
+from keras import ops
 
 logger = logging.getLogger(__name__)
 
 
 class EpochFacts(keras.callbacks.Callback):
-    """Adds the learning rate and the seconds of an epoch to its logs."""
+    """Adds the learning rate, the speed of training and the seconds of an epoch to its logs."""
+
+    def __init__(self, images: int) -> None:
+        """Takes the number of images in an epoch."""
+        super().__init__()
+        self._images = images
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Starts the clock."""
         self._start = time.perf_counter()
-        self._learning_rate = float(self.model.optimizer.learning_rate)
+        self._learning_rate = float(ops.convert_to_numpy(self.model.optimizer.learning_rate))
+
+    def on_test_begin(self, logs: dict[str, Any] | None = None) -> None:
+        """Stops the time of training: what follows is validation."""
+        self._training_seconds = time.perf_counter() - self._start
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Adds the facts; the learning rate is the one that the epoch began with."""
         if logs is not None:
-            logs |= {"learning_rate": self._learning_rate, "seconds": time.perf_counter() - self._start}
+            logs["learning_rate"] = self._learning_rate
+            logs["images_per_second"] = self._images / self._training_seconds
+            logs["seconds"] = time.perf_counter() - self._start
 
 
 class FiniteLoss(keras.callbacks.Callback):

@@ -1,58 +1,138 @@
-"""Where the network runs and how precisely: the device, the backend and the floating point type."""
+"""Where the network computes and how: devices, floating point type, and whether XLA compiles the whole step."""
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 import keras
-from pydantic import BaseModel
+from pydantic import BaseModel, PositiveInt
 
 logger = logging.getLogger(__name__)
 
 CPU_FEATURES = Path("/proc/cpuinfo")
 
+Capability = tuple[int, int]
+"""Of an NVIDIA GPU, as in 9.0."""
+
+FIRST_WITH_BFLOAT16: Capability = (8, 0)
+
 
 class DeviceOptions(BaseModel, frozen=True, extra="forbid", strict=True):
-    """What to compute on.
+    """What to compute on, and how.
 
     Attributes:
         device: `auto` takes a GPU where one is visible.
+        devices: How many devices of that kind share each batch.
         precision: `auto` takes bfloat16 where matrix units make it faster, else float32.
+        jit_compile: Whether XLA compiles the whole step; `auto` lets it do so on JAX and on one GPU with TensorFlow.
     """
 
     device: Literal["auto", "cpu", "gpu"]
+    devices: PositiveInt
     precision: Literal["auto", "float32", "bfloat16"]
+    jit_compile: Literal["auto"] | bool
 
 
-def choose_device(options: DeviceOptions) -> tuple[str, str]:
-    """Returns the name of the device and of the Keras dtype policy, and says so in the log.
+@dataclass(frozen=True)
+class Placement:
+    """Where and how a network computes.
+
+    Attributes:
+        devices: Keras' names of the devices that share each batch, such as `gpu:0`.
+        policy: Name of a Keras dtype policy.
+        jit_compile: Whether XLA compiles the whole step.
+    """
+
+    devices: tuple[str, ...]
+    policy: str
+    jit_compile: bool
+
+
+def choose_placement(options: DeviceOptions) -> Placement:
+    """Returns where and how to compute on this machine, and says so in the log.
 
     Raises:
-        ValueError: If a GPU is asked for and none is visible to the backend.
+        ValueError: If a GPU, or more devices, are asked for than the backend sees, or XLA where it can't be had.
     """
-    gpus = _visible_gpus()
+    backend = keras.backend.backend()
+    gpus = [] if options.device == "cpu" else _find_gpus()
     if options.device == "gpu" and not gpus:
         raise ValueError(
-            f"train.device is 'gpu' and the {keras.backend.backend()} backend sees none; "
+            f"train.device is 'gpu' and the {backend} backend sees none; "
             f"install the gpu extra and a driver, or set train.device to 'cpu' or 'auto'"
         )
-    device = "gpu:0" if gpus and options.device != "cpu" else "cpu:0"
-    precision = _fastest_precision(device) if options.precision == "auto" else options.precision
-    logger.info("Backend %s, device %s, precision %s", keras.backend.backend(), device, precision)
-    return device, "mixed_bfloat16" if precision == "bfloat16" else "float32"
+    kind, visible = ("gpu", len(gpus)) if gpus else ("cpu", _count_cpus())
+    if options.devices > visible:
+        raise ValueError(
+            f"train.devices is {options.devices} and the {backend} backend sees {visible} of kind '{kind}'"
+        )
+    devices = tuple(f"{kind}:{number}" for number in range(options.devices))
+    is_mirrored = backend == "tensorflow" and len(devices) > 1
+    if options.jit_compile is True and is_mirrored:
+        raise ValueError("train.jit_compile is true and train.devices is more than 1: TensorFlow can't do both")
+    # On a CPU, TensorFlow's own convolutions beat XLA's.
+    is_fastest = backend == "jax" or (backend == "tensorflow" and kind == "gpu" and not is_mirrored)
+    jit_compile = is_fastest if options.jit_compile == "auto" else options.jit_compile
+    precision = _fastest_precision(gpus) if options.precision == "auto" else options.precision
+    logger.info(
+        "Backend %s, %s, precision %s, %s XLA",
+        *(backend, ", ".join(devices), precision, "compiled by" if jit_compile else "without"),
+    )
+    return Placement(devices, "mixed_bfloat16" if precision == "bfloat16" else "float32", jit_compile)
 
 
-def _visible_gpus() -> int:
+@contextmanager
+def placed_on(placement: Placement) -> Iterator[None]:
+    """Lets the networks that are made and trained within compute on the devices."""
+    if len(placement.devices) == 1:
+        # PyTorch takes 'cpu:0' for another device than 'cpu', and then trains nothing.
+        with keras.device(placement.devices[0].replace("cpu:0", "cpu")):
+            yield
+    elif keras.backend.backend() == "tensorflow":
+        import tensorflow as tf
+
+        with tf.distribute.MirroredStrategy(list(placement.devices)).scope():
+            yield
+    else:
+        before = keras.distribution.distribution()
+        shared = keras.distribution.DataParallel(devices=list(placement.devices), auto_shard_dataset=False)
+        keras.distribution.set_distribution(shared)
+        try:
+            yield
+        finally:
+            keras.distribution.set_distribution(before)
+
+
+def _find_gpus() -> list[Capability]:
+    match keras.backend.backend():
+        case "tensorflow":
+            import tensorflow as tf
+
+            found = map(tf.config.experimental.get_device_details, tf.config.list_physical_devices("GPU"))
+            return [details.get("compute_capability", (0, 0)) for details in found]
+        case "torch":
+            import torch
+
+            return [torch.cuda.get_device_capability(number) for number in range(torch.cuda.device_count())]
+        case _:
+            import jax
+
+            versions = [str(device.compute_capability) for device in jax.local_devices() if device.platform == "gpu"]
+            return [(int(major), int(minor)) for major, minor in (version.split(".") for version in versions)]
+
+
+def _count_cpus() -> int:
     if keras.backend.backend() == "torch":  # which keras.distribution does not know
-        import torch
-
-        return int(torch.cuda.device_count())
-    return len(keras.distribution.list_devices("gpu"))
+        return 1
+    return len(keras.distribution.list_devices("cpu"))
 
 
-def _fastest_precision(device: str) -> str:
-    # On a CPU without AMX, bfloat16 is slower than float32.
-    if device.startswith("gpu"):
-        return "bfloat16"
+def _fastest_precision(gpus: list[Capability]) -> Literal["float32", "bfloat16"]:
+    # Without matrix units for it, bfloat16 is slower than float32.
+    if gpus:
+        return "bfloat16" if min(gpus) >= FIRST_WITH_BFLOAT16 else "float32"
     features = CPU_FEATURES.read_text() if CPU_FEATURES.exists() else ""
     return "bfloat16" if "amx_bf16" in features else "float32"

@@ -7,8 +7,9 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from roadseg.scenes.prepared import PreparedScenes
+from roadseg.scenes.labels import VOID
 from roadseg.segnet.augmentation import AugmentationOptions, augment_scene
+from roadseg.segnet.cache import PairReader
 
 WORKERS = 2
 """Threads that read ahead: decoding a PNG leaves the interpreter free."""
@@ -38,25 +39,30 @@ class SceneBatches(keras.utils.PyDataset):
 
     def __init__(
         self,
-        scenes: PreparedScenes,
+        scenes: PairReader,
         ids: Sequence[str],
         batch_size: int,
         *,
         shuffle: Shuffle | None = None,
         first_epoch: int = 0,
+        shared_by: int = 1,
     ) -> None:
         """Takes the scenes and which of them to serve.
 
         Args:
-            scenes: Scene id -> prepared scene.
+            scenes: What reads a scene, prepared scenes or a cache of them.
             ids: Scenes with labels, in the order in which they are served unless they are shuffled.
             batch_size: Scenes a batch.
             shuffle: None serves the scenes in order and as they are.
             first_epoch: Epochs that were served before, so that a training that goes on sees the scenes in the order
                 and with the changes that it would have seen.
+            shared_by: Devices that share a batch evenly. Where the last batch is too small for that, it is filled up
+                with its last image, all void: no loss or score counts it.
         """
         super().__init__(workers=WORKERS, max_queue_size=2 * WORKERS)
         self._scenes, self._ids, self._batch_size, self._shuffle = scenes, list(ids), batch_size, shuffle
+        self._shared_by = shared_by
+        self.scenes = len(self._ids)
         self._start_epoch(first_epoch)
 
     def __len__(self) -> int:
@@ -67,6 +73,8 @@ class SceneBatches(keras.utils.PyDataset):
         """Returns a batch of the epoch."""
         start = index * self._batch_size
         pairs = [self._pair(position) for position in self._order[start : start + self._batch_size]]
+        image, label_map = pairs[-1]
+        pairs += [(image, np.full_like(label_map, VOID))] * (-len(pairs) % self._shared_by)
         images, label_maps = zip(*pairs, strict=True)
         return np.stack(images), np.stack(label_maps)
 

@@ -103,6 +103,7 @@ class BatchNormalization(keras.layers.BatchNormalization):
 
     Keras normalises in about ten operations, each a pass over the map; the fused kernel takes two. It serves the
     channels of (batch, height, width, channels) maps; other ranks, axes, options and backends run Keras' own code.
+    Where TensorFlow shares a batch among devices, the statistics are those of the whole batch.
 
     Args:
         **kwargs: Arguments of `keras.layers.BatchNormalization`.
@@ -123,6 +124,15 @@ class BatchNormalization(keras.layers.BatchNormalization):
     Reference:
         Ioffe and Szegedy, https://arxiv.org/abs/1502.03167.
     """
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        super().build(input_shape)
+        if count_replicas() > 1:
+            self.synchronized = True
+
+    def get_config(self) -> dict[str, Any]:
+        # How many devices shared a training is no property of the network, and stops Keras on other backends.
+        return {**super().get_config(), "synchronized": False}
 
     def call(self, inputs: Tensor, training: bool | None = None, mask: Tensor = None) -> Tensor:
         if mask is not None or not self._has_fused_kernel(inputs):
@@ -190,6 +200,28 @@ def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
 
     function_of_tensors: Callable[..., Any] = tf.function(function, jit_compile=True, autograph=False)
     return function_of_tensors
+
+
+def count_replicas() -> int:
+    """Returns among how many devices TensorFlow shares a batch, by its strategy; on other backends 1.
+
+    JAX needs no such care: there a step sees the whole batch, wherever its parts are.
+    """
+    if keras.backend.backend() != "tensorflow":
+        return 1
+    import tensorflow as tf
+
+    return int(tf.distribute.get_strategy().num_replicas_in_sync)
+
+
+def mean_over_replicas(value: Tensor) -> Tensor:
+    """Returns the mean of a value over the devices that share a batch."""
+    if count_replicas() == 1:
+        return value
+    import tensorflow as tf
+
+    replica = tf.distribute.get_replica_context()  # None while Keras tries the loss on shapes, outside of a step
+    return value if replica is None else replica.all_reduce("mean", value)
 
 
 def count_values(values: Tensor, num_values: int) -> Tensor:

@@ -11,22 +11,28 @@ import pandas as pd
 from keras import ops
 
 FILE = "state.npz"
+HISTORY = "history.csv"
 
 REMEMBERED: Mapping[type[keras.callbacks.Callback], Sequence[str]] = {
     keras.callbacks.EarlyStopping: ("wait", "best", "best_epoch"),
     keras.callbacks.ReduceLROnPlateau: ("wait", "best", "cooldown_counter"),
+    keras.callbacks.SwapEMAWeights: ("_ema_weights_in_model",),
 }
 """What callbacks know from the epochs before."""
 
-COLUMNS = ("epoch", "loss", "mean_iou", "val_loss", "val_mean_iou", "learning_rate", "seconds")
+COLUMNS = (
+    *("epoch", "loss", "mean_iou", "val_loss", "val_mean_iou"),
+    *("learning_rate", "images_per_second", "seconds"),
+)
 
 
 class TrainingState(keras.callbacks.Callback):
-    """Writes after each epoch all that the next ones depend on, and the weights of the best epoch.
+    """Writes after each epoch all that the next ones depend on, the weights of the best epoch, and the history.
 
-    That is: weights, moving statistics, seeds of dropout, the optimizer's variables, what other callbacks know, and the
-    history. It is one file, written under another name and renamed, which also names the weights of the best epoch: a
-    kill at any moment leaves the state of the last epoch that was finished. It must be the last of the callbacks.
+    The next epochs depend on weights, moving statistics, seeds of dropout, the optimizer's variables, what other
+    callbacks know, and the history. That is one file, written under another name and renamed, which also names the
+    weights of the best epoch: a kill at any moment leaves the state of the last epoch that was finished. The history
+    stands beside it as CSV, to be read by people. It must be the last of the callbacks.
 
     Attributes:
         rows: One a finished epoch, with what COLUMNS name.
@@ -86,6 +92,9 @@ class TrainingState(keras.callbacks.Callback):
         with part.open("wb") as file:
             np.savez(file, facts=np.array(json.dumps(facts)), **arrays)
         part.replace(self._folder / FILE)
+        part = self._folder / f"{HISTORY}.part"
+        self.tabulate().to_csv(part, index=False)
+        part.replace(self._folder / HISTORY)
         for weights in set(self._folder.glob("*.weights.h5")) - {self.best_weights}:
             weights.unlink()
 

@@ -1,10 +1,18 @@
 """A trained SegNet, and the record of what it learnt from."""
 
+import json
+import zipfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import IO, Any
 
 import keras
+
+from roadseg.segnet import layers, losses, metric  # noqa: F401 - a fresh process can load what these register
+
+RECORD = "record.json"
+"""Where the file of a network holds its record."""
 
 
 @dataclass(frozen=True)
@@ -15,11 +23,37 @@ class TrainedSegNet:
         network: Model from images to logits.
         record: JSON-like: `run` (the model's version), `environment`, `learnt_from` (for each data set its `version`
             and the `digest` of its content), `classes`, `image_size`, `training_drives`, `parameters`, `training`
-            (epochs, time, whether Ctrl-C ended it), `state` (the folder of what was kept to go on with).
+            (epochs, time, whether Ctrl-C ended it), `state` (the folder of what was kept to go on with),
+            `started_from` (of an earlier model its `file`, `run`, `learnt_from` and `training_drives`).
     """
 
     network: keras.Model
     record: Mapping[str, Any]
+
+
+def load_network(path: Path) -> keras.Model:
+    """Returns the network in a `.keras` file, ready to predict."""
+    return keras.saving.load_model(path, compile=False)
+
+
+def read_record(file: IO[bytes], path: str) -> dict[str, Any]:
+    """Returns the record in a `.keras` file, without its network.
+
+    Args:
+        file: The open file.
+        path: Its name in messages.
+
+    Raises:
+        ValueError: If the file is no zip archive or holds no record.
+    """
+    try:
+        with zipfile.ZipFile(file) as archive:
+            if RECORD not in archive.namelist():
+                raise ValueError(f"'{path}' holds no {RECORD}: it was not saved by this project")
+            record: dict[str, Any] = json.loads(archive.read(RECORD))
+            return record
+    except zipfile.BadZipFile as fault:
+        raise ValueError(f"'{path}' is no zip archive, as a .keras file must be: cut off or damaged") from fault
 
 
 def check_learnt_from(record: Mapping[str, Any], digests: Mapping[str, str]) -> None:

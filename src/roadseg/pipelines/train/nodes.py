@@ -2,6 +2,7 @@
 
 import logging
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -13,8 +14,10 @@ from roadseg.scenes.raw import SceneOptions
 from roadseg.scenes.splits import digest_contents, group_by_split
 from roadseg.scoring.figures import draw_training_curves
 from roadseg.segnet.network import NetworkOptions
+from roadseg.segnet.recipe import TrainOptions
+from roadseg.segnet.start import digest_start, record_start
 from roadseg.segnet.trained import TrainedSegNet, describe_record
-from roadseg.segnet.training import Training, TrainOptions, train_network
+from roadseg.segnet.training import Training, train_network
 
 logger = logging.getLogger(__name__)
 
@@ -33,11 +36,9 @@ def train_segnet(
     """Returns the trained network with the record of what it learnt from, and the history of its training."""
     options = options if scene_options.limit is None else options.shortened()
     digests = digest_contents(prepared_scenes, split_table)
-    choices = [network_options.model_dump(mode="json"), options.model_dump(mode="json"), seed]
-    state = content_digest([digests, choices, provenance.packages])
-    others = [path.name for path in training_state.iterdir() if path.name != state]
-    if others and not (training_state / state).exists():
-        logger.info("Starts afresh: what is in %s has other data or parameters", training_state)
+    parameters = [network_options.model_dump(mode="json"), options.model_dump(mode="json"), seed]
+    start = digest_start(network_options.start)
+    state = _name_state([digests, parameters, start, provenance.packages], training_state)
     training = train_network(
         prepared_scenes,
         group_by_split(split_table),
@@ -47,8 +48,19 @@ def train_segnet(
         state_folder=training_state / state,
         log_folder=tensorboard_folder / provenance.run,
     )
-    record = record_training(prepared_scenes, split_table, training, provenance) | {"state": state}
+    held_out = set(split_table.loc[split_table["split"] != "train", "drive"])
+    record = record_training(prepared_scenes, split_table, training, provenance)
+    record |= {"state": state, "started_from": record_start(network_options.start, held_out)}
     return TrainedSegNet(training.network, record), training.history
+
+
+def _name_state(choices: Sequence[object], folder: Path) -> str:
+    """Returns the name of the folder of a training that follows from some choices, and says if others are there."""
+    state = content_digest(choices)
+    others = [path.name for path in folder.iterdir() if path.name != state]
+    if others and not (folder / state).exists():
+        logger.info("Starts afresh: what is in %s has other data or parameters", folder)
+    return state
 
 
 def discard_state(segnet_model: TrainedSegNet, training_history: pd.DataFrame, training_state: Path) -> None:

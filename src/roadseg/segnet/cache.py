@@ -1,0 +1,52 @@
+"""Decoded scenes in a file, for devices that train faster than a processor decodes."""
+
+import math
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Pair = tuple[NDArray[np.uint8], NDArray[np.uint8]]
+
+
+class PairReader(Protocol):
+    """What hands out images and label maps by scene id."""
+
+    def read_pair(self, scene: str) -> Pair:
+        """Returns the image (height, width, 3) and the label map (height, width) of a scene."""
+        ...
+
+
+class CachedPairs:
+    """Pairs that are decoded once; from then on they come from a file that the system keeps in memory while it can.
+
+    The file takes four bytes a pixel of a scene, and is made anew: what an earlier training left in it does not count.
+    """
+
+    def __init__(self, scenes: PairReader, ids: Sequence[str], image_size: tuple[int, int], path: Path) -> None:
+        """Takes the scenes, which of them to keep, their (height, width) and the file to keep them in.
+
+        Raises:
+            ValueError: If the disk lacks the space; a file that can't grow would end the program without a word.
+        """
+        needed, free = 4 * len(ids) * math.prod(image_size), shutil.disk_usage(path.parent).free
+        if needed > free:
+            raise ValueError(
+                f"train.cache needs {needed / 1e6:.0f} MB in '{path.parent}', and the disk has {free / 1e6:.0f} MB left"
+            )
+        self._scenes = scenes
+        self._rows = {scene: row for row, scene in enumerate(ids)}
+        self._is_kept = np.zeros(len(ids), bool)
+        self._pixels = np.lib.format.open_memmap(path, "w+", np.uint8, (len(ids), *image_size, 4))
+
+    def read_pair(self, scene: str) -> Pair:
+        """Returns the image (height, width, 3) and the label map (height, width) of a scene, both uint8."""
+        row = self._rows[scene]
+        pixels = self._pixels[row]
+        if not self._is_kept[row]:
+            pixels[..., :3], pixels[..., 3] = self._scenes.read_pair(scene)
+            self._is_kept[row] = True  # last: two threads may read one scene, and then write the same
+        return np.array(pixels[..., :3]), np.array(pixels[..., 3])

@@ -1,0 +1,82 @@
+"""Memory that is not enough: foretold on a processor, explained where a backend says so."""
+
+import logging
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import keras
+import psutil
+
+logger = logging.getLogger(__name__)
+
+WORDS = ("RESOURCE_EXHAUSTED", "out of memory", "OOM when allocating", "can't allocate memory")
+"""One of them stands in what a backend says."""
+
+
+@contextmanager
+def explaining_memory(wanted: str, advice: str) -> Iterator[None]:
+    """Turns what the backend raises within when memory runs out into a `MemoryError` that a user understands.
+
+    Args:
+        wanted: What did not fit.
+        advice: What to try.
+
+    Raises:
+        MemoryError: With both, instead of the backend's own error.
+    """
+    try:
+        yield
+    except _errors() as error:
+        if not isinstance(error, MemoryError) and not any(words in str(error) for words in WORDS):
+            raise
+        raise MemoryError(f"memory ran out with {wanted}; try {advice}") from error
+
+
+def foretell_memory(network: keras.Model, batch_size: int, advice: str) -> None:
+    """Warns where a training needs more of the machine's memory than is free.
+
+    The system ends a program that takes too much without a word, so there is nothing to catch.
+
+    Args:
+        network: Compiled or not.
+        batch_size: Scenes a step.
+        advice: What to try.
+    """
+    needed, free = estimate_memory(network, batch_size), psutil.virtual_memory().available
+    if needed > free:
+        logger.warning(
+            "This training takes about %.1f GB of memory and %.1f GB are free: if the system kills it, try %s",
+            *(needed / 1e9, free / 1e9, advice),
+        )
+
+
+def estimate_memory(network: keras.Model, batch_size: int) -> int:
+    """Returns about how many bytes a training step takes: what each layer returns, and four times the parameters.
+
+    Measured with TensorFlow on a processor, 240x480, batch 4: 1.0 GB and 3.2 GB at widths 0.25 and 1 beyond the 0.6 GB
+    of the program itself; this says 0.8 GB and 3.3 GB.
+    """
+    outputs = [output for layer in network.layers for output in keras.tree.flatten(layer.output)]
+    activations: int = sum(math.prod(each.shape[1:]) * _width(each.dtype) for each in outputs)
+    parameters: int = sum(math.prod(each.shape) * _width(each.dtype) for each in network.weights)
+    return batch_size * activations + 4 * parameters
+
+
+def _width(dtype: str) -> int:
+    """Returns the bytes of a number."""
+    return {"float32": 4, "bfloat16": 2, "uint8": 1}.get(keras.backend.standardize_dtype(dtype), 4)
+
+
+def _errors() -> tuple[type[Exception], ...]:
+    match keras.backend.backend():
+        case "tensorflow":
+            import tensorflow as tf
+
+            return (MemoryError, tf.errors.ResourceExhaustedError)
+        case "torch":
+            return (MemoryError, RuntimeError)  # torch.OutOfMemoryError is one; on a CPU it is a plain one
+        case _:
+            import jax
+
+            return (MemoryError, jax.errors.JaxRuntimeError)

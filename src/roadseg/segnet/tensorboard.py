@@ -1,0 +1,61 @@
+"""What TensorBoard shows of a training."""
+
+import logging
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+from numpy.typing import NDArray
+
+from roadseg.scenes.labels import SegmentationClass, colour_label_map
+
+logger = logging.getLogger(__name__)
+
+
+class TensorBoardLog(keras.callbacks.TensorBoard):
+    """Scalars, learning rate and graph as Keras writes them, and what the network makes of a few scenes each epoch."""
+
+    def __init__(
+        self,
+        folder: Path,
+        images: NDArray[np.uint8],
+        label_maps: NDArray[np.uint8],
+        classes: tuple[SegmentationClass, ...],
+        devices: int,
+    ) -> None:
+        """Takes the folder of the run, and the example scenes.
+
+        Args:
+            folder: Where the run is written to.
+            images: (scenes, height, width, 3).
+            label_maps: (scenes, height, width).
+            classes: Their colours.
+            devices: How many share a batch evenly.
+        """
+        super().__init__(folder)
+        self._images, self._classes = images, classes
+        self._batch = images[np.arange(len(images) + -len(images) % devices) % len(images)]
+        self._truth = np.stack([colour_label_map(each, classes) for each in label_maps])
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Writes the scalars, and for each example image, truth and prediction below one another."""
+        super().on_epoch_end(epoch, logs)
+        logits = ops.convert_to_numpy(self.model.predict_on_batch(self._batch))[: len(self._images)]
+        predicted = np.stack([colour_label_map(each.argmax(-1).astype(np.uint8), self._classes) for each in logits])
+        panels = np.concatenate([self._images, self._truth, predicted], axis=1)
+        with self._val_writer.as_default():
+            self.summary.image("examples", panels, step=epoch, max_outputs=len(panels))
+
+
+def can_write_tensorboard() -> bool:
+    """Returns whether TensorFlow is there, which writes for TensorBoard whatever Keras runs on; if not, says so."""
+    try:
+        import tensorflow as tf
+    except ImportError:
+        logger.info("TensorFlow is not installed: this training is not shown in TensorBoard")
+        return False
+    if keras.backend.backend() != "tensorflow":
+        tf.config.set_visible_devices([], "GPU")  # else it takes most of the memory that the other backend needs
+    return True
