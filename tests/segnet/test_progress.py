@@ -51,7 +51,7 @@ def test_without_a_terminal_nothing_else_is_written(capfd):
 @pytest.mark.parametrize("last", [True, False], ids=["finished", "broken off"])
 def test_terminal_shows_images_speed_time_left_and_loss_and_is_left_clean(monkeypatch, last):
     monkeypatch.setattr(sys, "stdout", Terminal())
-    monkeypatch.setenv("COLUMNS", "160")
+    monkeypatch.setenv("COLUMNS", "80")
     monkeypatch.setenv("TERM", "xterm")
     with EpochProgress(images=10, batch_size=4) as progress:
         show_epoch(progress, last)

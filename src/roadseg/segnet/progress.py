@@ -36,9 +36,10 @@ class EpochProgress(keras.callbacks.Callback):
         """Starts the bar."""
         if not sys.stdout.isatty():
             return
-        columns = ("{task.description}", BarColumn(), MofNCompleteColumn(), "images")
         self._bar = Progress(
-            *(TextColumn(each) if isinstance(each, str) else each for each in columns),
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=12),  # so that all fits into 80 columns
+            MofNCompleteColumn(),
             TextColumn("{task.fields[speed]}"),
             TimeRemainingColumn(),
             TextColumn("{task.fields[loss]}"),

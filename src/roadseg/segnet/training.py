@@ -99,7 +99,8 @@ def train_network(
             if placement.devices[0].startswith("cpu"):
                 foretell_memory(network, options.batch_size, advice)
             batches, validation = _batches(scenes, ids, options, placement, seed, finished, state_folder)
-            watchers = _watchers(scenes, ids["validation"][:EXAMPLES], log_folder, len(placement.devices))
+            examples = ids["validation"][:: -(-len(ids["validation"]) // EXAMPLES)]
+            watchers = _watchers(scenes, examples, log_folder, len(placement.devices))
             is_interrupted = _fit(network, batches, validation, options, finished, [*rules, *watchers, state])
         if not state.rows:
             raise KeyboardInterrupt
