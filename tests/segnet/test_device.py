@@ -110,6 +110,13 @@ def test_several_gpus_share_a_batch(machine):
         choose(devices=2, jit_compile=True)
 
 
+def test_pytorch_shares_no_batch(machine, monkeypatch):
+    machine(gpus=[H200] * 2)
+    monkeypatch.setattr(keras.backend, "backend", lambda: "torch")
+    with pytest.raises(ValueError, match=r"train.devices is 2: Keras trains on one device with PyTorch"):
+        choose(devices=2)
+
+
 def test_more_processors_than_there_are_is_refused(machine):
     machine()
     with pytest.raises(ValueError, match=r"train.devices is 2 and the tensorflow backend sees 1 of kind 'cpu'"):

@@ -44,7 +44,14 @@ def train(devices):
         network_options=NetworkOptions(
             architecture="segnet", width=0.01, dropout=0.0, batch_norm_momentum=0.5, start="random"
         ),
-        options=train_options(devices=devices, epochs=2, batch_size=4, optimizer=sys.argv[2], learning_rate=0.0001),
+        options=train_options(
+            devices=devices,
+            epochs=2,
+            batch_size=4,
+            optimizer=sys.argv[2],
+            learning_rate=0.0001,
+            weight_average=0.5,
+        ),
         seed=1,
         state_folder=Path(sys.argv[1]) / f"state{devices}",
         log_folder=Path(sys.argv[1]) / f"log{devices}",
@@ -81,6 +88,8 @@ def test_two_devices_learn_what_one_learns(tmp_path, backend, optimizer):
     )
     assert done.returncode == 0, done.stderr
     one, two = json.loads(done.stdout.splitlines()[-1])
-    for name in ("loss", "val_loss", "mean_iou", "val_mean_iou"):
+    for name in ("loss", "val_loss"):
         assert two[name] == pytest.approx(one[name], abs=1e-5), name
+    for name in ("mean_iou", "val_mean_iou"):  # rounding turns a pixel or two of so few
+        assert two[name] == pytest.approx(one[name], abs=0.005), name
     assert (tmp_path / "2.keras").stat().st_size == pytest.approx((tmp_path / "1.keras").stat().st_size, rel=0.01)

@@ -4,6 +4,7 @@ from types import SimpleNamespace
 import keras
 import psutil
 import pytest
+import tensorflow as tf
 
 from roadseg.segnet.out_of_memory import estimate_memory, explaining_memory, foretell_memory
 
@@ -15,6 +16,12 @@ def test_what_the_backend_says_becomes_a_sentence_with_advice():
     ):
         keras.ops.ones((2**45,), "float32")  # 140 TB: more than any machine has
     assert raised.value.__cause__ is not None
+
+
+@pytest.mark.parametrize("words", ["Out of memory while trying to allocate 9 bytes.", "failed to allocate memory"])
+def test_tensorflow_says_it_in_many_ways(words):
+    with pytest.raises(MemoryError, match="memory ran out with it; try less"), explaining_memory("it", "less"):
+        raise tf.errors.ResourceExhaustedError(None, None, words)
 
 
 def test_other_faults_stay_what_they_are():

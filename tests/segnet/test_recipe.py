@@ -64,7 +64,7 @@ def test_batch_must_be_shared_evenly():
 def test_rules_are_those_that_are_asked_for():
     assert choose_rules(options()) == []
     rules = choose_rules(options(weight_average=0.9, early_stopping_patience=2, schedule="plateau"))
-    assert [type(each).__name__ for each in rules] == ["SwapEMAWeights", "EarlyStopping", "ReduceLROnPlateau"]
+    assert [type(each).__name__ for each in rules] == ["AveragedWeights", "EarlyStopping", "ReduceLROnPlateau"]
 
 
 @pytest.mark.parametrize(

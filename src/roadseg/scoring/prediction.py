@@ -1,7 +1,6 @@
 """Predictions of a network, scene by scene, in class ids."""
 
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 
 import keras
 import numpy as np
@@ -38,11 +37,7 @@ def predict_label_maps(
     """
     classify = keras.Model(network.input, keras.ops.argmax(network.output, axis=-1))
     batches = SceneBatches(scenes, ids, batch_size)
-    with ThreadPoolExecutor(1) as reader:  # the next batch is decoded while the network works on this one
-        ahead = reader.submit(batches.__getitem__, 0)
-        for index in range(len(batches)):
-            images, label_maps = ahead.result()
-            if index + 1 < len(batches):
-                ahead = reader.submit(batches.__getitem__, index + 1)
-            predictions = np.asarray(classify.predict_on_batch(images), np.uint8)
-            yield from zip(ids[index * batch_size :], label_maps, predictions, strict=False)
+    for index in range(len(batches)):
+        images, label_maps = batches[index]
+        predictions = np.asarray(classify.predict_on_batch(images), np.uint8)
+        yield from zip(ids[index * batch_size :], label_maps, predictions, strict=False)

@@ -32,6 +32,7 @@ class CachedPairs:
         Raises:
             ValueError: If the disk lacks the space; a file that can't grow would end the program without a word.
         """
+        path.unlink(missing_ok=True)  # a process that still has it open keeps its own
         needed, free = 4 * len(ids) * math.prod(image_size), shutil.disk_usage(path.parent).free
         if needed > free:
             raise ValueError(

@@ -62,7 +62,7 @@ def choose_placement(options: DeviceOptions) -> Placement:
     if options.device == "gpu" and not gpus:
         raise ValueError(
             f"train.device is 'gpu' and the {backend} backend sees none; "
-            f"install the gpu extra and a driver, or set train.device to 'cpu' or 'auto'"
+            f"install a driver and its GPU build (TensorFlow's: the gpu extra), or set train.device to 'cpu' or 'auto'"
         )
     kind, visible = ("gpu", len(gpus)) if gpus else ("cpu", _count_cpus())
     if options.devices > visible:
@@ -70,6 +70,8 @@ def choose_placement(options: DeviceOptions) -> Placement:
             f"train.devices is {options.devices} and the {backend} backend sees {visible} of kind '{kind}'"
         )
     devices = tuple(f"{kind}:{number}" for number in range(options.devices))
+    if len(devices) > 1 and backend == "torch":
+        raise ValueError(f"train.devices is {options.devices}: Keras trains on one device with PyTorch; set it to 1")
     is_mirrored = backend == "tensorflow" and len(devices) > 1
     if options.jit_compile is True and is_mirrored:
         raise ValueError("train.jit_compile is true and train.devices is more than 1: TensorFlow can't do both")

@@ -1,7 +1,9 @@
 """Prepared scenes to batches, read while the network trains; never all of them in memory."""
 
 from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from threading import Lock
 
 import keras
 import numpy as np
@@ -11,8 +13,11 @@ from roadseg.scenes.labels import VOID
 from roadseg.segnet.augmentation import AugmentationOptions, augment_scene
 from roadseg.segnet.cache import PairReader
 
-WORKERS = 2
+READERS = 2
 """Threads that read ahead: decoding a PNG leaves the interpreter free."""
+
+AHEAD = 4
+"""Batches that are read before they are asked for."""
 
 Batch = tuple[NDArray[np.uint8], NDArray[np.uint8]]
 
@@ -57,9 +62,11 @@ class SceneBatches(keras.utils.PyDataset):
             first_epoch: Epochs that were served before, so that a training that goes on sees the scenes in the order
                 and with the changes that it would have seen.
             shared_by: Devices that share a batch evenly. Where the last batch is too small for that, it is filled up
-                with its last image, all void: no loss or score counts it.
+                with its last image, all void: no pixel of it counts.
         """
-        super().__init__(workers=WORKERS, max_queue_size=2 * WORKERS)
+        # Keras' own readers hand batches of one epoch out in the next, on all but TensorFlow with one device.
+        super().__init__(workers=1)
+        self._readers, self._ahead, self._lock = ThreadPoolExecutor(READERS), dict[int, Future[Batch]](), Lock()
         self._scenes, self._ids, self._batch_size, self._shuffle = scenes, list(ids), batch_size, shuffle
         self._shared_by = shared_by
         self.scenes = len(self._ids)
@@ -70,7 +77,15 @@ class SceneBatches(keras.utils.PyDataset):
         return -(-len(self._ids) // self._batch_size)
 
     def __getitem__(self, index: int) -> Batch:
-        """Returns a batch of the epoch."""
+        """Returns a batch of the epoch, and has the next ones read."""
+        with self._lock:
+            for each in range(index, min(index + AHEAD, len(self) - 1) + 1):
+                if each not in self._ahead:
+                    self._ahead[each] = self._readers.submit(self._read, each)
+            batch = self._ahead.pop(index)
+        return batch.result()
+
+    def _read(self, index: int) -> Batch:
         start = index * self._batch_size
         pairs = [self._pair(position) for position in self._order[start : start + self._batch_size]]
         image, label_map = pairs[-1]
@@ -88,6 +103,9 @@ class SceneBatches(keras.utils.PyDataset):
         self._start_epoch(self._epoch + 1)
 
     def _start_epoch(self, epoch: int) -> None:
+        for batch in self._ahead.values():
+            batch.cancel()
+        self._ahead.clear()
         self._epoch, self._order = epoch, np.arange(len(self._ids))
         if self._shuffle:
             np.random.default_rng((self._shuffle.seed, epoch)).shuffle(self._order)

@@ -1,5 +1,6 @@
 """SegNet: convolutions down, the same mirrored up, joined by nothing but the positions of the maxima."""
 
+import random
 from typing import Annotated, Literal, NamedTuple
 
 import keras
@@ -141,5 +142,7 @@ def _convolution(filters: int, kernel_size: int, *, has_bias: bool, name: str) -
 def _bayesian_dropout(x: keras.KerasTensor, block: str, level: int, options: NetworkOptions) -> keras.KerasTensor:
     if options.dropout == 0 or level not in ARCHITECTURES[options.architecture].bayesian_blocks:
         return x
-    dropped: keras.KerasTensor = keras.layers.Dropout(options.dropout, name=f"{block}_dropout")(x)
+    # With a seed of its own the layer keeps its generator among its variables on PyTorch too.
+    seed = random.randrange(2**31)  # noqa: S311 - set by keras.utils.set_random_seed, nothing is kept secret by it
+    dropped: keras.KerasTensor = keras.layers.Dropout(options.dropout, seed=seed, name=f"{block}_dropout")(x)
     return dropped

@@ -10,8 +10,8 @@ import psutil
 
 logger = logging.getLogger(__name__)
 
-WORDS = ("RESOURCE_EXHAUSTED", "out of memory", "OOM when allocating", "can't allocate memory")
-"""One of them stands in what a backend says."""
+WORDS = ("resource_exhausted", "out of memory", "can't allocate memory")
+"""One of them stands in what JAX and PyTorch say, in large or small letters; TensorFlow has a type for it."""
 
 
 @contextmanager
@@ -28,7 +28,8 @@ def explaining_memory(wanted: str, advice: str) -> Iterator[None]:
     try:
         yield
     except _errors() as error:
-        if not isinstance(error, MemoryError) and not any(words in str(error) for words in WORDS):
+        has_type = isinstance(error, MemoryError) or keras.backend.backend() == "tensorflow"
+        if not has_type and not any(words in str(error).lower() for words in WORDS):
             raise
         raise MemoryError(f"memory ran out with {wanted}; try {advice}") from error
 

@@ -18,6 +18,16 @@ NOT_DECAYED = ["bias", "gamma", "beta"]
 """Variables that weight decay leaves alone."""
 
 
+class AveragedWeights(keras.callbacks.SwapEMAWeights):
+    """`keras.callbacks.SwapEMAWeights` for validation and for what is saved of an epoch."""
+
+    def __init__(self) -> None:
+        super().__init__(swap_on_epoch=True)
+
+    def _finalize_ema_values(self) -> None:
+        """Leaves weights and averages as they are: made one, as Keras does in the end, they share memory on JAX."""
+
+
 class PlateauOptions(BaseModel, frozen=True, extra="forbid", strict=True):
     """Learning rate on a plateau: times `factor` after `patience` epochs without a better validation mIoU."""
 
@@ -43,8 +53,8 @@ class TrainOptions(DeviceOptions, frozen=True, extra="forbid", strict=True):
         warm_up: Share of the steps in which `cosine` and `polynomial` rise.
         polynomial_power: Used by `polynomial` alone.
         plateau: Used by `plateau` alone.
-        weight_average: Share of the averaged weights that a step keeps; validated and saved are then the averages.
-            None averages nothing.
+        weight_average: Share of the averaged weights that a step keeps; validated and saved are then the averages,
+            with batch norm's statistics of the weights themselves. None averages nothing.
         early_stopping_patience: Epochs without a better validation mIoU after which training stops; None never stops.
         augmentation: Random changes of the training scenes.
     """
@@ -109,7 +119,7 @@ def choose_rules(options: TrainOptions) -> list[keras.callbacks.Callback]:
     """Returns the callbacks that change the course of a training."""
     rules: list[keras.callbacks.Callback] = []
     if options.weight_average is not None:
-        rules.append(keras.callbacks.SwapEMAWeights(swap_on_epoch=True))
+        rules.append(AveragedWeights())
     if options.early_stopping_patience is not None:
         rules.append(keras.callbacks.EarlyStopping(BEST, mode="max", patience=options.early_stopping_patience))
     if options.schedule == "plateau":

@@ -10,13 +10,15 @@ import numpy as np
 import pandas as pd
 from keras import ops
 
+from roadseg.segnet.recipe import AveragedWeights
+
 FILE = "state.npz"
 HISTORY = "history.csv"
 
 REMEMBERED: Mapping[type[keras.callbacks.Callback], Sequence[str]] = {
     keras.callbacks.EarlyStopping: ("wait", "best", "best_epoch"),
     keras.callbacks.ReduceLROnPlateau: ("wait", "best", "cooldown_counter"),
-    keras.callbacks.SwapEMAWeights: ("_ema_weights_in_model",),
+    AveragedWeights: ("_ema_weights_in_model",),
 }
 """What callbacks know from the epochs before."""
 

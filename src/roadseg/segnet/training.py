@@ -26,6 +26,8 @@ from roadseg.segnet.tensorboard import TensorBoardLog, can_write_tensorboard
 
 logger = logging.getLogger(__name__)
 
+CACHE = "cache.npy"
+
 EXAMPLES = 3
 """Validation scenes that TensorBoard shows."""
 
@@ -102,6 +104,7 @@ def train_network(
             examples = ids["validation"][:: -(-len(ids["validation"]) // EXAMPLES)]
             watchers = _watchers(scenes, examples, log_folder, len(placement.devices))
             is_interrupted = _fit(network, batches, validation, options, finished, [*rules, *watchers, state])
+            (state_folder / CACHE).unlink(missing_ok=True)
         if not state.rows:
             raise KeyboardInterrupt
         network.load_weights(state.best_weights)
@@ -139,7 +142,7 @@ def _batches(
 ) -> tuple[SceneBatches, SceneBatches]:
     """Returns the batches to train on and to validate on."""
     used = [*ids["train"], *ids["validation"]]
-    reader = CachedPairs(scenes, used, scenes.image_size, folder / "cache.npy") if options.cache else scenes
+    reader = CachedPairs(scenes, used, scenes.image_size, folder / CACHE) if options.cache else scenes
     shared_by = len(placement.devices)
     changes = Shuffle(seed, options.augmentation)
     return (

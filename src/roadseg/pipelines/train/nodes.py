@@ -39,6 +39,8 @@ def train_segnet(
     parameters = [network_options.model_dump(mode="json"), options.model_dump(mode="json"), seed]
     start = digest_start(network_options.start)
     state = _name_state([digests, parameters, start, provenance.packages], training_state)
+    held_out = set(split_table.loc[split_table["split"] != "train", "drive"])
+    started_from = record_start(network_options.start, held_out)
     training = train_network(
         prepared_scenes,
         group_by_split(split_table),
@@ -48,9 +50,8 @@ def train_segnet(
         state_folder=training_state / state,
         log_folder=tensorboard_folder / provenance.run,
     )
-    held_out = set(split_table.loc[split_table["split"] != "train", "drive"])
     record = record_training(prepared_scenes, split_table, training, provenance)
-    record |= {"state": state, "started_from": record_start(network_options.start, held_out)}
+    record |= {"state": state, "started_from": started_from}
     return TrainedSegNet(training.network, record), training.history
 
 
@@ -76,7 +77,7 @@ def record_training(
     """Returns the record of a training, as `TrainedSegNet` describes it."""
     digests = digest_contents(prepared_scenes, split_table)
     history = training.history
-    best = history.sort_values("val_mean_iou").iloc[-1]
+    best = history.iloc[int(history["val_mean_iou"].argmax())]
     return {
         "run": provenance.run,
         "environment": provenance.environment,
