@@ -84,13 +84,7 @@ def train_network(
     advice = f"--params train.batch_size={max(1, options.batch_size // 2)}, or a smaller network.width or image_size"
     with placed_on(placement), explaining_memory(f"{wanted} on {', '.join(placement.devices)}", advice):
         network = _build(scenes, network_options, placement.policy, seed)
-        network.compile(
-            optimizer=choose_optimizer(options, steps=options.epochs * -(-len(ids["train"]) // options.batch_size)),
-            loss=choose_loss(options.loss, _class_weights(scenes, ids["train"], options.loss)),
-            metrics=[RunningMeanIoU(len(scenes.classes))],
-            jit_compile=placement.jit_compile,
-        )
-        network.optimizer.build(network.trainable_variables)  # else TensorFlow traces the first step twice
+        _compile(network, scenes, ids["train"], options, placement)
         rules = choose_rules(options)
         state = TrainingState(state_folder, BEST, rules)
         finished = state.restore(network)
@@ -101,8 +95,7 @@ def train_network(
             if placement.devices[0].startswith("cpu"):
                 foretell_memory(network, options.batch_size, advice)
             batches, validation = _batches(scenes, ids, options, placement, seed, finished, state_folder)
-            examples = ids["validation"][:: -(-len(ids["validation"]) // EXAMPLES)]
-            watchers = _watchers(scenes, examples, log_folder, len(placement.devices))
+            watchers = _watchers(scenes, ids["validation"], log_folder, len(placement.devices))
             is_interrupted = _fit(network, batches, validation, options, finished, [*rules, *watchers, state])
             (state_folder / CACHE).unlink(missing_ok=True)
         if not state.rows:
@@ -121,6 +114,18 @@ def _build(scenes: PreparedScenes, options: NetworkOptions, policy: str, seed: i
         keras.config.set_dtype_policy(before)
     start_weights(network, options.start, [each.name for each in scenes.classes])
     return network
+
+
+def _compile(
+    network: keras.Model, scenes: PreparedScenes, ids: Sequence[str], options: TrainOptions, placement: Placement
+) -> None:
+    network.compile(
+        optimizer=choose_optimizer(options, steps=options.epochs * -(-len(ids) // options.batch_size)),
+        loss=choose_loss(options.loss, _class_weights(scenes, ids, options.loss)),
+        metrics=[RunningMeanIoU(len(scenes.classes))],
+        jit_compile=placement.jit_compile,
+    )
+    network.optimizer.build(network.trainable_variables)  # else TensorFlow traces the first step twice
 
 
 def _class_weights(scenes: PreparedScenes, ids: Sequence[str], options: LossOptions) -> list[float] | None:
@@ -153,11 +158,10 @@ def _batches(
     )
 
 
-def _watchers(
-    scenes: PreparedScenes, examples: Sequence[str], folder: Path, devices: int
-) -> list[keras.callbacks.Callback]:
+def _watchers(scenes: PreparedScenes, ids: Sequence[str], folder: Path, devices: int) -> list[keras.callbacks.Callback]:
     if not can_write_tensorboard():
         return []
+    examples = ids[:: -(-len(ids) // EXAMPLES)]
     images, label_maps = zip(*map(scenes.read_pair, examples), strict=True)
     return [TensorBoardLog(folder, np.stack(images), np.stack(label_maps), scenes.classes, devices)]
 
