@@ -65,6 +65,13 @@ def test_processor_with_matrix_units_takes_bfloat16(machine, features, asked, po
     assert (placement.devices, placement.policy) == (("cpu:0",), policy)
 
 
+@pytest.mark.parametrize(("backend", "policy"), [("jax", "float32"), ("torch", "mixed_bfloat16")])
+def test_processor_with_matrix_units_takes_bfloat16_where_the_backend_uses_them(machine, monkeypatch, backend, policy):
+    machine(features="amx_bf16")
+    monkeypatch.setattr(keras.backend, "backend", lambda: backend)
+    assert choose("cpu").policy == policy
+
+
 @pytest.mark.parametrize(
     ("gpus", "policy"),
     [([H200], "mixed_bfloat16"), ([A100], "mixed_bfloat16"), ([T4], "float32"), ([H200, T4], "float32")],

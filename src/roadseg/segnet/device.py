@@ -78,7 +78,7 @@ def choose_placement(options: DeviceOptions) -> Placement:
     # On a CPU, TensorFlow's own convolutions beat XLA's.
     is_fastest = backend == "jax" or (backend == "tensorflow" and kind == "gpu" and not is_mirrored)
     jit_compile = is_fastest if options.jit_compile == "auto" else options.jit_compile
-    precision = _fastest_precision(gpus) if options.precision == "auto" else options.precision
+    precision = _fastest_precision(backend, gpus) if options.precision == "auto" else options.precision
     logger.info(
         "Backend %s, %s, precision %s, %s XLA",
         *(backend, ", ".join(devices), precision, "compiled by" if jit_compile else "without"),
@@ -132,9 +132,10 @@ def _count_cpus() -> int:
     return len(keras.distribution.list_devices("cpu"))
 
 
-def _fastest_precision(gpus: list[Capability]) -> Literal["float32", "bfloat16"]:
+def _fastest_precision(backend: str, gpus: list[Capability]) -> Literal["float32", "bfloat16"]:
     # Without matrix units for it, bfloat16 is slower than float32.
     if gpus:
         return "bfloat16" if min(gpus) >= FIRST_WITH_BFLOAT16 else "float32"
     features = CPU_FEATURES.read_text() if CPU_FEATURES.exists() else ""
-    return "bfloat16" if "amx_bf16" in features else "float32"
+    # XLA's convolutions, JAX's only ones, leave a processor's matrix units idle.
+    return "bfloat16" if "amx_bf16" in features and backend != "jax" else "float32"
