@@ -1,10 +1,10 @@
 import keras
 import numpy as np
 import pytest
-from pydantic import ValidationError
+from scipy.special import softmax
 
 from roadseg.scenes.prepared import PreparedScene
-from roadseg.scoring.prediction import EvaluateOptions, predict_label_maps
+from roadseg.scoring.prediction import predict_scenes
 
 SIZE = (9, 12)
 IDS = [f"a_{number}" for number in range(7)]
@@ -30,12 +30,35 @@ def scenes(in_memory):
 @pytest.mark.parametrize("batch_size", [1, 2, 3, 7, 10])
 def test_every_scene_is_predicted_once_in_order_with_its_truth(echo, scenes, batch_size):
     ids = IDS[::-1]
-    predictions = list(predict_label_maps(echo, scenes, ids, batch_size))
-    assert [scene for scene, _, _ in predictions] == ids
-    for scene, truth, prediction in predictions:
-        np.testing.assert_array_equal(truth, scenes[scene].label_map)
-        np.testing.assert_array_equal(prediction, scenes[scene].image.argmax(axis=-1))
-        assert truth.dtype == prediction.dtype == np.uint8
+    predictions = list(predict_scenes(echo, scenes, ids, batch_size))
+    assert [each.scene for each in predictions] == ids
+    for each in predictions:
+        np.testing.assert_array_equal(each.truth, scenes[each.scene].label_map)
+        np.testing.assert_array_equal(each.label_map, scenes[each.scene].image.argmax(axis=-1))
+        assert each.truth.dtype == each.label_map.dtype == np.uint8
+
+
+def test_confidence_is_the_softmax_of_the_class_that_is_named(scenes):
+    images = keras.Input((*SIZE, 3))
+    network = keras.Model(images, keras.layers.Rescaling(1 / 64)(images))
+    for each in predict_scenes(network, scenes, IDS, 4):
+        expected = softmax(scenes[each.scene].image / 64, axis=-1).max(axis=-1)
+        np.testing.assert_allclose(each.confidence, expected, rtol=1e-5)
+        assert each.confidence.dtype == np.float32
+
+
+def test_logits_too_large_for_an_exponential_are_certain(scenes):
+    images = keras.Input((*SIZE, 3))
+    network = keras.Model(images, keras.layers.Rescaling(1e30)(images))
+    assert all(np.isfinite(each.confidence).all() for each in predict_scenes(network, scenes, IDS, 4))
+
+
+def test_of_equal_logits_the_first_class_is_named(in_memory):
+    grey = in_memory({"a": PreparedScene(np.full((*SIZE, 3), 7, np.uint8), np.zeros(SIZE, np.uint8), SIZE)})
+    images = keras.Input((*SIZE, 3))
+    (prediction,) = predict_scenes(keras.Model(images, keras.layers.Rescaling(1.0)(images)), grey, ["a"], 1)
+    assert not prediction.label_map.any()
+    np.testing.assert_allclose(prediction.confidence, 1 / 3, rtol=1e-6)
 
 
 def test_network_is_used_as_it_predicts_and_not_as_it_trains(scenes):
@@ -43,23 +66,17 @@ def test_network_is_used_as_it_predicts_and_not_as_it_trains(scenes):
     images = keras.Input((*SIZE, 3))
     x = keras.layers.Dropout(0.5)(keras.layers.Rescaling(1 / 255)(images))
     network = keras.Model(images, keras.layers.Conv2D(3, 3, padding="same")(x))
-    predicted = [prediction for _, _, prediction in predict_label_maps(network, scenes, IDS, 4)]
+    predicted = [each.label_map for each in predict_scenes(network, scenes, IDS, 4)]
     logits = network.predict(np.stack([scenes[scene].image for scene in IDS]), batch_size=4, verbose=0)
     np.testing.assert_array_equal(np.stack(predicted), logits.argmax(axis=-1))
     assert len(np.unique(predicted)) > 1
 
 
 def test_some_of_the_scenes_can_be_predicted(echo, scenes):
-    assert [scene for scene, _, _ in predict_label_maps(echo, scenes, IDS[3:4], 2)] == IDS[3:4]
+    assert [each.scene for each in predict_scenes(echo, scenes, IDS[3:4], 2)] == IDS[3:4]
 
 
 def test_scene_without_labels_is_named(echo, in_memory):
     scenes = in_memory({"a": PreparedScene(np.zeros((*SIZE, 3), np.uint8), None, SIZE)})
     with pytest.raises(ValueError, match="scene 'a' has no labels"):
-        list(predict_label_maps(echo, scenes, ["a"], 1))
-
-
-@pytest.mark.parametrize("batch_size", [0, -1, 1.0, "8", None])
-def test_batch_size_is_a_positive_integer(batch_size):
-    with pytest.raises(ValidationError):
-        EvaluateOptions(batch_size=batch_size)
+        list(predict_scenes(echo, scenes, ["a"], 1))

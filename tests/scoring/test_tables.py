@@ -4,26 +4,32 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from roadseg.scoring.metrics import summarise_confusion
+from roadseg.scoring.measures import SceneMeasures
 from roadseg.scoring.tables import (
+    add_up,
     choose_examples,
+    list_scenes,
     read_confusion,
-    score_predictions,
+    sum_splits,
+    tabulate_calibration,
     tabulate_confusion,
-    tabulate_scores,
+    tabulate_scenes,
 )
 
 NAMES = ["road", "car", "sky"]
 LARGE = 2**53 + 1  # a float would round it
-MATRICES = {
-    "train": np.array([[LARGE, 2, 0], [5, 95, 0], [3, 0, 997]]),
-    "test": np.array([[6, 0, 4], [0, 0, 0], [0, 0, 5]]),
-    "extra": np.zeros((3, 3), np.int64),
-}
+MATRICES = [
+    np.array([[LARGE, 2, 0], [5, 95, 0], [3, 0, 997]]),
+    np.array([[6, 0, 4], [0, 0, 0], [0, 0, 5]]),
+    np.array([[1, 0, 0], [0, 1, 0], [0, 0, 1]]),
+]
+SCENES = pd.DataFrame(
+    [("train", "A", "a1"), ("train", "B", "b1"), ("test", "201", "007")], columns=["split", "drive", "scene"]
+)
 
 
-def label_map(*rows):
-    return np.array(rows, np.uint8)
+def measures(matrix, boundary_f1=None, calibration=None):
+    return SceneMeasures("", np.array(matrix), boundary_f1, calibration)
 
 
 def scene_scores(**splits):
@@ -40,34 +46,20 @@ def ranks(examples):
     return list(zip(examples["scene"], examples["rank"], strict=True))
 
 
-def test_scenes_are_scored_one_by_one_and_counted_together():
-    predictions = [
-        ("a", label_map([0, 0, 1, 255]), label_map([0, 1, 1, 2])),
-        ("b", label_map([2, 2, 2, 2]), label_map([2, 2, 2, 2])),
-        ("c", label_map([255, 255, 255, 255]), label_map([0, 1, 2, 0])),
-    ]
-    total, rows = score_predictions(iter(predictions), 3)
-    assert total.dtype == np.int64
-    assert total.tolist() == [[1, 1, 0], [0, 1, 0], [0, 0, 4]]
-    assert [(row["scene"], row["pixels"]) for row in rows] == [("a", 3), ("b", 4), ("c", 0)]
-    # a: IoU 1/2 of class 0, 1/2 of class 1; class 2 does not occur
-    assert rows[0]["mean_iou"] == pytest.approx(0.5)
-    assert rows[0]["pixel_accuracy"] == pytest.approx(2 / 3)
-    assert (rows[1]["mean_iou"], rows[1]["pixel_accuracy"]) == (1, 1)
-    assert math.isnan(rows[2]["mean_iou"])
-    assert math.isnan(rows[2]["pixel_accuracy"])
+def test_scenes_are_listed_split_by_split_with_their_drives():
+    table = pd.DataFrame(
+        {"scene": ["z", "b", "a", "y"], "drive": ["1", "2", "2", "1"], "split": ["test", "train", "train", "test"]}
+    )
+    expected = [("train", "2", "a"), ("train", "2", "b"), ("test", "1", "y"), ("test", "1", "z")]
+    assert list(list_scenes(table).itertuples(index=False, name=None)) == expected
 
 
-def test_no_scenes_give_an_empty_matrix():
-    total, rows = score_predictions([], 3)
-    assert total.tolist() == [[0, 0, 0]] * 3
-    assert rows == []
-
-
-def test_confusion_is_a_table_of_true_rows_and_predicted_columns():
-    table = tabulate_confusion({"test": MATRICES["test"]}, NAMES)
+def test_confusion_is_a_block_a_scene_of_true_rows_and_predicted_columns():
+    table = tabulate_confusion(SCENES[1:2], MATRICES[1:2], NAMES)
     expected = {
-        "split": ["test"] * 3,
+        "split": ["train"] * 3,
+        "drive": ["B"] * 3,
+        "scene": ["b1"] * 3,
         "truth": NAMES,
         "road": [6, 0, 0],
         "car": [0, 0, 0],
@@ -77,44 +69,70 @@ def test_confusion_is_a_table_of_true_rows_and_predicted_columns():
 
 
 @pytest.mark.parametrize("through", ["memory", "csv"])
-def test_confusion_comes_back_in_whole_numbers_and_the_order_of_the_splits(tmp_path, through):
-    table = tabulate_confusion(MATRICES, NAMES)
+def test_confusion_comes_back_in_whole_numbers_and_in_order(tmp_path, through):
+    table = tabulate_confusion(SCENES, MATRICES, NAMES)
     if through == "csv":
         table.to_csv(tmp_path / "confusion.csv", index=False)
-        table = pd.read_csv(tmp_path / "confusion.csv")
-    matrices = read_confusion(table)
-    assert list(matrices) == ["train", "test", "extra"]
-    for split, matrix in matrices.items():
-        assert matrix.dtype == np.int64
-        np.testing.assert_array_equal(matrix, MATRICES[split])
+        table = pd.read_csv(tmp_path / "confusion.csv", dtype={"split": str, "drive": str, "scene": str})
+    scenes, matrices = read_confusion(table)
+    pd.testing.assert_frame_equal(scenes, SCENES)
+    assert matrices.dtype == np.int64
+    np.testing.assert_array_equal(matrices, MATRICES)
 
 
-def test_scores_are_a_row_a_split_with_the_iou_of_each_class():
-    summaries = {split: summarise_confusion(MATRICES[split], NAMES) for split in ("test", "extra")}
-    table = tabulate_scores(summaries, {"test": 3, "extra": 0})
-    assert list(table.columns) == [
-        "split",
-        "scenes",
-        "pixels",
-        "mean_iou",
-        "pixel_accuracy",
-        "mean_class_accuracy",
-        "frequency_weighted_iou",
-        "IoU road",
-        "IoU car",
-        "IoU sky",
-    ]
-    test = table.iloc[0]
-    assert (test["split"], test["scenes"], test["pixels"]) == ("test", 3, 15)
+def test_matrices_of_a_split_are_added_up():
+    sums = sum_splits(tabulate_confusion(SCENES, MATRICES, NAMES))
+    assert list(sums) == ["train", "test"]
+    assert sums["train"].tolist() == [[LARGE + 6, 2, 4], [5, 95, 0], [3, 0, 1002]]
+    assert sums["test"].tolist() == MATRICES[2].tolist()
+
+
+def test_counts_are_added_up_by_group_in_the_order_of_the_groups():
+    sums = add_up(pd.Series(["b", "a", "b"]), np.array([[1, 2], [3, 4], [5, 6]]))
+    assert {name: counts.tolist() for name, counts in sums.items()} == {"b": [6, 8], "a": [3, 4]}
+    assert list(sums) == ["b", "a"]
+
+
+def test_calibration_is_added_up_by_drive():
+    counts = np.arange(45.0).reshape(15, 3)
+    scenes = pd.DataFrame(
+        [("train", "A", "a1"), ("train", "B", "b1"), ("train", "A", "a2"), ("test", "A", "a3")], columns=SCENES.columns
+    )
+    each = [measures([[1]], calibration=factor * counts) for factor in (1, 10, 100, 1000)]
+    table = tabulate_calibration(scenes, each)
+    assert list(table.columns) == ["split", "drive", "bin", "pixels", "hits", "confidence"]
+    assert table["bin"].tolist() == list(range(1, 16)) * 3
+    for (split, drive), factor in {("train", "A"): 101, ("train", "B"): 10, ("test", "A"): 1000}.items():
+        rows = table[(table["split"] == split) & (table["drive"] == drive)]
+        np.testing.assert_array_equal(rows[["pixels", "hits", "confidence"]], factor * counts)
+
+
+def test_calibration_that_was_not_asked_for_is_an_empty_table():
+    table = tabulate_calibration(SCENES, [measures(each) for each in MATRICES])
+    assert table.empty
+    assert list(table.columns) == ["split", "drive", "bin", "pixels", "hits", "confidence"]
+
+
+def test_each_scene_has_its_scores_and_those_of_its_classes():
+    void = measures(np.zeros((3, 3), np.int64), np.full(3, np.nan))
+    table = tabulate_scenes(
+        SCENES[1:].reset_index(drop=True), [measures(MATRICES[1], np.array([0.5, np.nan, 1])), void], NAMES
+    )
+    assert table[["split", "drive", "scene"]].to_numpy().tolist() == SCENES[1:].to_numpy().tolist()
+    first = table.iloc[0]
     # road 6 of 6 + 4, sky 5 of 5 + 4; no car
-    assert test["IoU road"] == pytest.approx(6 / 10)
-    assert test["IoU sky"] == pytest.approx(5 / 9)
-    assert pd.isna(test["IoU car"])
-    assert test["mean_iou"] == pytest.approx((6 / 10 + 5 / 9) / 2)
-    assert test["pixel_accuracy"] == pytest.approx(11 / 15)
-    assert test["mean_class_accuracy"] == pytest.approx((6 / 10 + 1) / 2)
-    assert test["frequency_weighted_iou"] == pytest.approx(10 / 15 * 6 / 10 + 5 / 15 * 5 / 9)
-    assert table.iloc[1, 3:].isna().all()
+    assert (first["pixels"], first["IoU road"], first["IoU sky"]) == (15, 6 / 10, 5 / 9)
+    assert first["mean_iou"] == pytest.approx((6 / 10 + 5 / 9) / 2)
+    assert first["pixel_accuracy"] == pytest.approx(11 / 15)
+    assert (first["boundary F1 road"], first["boundary F1 sky"]) == (0.5, 1)
+    assert pd.isna(first[["IoU car", "boundary F1 car"]]).all()
+    assert table.iloc[1]["pixels"] == 0
+    assert table.iloc[1].drop(["split", "drive", "scene", "pixels"]).isna().all()
+
+
+def test_boundaries_that_were_not_asked_for_are_empty_columns():
+    table = tabulate_scenes(SCENES, [measures(each) for each in MATRICES], NAMES)
+    assert table[[f"boundary F1 {name}" for name in NAMES]].isna().all(axis=None)
 
 
 @pytest.mark.parametrize(

@@ -52,6 +52,8 @@ SCORE_HEADINGS = {
     "pixel_accuracy": "pixel\naccuracy",
     "mean_class_accuracy": "mean class\naccuracy",
     "frequency_weighted_iou": "frequency-\nweighted IoU",
+    "boundary_f1": "boundary\nF1",
+    "calibration_error": "calibration\nerror",
 }
 
 
@@ -143,13 +145,13 @@ def draw_score_table(score_table: pd.DataFrame, caption: str = "") -> Figure:
         score_table: One row a split, with the columns of `SCORE_HEADINGS`; a score is 0..1, NaN or None.
         caption: Small print at the foot.
     """
-    figure = _start_figure("Scores of each split", (8.5, 1.5 + 0.32 * len(score_table)), caption)
+    figure = _start_figure("Scores of each split", (10, 1.5 + 0.32 * len(score_table)), caption)
     axes = figure.subplots()
     axes.set_axis_off()
     rows = score_table[list(SCORE_HEADINGS)].itertuples(index=False)
     texts = [[row[0], f"{row[1]:,}", f"{row[2]:,}", *(_score(score, "undefined") for score in row[3:])] for row in rows]
     table = axes.table(
-        texts, colLabels=list(SCORE_HEADINGS.values()), colWidths=[0.14, 0.1, 0.18, *4 * [0.145]], bbox=Bbox.unit()
+        texts, colLabels=list(SCORE_HEADINGS.values()), colWidths=[0.13, 0.08, 0.13, *6 * [0.11]], bbox=Bbox.unit()
     )
     table.auto_set_font_size(False)
     for (row, column), cell in table.get_celld().items():

@@ -1,67 +1,115 @@
-"""The tables of an evaluation: confusion by class name, scores a scene, scores a split."""
+"""The tables of an evaluation, which hold what all its scores can be computed from again: one row or block a scene."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
+from typing import TypeVar
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from roadseg.scoring.metrics import ScoreSummary, count_confusion, mean_iou, pixel_accuracy
+from roadseg.scenes.splits import group_by_split
+from roadseg.scoring.measures import SceneMeasures
+from roadseg.scoring.metrics import class_iou, mean_iou, pixel_accuracy
 
-Prediction = tuple[str, NDArray[np.uint8], NDArray[np.uint8]]
+Count = TypeVar("Count", bound=np.generic)
+
+KEYS = ["split", "drive", "scene"]
+"""Columns that say which scene a row speaks of."""
+
+BOUNDARY = "boundary F1 "
+"""Start of the column of a class."""
+
+BINS = ["pixels", "hits", "confidence"]
+"""Columns of a calibration table, as `count_calibration` returns them."""
 
 
-def score_predictions(
-    predictions: Iterable[Prediction], num_classes: int
-) -> tuple[NDArray[np.int64], list[dict[str, object]]]:
-    """Returns the confusion matrix of all scenes, and one row of scores a scene.
+def list_scenes(split_table: pd.DataFrame) -> pd.DataFrame:
+    """Returns the columns of `KEYS` of all scenes in the order in which they are scored: train first, each sorted."""
+    drives = split_table.set_index("scene")["drive"]
+    rows = [(split, drives[scene], scene) for split, ids in group_by_split(split_table).items() for scene in ids]
+    return pd.DataFrame(rows, columns=KEYS)
+
+
+def tabulate_confusion(
+    scenes: pd.DataFrame, matrices: Sequence[NDArray[np.int64]], class_names: Sequence[str]
+) -> pd.DataFrame:
+    """Returns confusion matrices as one table: split, drive, scene, true class, and a column for each predicted class.
 
     Args:
-        predictions: Scene id, truth and prediction, as `predict_label_maps` yields them.
-        num_classes: Number of classes K.
+        scenes: As `list_scenes` returns them.
+        matrices: (K, K) int64 of each scene.
+        class_names: K names in the order of the ids.
+    """
+    table = scenes.loc[scenes.index.repeat(len(class_names)), KEYS].reset_index(drop=True)
+    counts = np.concatenate([np.zeros((0, len(class_names)), np.int64), *matrices])
+    truth = pd.Series(list(class_names) * len(scenes), dtype=str, name="truth")
+    return pd.concat([table, truth, pd.DataFrame(counts, columns=list(class_names))], axis=1)
+
+
+def read_confusion(table: pd.DataFrame) -> tuple[pd.DataFrame, NDArray[np.int64]]:
+    """Returns the scenes of a table that `tabulate_confusion` made, and their matrices: (scenes, K, K) int64."""
+    counts = table.drop(columns=[*KEYS, "truth"]).to_numpy(np.int64)
+    num_classes = counts.shape[1]
+    return table[KEYS].iloc[::num_classes].reset_index(drop=True), counts.reshape(-1, num_classes, num_classes)
+
+
+def sum_splits(table: pd.DataFrame) -> dict[str, NDArray[np.int64]]:
+    """Returns the (K, K) int64 confusion matrix of each split of a table that `tabulate_confusion` made."""
+    scenes, matrices = read_confusion(table)
+    return add_up(scenes["split"], matrices)
+
+
+def add_up(groups: pd.Series, counts: NDArray[Count]) -> dict[str, NDArray[Count]]:
+    """Returns the sum of the counts of each group, in the order in which the groups first occur.
+
+    Args:
+        groups: (scenes,) split or drive of each scene.
+        counts: (scenes, ...) what is added.
+    """
+    return {str(group): counts[(groups == group).to_numpy()].sum(axis=0) for group in groups.unique()}
+
+
+def tabulate_calibration(scenes: pd.DataFrame, measures: Sequence[SceneMeasures]) -> pd.DataFrame:
+    """Returns the calibration counts of each drive of each split: split, drive, bin from 1, and the columns of `BINS`.
+
+    Args:
+        scenes: As `list_scenes` returns them.
+        measures: Of these scenes; where calibration was not asked for, the table is empty.
+    """
+    columns = ["split", "drive", "bin", *BINS]
+    blocks = [pd.DataFrame(columns=columns)]
+    for split, drive in scenes[["split", "drive"]].drop_duplicates().itertuples(index=False):
+        rows = np.flatnonzero((scenes["split"] == split) & (scenes["drive"] == drive))
+        counts = [each for row in rows if (each := measures[int(row)].calibration) is not None]
+        if counts:
+            block = pd.DataFrame(np.sum(counts, axis=0), columns=BINS)
+            blocks.append(block.assign(split=split, drive=drive, bin=block.index + 1)[columns])
+    return pd.concat(blocks[1:] or blocks, ignore_index=True)
+
+
+def tabulate_scenes(
+    scenes: pd.DataFrame, measures: Sequence[SceneMeasures], class_names: Sequence[str]
+) -> pd.DataFrame:
+    """Returns the scores of each scene: its pixels, mean IoU and accuracy, IoU and boundary F1 of each class.
+
+    Args:
+        scenes: As `list_scenes` returns them.
+        measures: Of these scenes.
+        class_names: K names in the order of the ids.
 
     Returns:
-        (K, K) int64, rows true, columns predicted; rows with `scene`, `pixels` (not void), `mean_iou` and
-        `pixel_accuracy` (NaN where a scene is void throughout).
-    """
-    total = np.zeros((num_classes, num_classes), np.int64)
-    rows: list[dict[str, object]] = []
-    for scene, truth, prediction in predictions:
-        matrix = count_confusion(truth, prediction, num_classes)
-        total += matrix
-        scores = {"mean_iou": mean_iou(matrix), "pixel_accuracy": pixel_accuracy(matrix)}
-        rows.append({"scene": scene, "pixels": int(matrix.sum())} | scores)
-    return total, rows
-
-
-def tabulate_confusion(matrices: Mapping[str, NDArray[np.int64]], class_names: Sequence[str]) -> pd.DataFrame:
-    """Returns confusion matrices as one table: split, true class, and a column of pixels for each predicted class."""
-    blocks = [
-        pd.DataFrame(matrix, columns=list(class_names)).assign(split=split, truth=list(class_names))
-        for split, matrix in matrices.items()
-    ]
-    return pd.concat(blocks, ignore_index=True)[["split", "truth", *class_names]]
-
-
-def read_confusion(table: pd.DataFrame) -> dict[str, NDArray[np.int64]]:
-    """Returns the (K, K) int64 confusion matrix of each split of a table that `tabulate_confusion` made."""
-    matrices = table.drop(columns="truth").groupby("split", sort=False)
-    return {str(split): rows.drop(columns="split").to_numpy(np.int64) for split, rows in matrices}
-
-
-def tabulate_scores(summaries: Mapping[str, ScoreSummary], scenes: Mapping[str, int]) -> pd.DataFrame:
-    """Returns one row a split: its scenes and pixels, its scores, and the IoU of each class.
-
-    Args:
-        summaries: Split -> what `summarise_confusion` returned.
-        scenes: Split -> number of its scenes.
+        The columns of `KEYS`, `pixels` (not void), `mean_iou`, `pixel_accuracy`, `IoU CLASS` and `boundary F1 CLASS`;
+        NaN where a scene is void throughout, or a class does not occur in it, or boundaries were not asked for.
     """
     rows = []
-    for split, summary in summaries.items():
-        scores = {name: value for name, value in summary.items() if name not in ("classes", "absent_classes", "pixels")}
-        ious = {f"IoU {name}": each["iou"] for name, each in summary["classes"].items()}
-        rows.append({"split": split, "scenes": scenes[split], "pixels": summary["pixels"]} | scores | ious)
-    return pd.DataFrame(rows)
+    for each in measures:
+        unknown = np.full(len(class_names), np.nan)
+        ious = dict(zip((f"IoU {name}" for name in class_names), class_iou(each.confusion), strict=True))
+        boundaries = unknown if each.boundary_f1 is None else each.boundary_f1
+        f1s = dict(zip((f"{BOUNDARY}{name}" for name in class_names), boundaries, strict=True))
+        scores = {"mean_iou": mean_iou(each.confusion), "pixel_accuracy": pixel_accuracy(each.confusion)}
+        rows.append({"pixels": int(each.confusion.sum())} | scores | ious | f1s)
+    return pd.concat([scenes, pd.DataFrame(rows)], axis=1)
 
 
 def choose_examples(scene_scores: pd.DataFrame) -> pd.DataFrame:

@@ -1,7 +1,6 @@
 """Evaluate: a trained SegNet and the scenes of its split to scores, tables and pictures."""
 
 import logging
-from itertools import islice
 from typing import Any
 
 import pandas as pd
@@ -9,17 +8,27 @@ from matplotlib.figure import Figure
 
 from roadseg.datasets.provenance import Provenance
 from roadseg.scenes.prepared import PreparedScenes
-from roadseg.scenes.splits import digest_contents, group_by_split
+from roadseg.scenes.splits import digest_contents
 from roadseg.scoring import figures
-from roadseg.scoring.metrics import summarise_confusion
-from roadseg.scoring.prediction import EvaluateOptions, predict_label_maps
+from roadseg.scoring.measures import EvaluateOptions, measure_scene
+from roadseg.scoring.metrics import count_confusion, mean_iou
+from roadseg.scoring.prediction import predict_scenes
 from roadseg.scoring.prior import fit_class_prior
+from roadseg.scoring.summary import (
+    average_over_batches,
+    describe_scores,
+    read_statistics,
+    summarise_split,
+    tabulate_drives,
+    tabulate_scores,
+)
 from roadseg.scoring.tables import (
     choose_examples,
-    read_confusion,
-    score_predictions,
+    list_scenes,
+    sum_splits,
+    tabulate_calibration,
     tabulate_confusion,
-    tabulate_scores,
+    tabulate_scenes,
 )
 from roadseg.segnet.trained import TrainedSegNet, check_learnt_from, describe_record
 
@@ -30,73 +39,74 @@ logger = logging.getLogger(__name__)
 
 def score_scenes(
     segnet_model: TrainedSegNet, prepared_scenes: PreparedScenes, split_table: pd.DataFrame, options: EvaluateOptions
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Returns the confusion table of each split that has scenes, and the scores of each scene."""
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Returns the confusion table, the calibration table, and the scores of each scene."""
     check_learnt_from(segnet_model.record, digest_contents(prepared_scenes, split_table))
     names = [each.name for each in prepared_scenes.classes]
-    splits = {split: ids for split, ids in group_by_split(split_table).items() if ids}
-    everything = [scene for ids in splits.values() for scene in ids]
-    predictions = predict_label_maps(segnet_model.network, prepared_scenes, everything, options.batch_size)
-    matrices, rows = {}, []
-    for split, ids in splits.items():
-        matrices[split], scores = score_predictions(islice(predictions, len(ids)), len(names))
-        rows.append(pd.DataFrame(scores).assign(split=split))
-    scene_scores = pd.concat(rows, ignore_index=True).merge(split_table[["scene", "drive"]], on="scene")
-    return tabulate_confusion(matrices, names), scene_scores
+    scenes = list_scenes(split_table)
+    predictions = predict_scenes(segnet_model.network, prepared_scenes, list(scenes["scene"]), options.batch_size)
+    measures = [measure_scene(each, len(names), options) for each in predictions]
+    return (
+        tabulate_confusion(scenes, [each.confusion for each in measures], names),
+        tabulate_calibration(scenes, measures),
+        tabulate_scenes(scenes, measures, names),
+    )
 
 
 def score_prior(prepared_scenes: PreparedScenes, split_table: pd.DataFrame) -> pd.DataFrame:
     """Returns the confusion table of a guess that looks at no image: the most frequent class of each pixel in train."""
     names = [each.name for each in prepared_scenes.classes]
-    ids = group_by_split(split_table)
-    prior = fit_class_prior((prepared_scenes.read_pair(scene)[1] for scene in ids["train"]), len(names))
-    matrices = {}
-    for split in (split for split in ids if ids[split]):
-        guesses = ((scene, prepared_scenes.read_pair(scene)[1], prior) for scene in ids[split])
-        matrices[split], _ = score_predictions(guesses, len(names))
-    return tabulate_confusion(matrices, names)
+    scenes = list_scenes(split_table)
+    training = scenes.loc[scenes["split"] == "train", "scene"]
+    prior = fit_class_prior((prepared_scenes.read_pair(scene)[1] for scene in training), len(names))
+    truths = (prepared_scenes.read_pair(scene)[1] for scene in scenes["scene"])
+    return tabulate_confusion(scenes, [count_confusion(truth, prior, len(names)) for truth in truths], names)
 
 
 def summarise_scores(
     confusion_table: pd.DataFrame,
-    prior_confusion: pd.DataFrame,
+    calibration_table: pd.DataFrame,
     scene_scores: pd.DataFrame,
+    prior_confusion: pd.DataFrame,
     segnet_model: TrainedSegNet,
     provenance: Provenance,
-) -> tuple[Report, pd.DataFrame]:
-    """Returns all scores with where they come from, and the score table, which is logged too."""
+    options: EvaluateOptions,
+    seed: int,
+) -> tuple[Report, pd.DataFrame, pd.DataFrame]:
+    """Returns all scores with where they come from, and the scores of splits, which are logged too, and of drives."""
     names = segnet_model.record["classes"]
-    summaries, priors = (
-        {split: summarise_confusion(matrix, names) for split, matrix in read_confusion(table).items()}
-        for table in (confusion_table, prior_confusion)
-    )
-    prior_mean_iou = {split: summary["mean_iou"] for split, summary in priors.items()}
-    scenes = {split: int((scene_scores["split"] == split).sum()) for split in summaries}
-    table = tabulate_scores(summaries, scenes)
+    statistics = read_statistics(confusion_table, calibration_table, scene_scores, names)
+    summaries = {split: summarise_split(each, names, seed) for split, each in statistics.items()}
+    prior_mean_iou = {split: mean_iou(matrix) for split, matrix in sum_splits(prior_confusion).items()}
+    averages = average_over_batches(confusion_table, options.batch_size)
+    table = tabulate_scores(summaries)
     table["prior_mean_iou"] = table["split"].map(prior_mean_iou)
-    logger.info("Scores at the network's resolution\n%s", table.set_index("split").T.to_string(float_format="%.4f"))
+    table["batch_averaged_mean_iou"] = table["split"].map(averages)
+    logger.info("Scores at the network's resolution\n%s", describe_scores(table))
     report = {
         "run": provenance.run,
         "resolution": "network",
         "splits": summaries,
         "prior_mean_iou": prior_mean_iou,
+        "batch_averaged_mean_iou": averages,
         "versions": provenance.versions,
         "parameters": provenance.parameters,
         "model": segnet_model.record,
     }
-    return report, table.assign(**provenance.versions)
+    drive_scores = tabulate_drives(statistics, names)
+    return report, table.assign(**provenance.versions), drive_scores
 
 
 def draw_confusion(confusion_table: pd.DataFrame, prepared_scenes: PreparedScenes, scores: Report) -> Figure:
     """Returns the confusion matrices of the splits, in counts and row-normalised."""
     names = [each.name for each in prepared_scenes.classes]
-    return figures.draw_confusion(read_confusion(confusion_table), names, describe_record(scores["model"]))
+    return figures.draw_confusion(sum_splits(confusion_table), names, describe_record(scores["model"]))
 
 
 def draw_class_iou(confusion_table: pd.DataFrame, prepared_scenes: PreparedScenes, scores: Report) -> Figure:
     """Returns the IoU of each class as bars."""
     return figures.draw_class_iou(
-        read_confusion(confusion_table), prepared_scenes.classes, describe_record(scores["model"])
+        sum_splits(confusion_table), prepared_scenes.classes, describe_record(scores["model"])
     )
 
 
@@ -113,14 +123,14 @@ def draw_examples(
 ) -> Figure:
     """Returns panels of the best, the median and the worst scene of each split."""
     chosen = choose_examples(scene_scores)
-    predictions = predict_label_maps(segnet_model.network, prepared_scenes, list(chosen["scene"]), options.batch_size)
+    predictions = predict_scenes(segnet_model.network, prepared_scenes, list(chosen["scene"]), options.batch_size)
     examples = [
         figures.Example(
             title=f"{row.rank} of {row.split}: {row.scene}, mean IoU {row.mean_iou:.2f}",
-            image=prepared_scenes[scene].image,
-            truth=truth,
-            prediction=prediction,
+            image=prepared_scenes[each.scene].image,
+            truth=each.truth,
+            prediction=each.label_map,
         )
-        for row, (scene, truth, prediction) in zip(chosen.itertuples(), predictions, strict=True)
+        for row, each in zip(chosen.itertuples(), predictions, strict=True)
     ]
     return figures.draw_panels(examples, prepared_scenes.classes, describe_record(segnet_model.record))

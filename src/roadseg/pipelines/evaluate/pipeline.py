@@ -20,14 +20,17 @@ def create_pipeline() -> Pipeline:
             Node(
                 score_scenes,
                 ["segnet_model", "prepared_scenes", "split_table", "params:evaluate"],
-                ["confusion_table", "scene_scores"],
+                ["confusion_table", "calibration_table", "scene_scores"],
                 name="score_scenes",
             ),
             Node(score_prior, ["prepared_scenes", "split_table"], "prior_confusion", name="score_prior"),
             Node(
                 summarise_scores,
-                ["confusion_table", "prior_confusion", "scene_scores", "segnet_model", "provenance"],
-                ["scores", "score_table"],
+                [
+                    *("confusion_table", "calibration_table", "scene_scores", "prior_confusion"),
+                    *("segnet_model", "provenance", "params:evaluate", "params:seed"),
+                ],
+                ["scores", "score_table", "drive_scores"],
                 name="summarise_scores",
             ),
             Node(

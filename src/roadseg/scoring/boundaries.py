@@ -1,0 +1,78 @@
+"""How well the boundaries of objects are met: the boundary F1 of the SegNet paper."""
+
+import math
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from roadseg.scenes.labels import VOID
+
+TOLERANCE = 0.0075
+"""How far apart boundaries may be, as a share of the image's diagonal; section 4.1 of the SegNet paper."""
+
+
+def boundary_tolerance(size: tuple[int, int]) -> float:
+    """Returns how many pixels apart boundaries may be in a picture of (height, width) pixels.
+
+    Below 67x67 pixels or so that is less than 1: there, only boundary pixels at the same place match.
+    """
+    return TOLERANCE * math.hypot(*size)
+
+
+def boundary_f1(
+    truth: NDArray[np.uint8], label_map: NDArray[np.uint8], num_classes: int, tolerance: float
+) -> NDArray[np.float64]:
+    """Returns the F1 of precision and recall of the boundary pixels of each class.
+
+    A boundary pixel of a class has one of its four neighbours in another class. Precision is the share of the
+    predicted boundary pixels with a true one of the class within the tolerance, recall the share of the true ones with
+    a predicted one. Nobody knows where a boundary at void is: void pixels are void in the prediction too, and neither
+    they nor the edge of the picture make a neighbour a boundary pixel.
+
+    Args:
+        truth: (height, width) uint8, class ids and void.
+        label_map: (height, width) uint8, predicted class ids.
+        num_classes: Number of classes K.
+        tolerance: In pixels between centres, at least 0; see `boundary_tolerance`.
+
+    Returns:
+        (K,) float64, 0..1: 0 where no boundary is predicted, NaN where the truth has none. A class that is predicted
+        where there is none costs the classes around it their precision.
+
+    Reference:
+        Csurka et al., "What is a good evaluation measure for semantic segmentation?", BMVC 2013, section 3;
+        SegNet, https://arxiv.org/abs/1511.00561, section 4.1.
+    """
+    known = truth != VOID
+    true_edges, predicted_edges = (_find_boundaries(each, known) for each in (truth, label_map))
+    scores = np.full(num_classes, np.nan)
+    for index in np.unique(truth[true_edges]):
+        true_pixels = true_edges & (truth == index)
+        predicted = predicted_edges & (label_map == index)
+        if not predicted.any():
+            scores[index] = 0
+            continue
+        precision = (_distance_to(true_pixels)[predicted] <= tolerance).mean()
+        recall = (_distance_to(predicted)[true_pixels] <= tolerance).mean()
+        scores[index] = 2 * precision * recall / (precision + recall) if precision + recall else 0
+    return scores
+
+
+def _find_boundaries(label_map: NDArray[np.uint8], known: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Returns which pixels have a neighbour of another class, both of them known: (height, width)."""
+    boundaries = np.zeros(label_map.shape, bool)
+    for here, there in (
+        ((slice(None), slice(None, -1)), (slice(None), slice(1, None))),
+        ((slice(None, -1),), (slice(1, None),)),
+    ):
+        differ = (label_map[here] != label_map[there]) & known[here] & known[there]
+        boundaries[here] |= differ
+        boundaries[there] |= differ
+    return boundaries
+
+
+def _distance_to(pixels: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """Returns the distance of each pixel to the nearest of those marked, in pixels: (height, width)."""
+    unmarked = np.where(pixels, 0, 255).astype(np.uint8)
+    return np.asarray(cv2.distanceTransform(unmarked, cv2.DIST_L2, cv2.DIST_MASK_PRECISE), np.float32)

@@ -1,0 +1,61 @@
+"""What is counted in one scene; all scores come from these counts, which add up over scenes."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, PositiveInt
+
+from roadseg.scoring.boundaries import boundary_f1, boundary_tolerance
+from roadseg.scoring.calibration import count_calibration
+from roadseg.scoring.metrics import count_confusion
+from roadseg.scoring.prediction import Prediction
+
+
+class EvaluateOptions(BaseModel, frozen=True, extra="forbid", strict=True):
+    """How a network is evaluated.
+
+    Attributes:
+        batch_size: Scenes that go through the network at once.
+        further_measures: What is measured beside the confusion matrices.
+    """
+
+    batch_size: PositiveInt
+    further_measures: Sequence[Literal["boundary_f1", "calibration_error"]]
+
+
+@dataclass(frozen=True)
+class SceneMeasures:
+    """Counts of one scene.
+
+    Attributes:
+        scene: Its id.
+        confusion: (K, K) int64, true classes along the rows.
+        boundary_f1: (K,) float64, 0..1; NaN for a class that the scene lacks. None if it was not asked for.
+        calibration: (bins, 3) float64, as `count_calibration` returns it. None if it was not asked for.
+    """
+
+    scene: str
+    confusion: NDArray[np.int64]
+    boundary_f1: NDArray[np.float64] | None
+    calibration: NDArray[np.float64] | None
+
+
+def measure_scene(prediction: Prediction, num_classes: int, options: EvaluateOptions) -> SceneMeasures:
+    """Returns the counts of a scene.
+
+    Args:
+        prediction: Of the scene.
+        num_classes: Number of classes K.
+        options: Which measures are asked for.
+    """
+    truth, label_map = prediction.truth, prediction.label_map
+    asked = options.further_measures
+    return SceneMeasures(
+        prediction.scene,
+        count_confusion(truth, label_map, num_classes),
+        boundary_f1(truth, label_map, num_classes, boundary_tolerance(truth.shape)) if "boundary_f1" in asked else None,
+        count_calibration(truth, label_map, prediction.confidence) if "calibration_error" in asked else None,
+    )

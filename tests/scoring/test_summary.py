@@ -1,0 +1,132 @@
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from roadseg.scoring.measures import SceneMeasures
+from roadseg.scoring.metrics import mean_iou
+from roadseg.scoring.summary import (
+    average_over_batches,
+    class_boundary_f1,
+    describe_scores,
+    mean_boundary_f1,
+    read_statistics,
+    summarise_split,
+    tabulate_drives,
+    tabulate_scores,
+)
+from roadseg.scoring.tables import list_scenes, tabulate_calibration, tabulate_confusion, tabulate_scenes
+
+NAMES = ["road", "car", "sky"]
+
+
+def evaluated(drives, *, further=True):
+    """Returns the three tables of an evaluation of two scenes a drive, all of them in the split 'test'."""
+    random = np.random.default_rng(4)
+    rows = [(f"{drive}_{frame}", drive, "test") for drive in drives for frame in range(2)]
+    scenes = list_scenes(pd.DataFrame(rows, columns=["scene", "drive", "split"]))
+    measures = []
+    for scene in scenes["scene"]:
+        matrix = random.integers(0, 50, (3, 3)) + 200 * np.eye(3, dtype=np.int64)
+        f1 = np.array([random.uniform(), random.uniform(), np.nan])
+        pixels = random.integers(1, 9, 15)
+        calibration = np.stack([pixels, random.binomial(pixels, 0.5), 0.6 * pixels], axis=1)
+        measures.append(SceneMeasures(scene, matrix, f1 if further else None, calibration if further else None))
+    confusion = tabulate_confusion(scenes, [each.confusion for each in measures], NAMES)
+    tables = confusion, tabulate_calibration(scenes, measures), tabulate_scenes(scenes, measures, NAMES)
+    return read_statistics(*tables, NAMES), measures
+
+
+def test_statistics_add_up_to_those_of_all_scenes():
+    statistics, measures = evaluated("DACB")
+    test = statistics["test"]
+    assert test.drives == ["A", "B", "C", "D"]
+    assert test.scenes.tolist() == [2, 2, 2, 2]
+    np.testing.assert_array_equal(test.confusion[1], measures[2].confusion + measures[3].confusion)
+    np.testing.assert_array_equal(test.confusion.sum(axis=0), sum(each.confusion for each in measures))
+    np.testing.assert_allclose(test.calibration[3], measures[6].calibration + measures[7].calibration)
+    np.testing.assert_allclose(test.boundaries[0, 1], [measures[0].boundary_f1[1] + measures[1].boundary_f1[1], 2])
+    np.testing.assert_allclose(test.boundaries[:, 2], 0)
+
+
+def test_boundary_f1_is_averaged_over_the_scenes_and_then_over_the_classes():
+    boundaries = np.array([[1.5, 3], [0.5, 2], [0, 0]])
+    np.testing.assert_allclose(class_boundary_f1(boundaries), [0.5, 0.25, np.nan])
+    assert mean_boundary_f1(boundaries) == pytest.approx(0.375)
+    assert math.isnan(mean_boundary_f1(np.zeros((3, 2))))
+
+
+def test_mean_over_batches_is_a_mean_of_ratios():
+    rows = [("a", "A", "test"), ("b", "A", "test"), ("c", "B", "test"), ("d", "B", "train")]
+    scenes = list_scenes(pd.DataFrame(rows, columns=["scene", "drive", "split"]))
+    right, wrong = np.diag([10, 0, 0]), np.array([[0, 0, 0], [10, 0, 0], [0, 0, 0]])
+    table = tabulate_confusion(scenes, [right, right, right, wrong], NAMES)  # of train, then of a, b and c
+    # a and b: IoU 1; c: road 0 of 10, car 0 of 10. Together road 20 of 30, car 0 of 10
+    assert average_over_batches(table, 2) == {"train": 1, "test": 0.5}
+    assert average_over_batches(table, 3) == {"train": 1, "test": pytest.approx(1 / 3)}
+
+
+def test_five_drives_have_intervals_around_their_scores():
+    statistics, measures = evaluated("ABCDE")
+    summary = summarise_split(statistics["test"], NAMES, seed=1)
+    assert (summary["scenes"], summary["drives"]) == (10, 5)
+    assert summary["mean_iou"] == pytest.approx(mean_iou(sum(each.confusion for each in measures)))
+    values = {name: summary[name] for name in ("mean_iou", "boundary_f1", "calibration_error", "pixel_accuracy")}
+    values |= {f"IoU {name}": each["iou"] for name, each in summary["classes"].items()}
+    for name, value in values.items():
+        low, high = summary["intervals"][name]
+        assert low < value < high, name
+    assert summary["classes"]["road"]["boundary_f1"] == pytest.approx(
+        np.mean([each.boundary_f1[0] for each in measures])
+    )
+    assert summary["classes"]["sky"]["boundary_f1"] is None
+
+
+def test_four_drives_have_no_intervals():
+    statistics, _ = evaluated("ABCD")
+    assert set(summarise_split(statistics["test"], NAMES, seed=1)["intervals"].values()) == {None}
+
+
+def test_measures_that_were_not_asked_for_are_none():
+    statistics, _ = evaluated("ABCDE", further=False)
+    summary = summarise_split(statistics["test"], NAMES, seed=1)
+    assert (summary["boundary_f1"], summary["calibration_error"]) == (None, None)
+    assert summary["intervals"]["boundary_f1"] is summary["intervals"]["calibration_error"] is None
+    assert summary["classes"]["road"]["boundary_f1"] is None
+    assert summary["mean_iou"] > 0
+
+
+def test_scores_are_a_row_a_split_with_intervals_beside_them():
+    statistics, _ = evaluated("ABCDE")
+    summary = summarise_split(statistics["test"], NAMES, seed=1)
+    table = tabulate_scores({"test": summary})
+    assert list(table.columns[:8]) == [
+        *("split", "scenes", "drives", "pixels", "mean_iou", "mean_iou low", "mean_iou high", "pixel_accuracy")
+    ]
+    assert list(table.columns[-3:]) == ["IoU sky", "IoU sky low", "IoU sky high"]
+    (row,) = table.to_dict("records")
+    assert row["mean_iou"] == summary["mean_iou"]
+    assert [row["mean_iou low"], row["mean_iou high"]] == list(summary["intervals"]["mean_iou"])
+    assert row["IoU car"] == summary["classes"]["car"]["iou"]
+
+
+def test_drives_are_a_row_each():
+    statistics, measures = evaluated("AB")
+    table = tabulate_drives(statistics, NAMES)
+    assert table[["split", "drive", "scenes"]].to_numpy().tolist() == [["test", "A", 2], ["test", "B", 2]]
+    matrix = measures[2].confusion + measures[3].confusion
+    assert table["pixels"][1] == matrix.sum()
+    assert table["mean_iou"][1] == pytest.approx(mean_iou(matrix))
+    assert table["IoU car"][1] == pytest.approx(matrix[1, 1] / (matrix[1].sum() + matrix[:, 1].sum() - matrix[1, 1]))
+
+
+def test_scores_are_told_with_their_intervals():
+    five, four = (summarise_split(evaluated(drives)[0]["test"], NAMES, seed=1) for drives in ("ABCDE", "ABCD"))
+    low, high = five["intervals"]["mean_iou"]
+    lines = describe_scores(tabulate_scores({"validation": five, "test": four})).splitlines()
+    assert lines[0].split() == ["split", "validation", "test"]
+    assert (
+        " ".join(lines[4].split()) == f"mean_iou {five['mean_iou']:.4f} [{low:.4f}, {high:.4f}] {four['mean_iou']:.4f}"
+    )
+    assert lines[1].split() == ["scenes", "10", "8"]
