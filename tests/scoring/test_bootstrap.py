@@ -74,3 +74,9 @@ def test_difference_is_paired():
 def test_a_run_differs_from_itself_by_nothing():
     difference = bootstrap_difference(drives(8), drives(8), ratio, seed=1)
     assert (difference.value, difference.low, difference.high) == (0, 0, 0)
+
+
+@pytest.mark.parametrize("count", [4, 7])
+def test_runs_over_other_drives_are_refused(count):
+    with pytest.raises(ValueError, match=rf"one shape, received \(6, 2\) and \({count}, 2\)"):
+        bootstrap_difference(drives(6), drives(count), ratio, seed=1)

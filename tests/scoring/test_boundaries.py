@@ -80,3 +80,24 @@ def test_at_void_there_is_no_boundary():
 def test_tolerance_is_a_share_of_the_diagonal():
     assert boundary_tolerance((360, 480)) == pytest.approx(4.5)
     assert boundary_tolerance((300, 400)) == pytest.approx(3.75)
+
+
+@pytest.mark.parametrize(("down", "right"), [(0, 2), (1, 1), (1, 2), (2, 3), (1, 3), (3, 4)])
+def test_one_pixel_is_met_up_to_its_very_distance(down, right):
+    truth, prediction = np.zeros((2, 9, 9), np.uint8)
+    truth[3, 3] = prediction[3 + down, 3 + right] = 1
+    distance = math.hypot(down, right)
+    assert boundary_f1(truth, prediction, 2, distance)[1] == 1
+    assert boundary_f1(truth, prediction, 2, distance - 1e-6)[1] == 0
+
+
+def test_below_one_pixel_only_the_same_place_is_met():
+    assert boundary_tolerance((30, 60)) < 1
+    assert boundary_f1(label_map("0011"), label_map("0111"), 2, boundary_tolerance((30, 60))).tolist() == [0, 0]
+    assert boundary_f1(label_map("0011"), label_map("0011"), 2, boundary_tolerance((30, 60))).tolist() == [1, 1]
+
+
+def test_the_edge_of_the_picture_is_no_boundary():
+    # Class 1 fills a corner; of its four pixels, the one in the corner has no neighbour of class 0.
+    truth, prediction = label_map("1100", "1100", "0000"), label_map("0000", "0100", "0000")
+    assert boundary_f1(truth, prediction, 2, 0.0)[1] == pytest.approx(2 * 1 * (1 / 3) / (1 + 1 / 3))

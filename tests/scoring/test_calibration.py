@@ -1,4 +1,5 @@
 import math
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -53,3 +54,12 @@ def test_a_confidence_that_is_no_probability_is_refused(confidence):
 def test_without_pixels_there_is_no_error():
     void, confidence = np.full((2, 2), 255, np.uint8), np.full((2, 2), 0.5)
     assert math.isnan(calibration_error(count_calibration(void, void, confidence)))
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32])
+def test_a_confidence_next_to_an_edge_is_on_its_own_side(dtype):
+    edges = (np.arange(1, NUM_BINS) / NUM_BINS).astype(dtype)  # rounded, a little above or below the edge
+    expected = [math.ceil(Fraction(float(edge)) * NUM_BINS) - 1 for edge in edges]
+    zeros = np.zeros((1, 1), np.uint8)
+    counts = [count_calibration(zeros, zeros, edge.reshape(1, 1))[:, 0] for edge in edges]
+    assert np.argmax(counts, axis=1).tolist() == expected

@@ -48,13 +48,14 @@ def test_statistics_add_up_to_those_of_all_scenes():
     np.testing.assert_allclose(test.calibration[3], measures[6].calibration + measures[7].calibration)
     np.testing.assert_allclose(test.boundaries[0, 1], [measures[0].boundary_f1[1] + measures[1].boundary_f1[1], 2])
     np.testing.assert_allclose(test.boundaries[:, 2], 0)
+    np.testing.assert_allclose(test.boundaries[0, 3], [sum(np.mean(each.boundary_f1[:2]) for each in measures[:2]), 2])
 
 
-def test_boundary_f1_is_averaged_over_the_scenes_and_then_over_the_classes():
-    boundaries = np.array([[1.5, 3], [0.5, 2], [0, 0]])
+def test_boundary_f1_is_that_of_scenes_averaged():
+    boundaries = np.array([[1.5, 3], [0.5, 2], [0, 0], [2.1, 3]])
     np.testing.assert_allclose(class_boundary_f1(boundaries), [0.5, 0.25, np.nan])
-    assert mean_boundary_f1(boundaries) == pytest.approx(0.375)
-    assert math.isnan(mean_boundary_f1(np.zeros((3, 2))))
+    assert mean_boundary_f1(boundaries) == pytest.approx(0.7)
+    assert math.isnan(mean_boundary_f1(np.zeros((4, 2))))
 
 
 def test_mean_over_batches_is_a_mean_of_ratios():
@@ -81,6 +82,7 @@ def test_five_drives_have_intervals_around_their_scores():
         np.mean([each.boundary_f1[0] for each in measures])
     )
     assert summary["classes"]["sky"]["boundary_f1"] is None
+    assert summary["boundary_f1"] == pytest.approx(np.mean([np.nanmean(each.boundary_f1) for each in measures]))
 
 
 def test_four_drives_have_no_intervals():

@@ -61,7 +61,12 @@ def bootstrap_difference(statistics: NDArray[Any], others: NDArray[Any], score: 
         others: Same shape, of the other run, drive by drive.
         score: From a sum over drives to the score.
         seed: Repeats the draws.
+
+    Raises:
+        ValueError: If the shapes differ: other numbers of drives would be drawn apart, and the pairs lost.
     """
+    if statistics.shape != others.shape:
+        raise ValueError(f"statistics of two runs must have one shape, received {statistics.shape} and {others.shape}")
     if len(statistics) < MIN_DRIVES:
         return None
     pairs = zip(_resample(statistics, seed), _resample(others, seed), strict=True)

@@ -33,7 +33,7 @@ class SceneMeasures:
     Attributes:
         scene: Its id.
         confusion: (K, K) int64, true classes along the rows.
-        boundary_f1: (K,) float64, 0..1; NaN for a class that the scene lacks. None if it was not asked for.
+        boundary_f1: (K,) float64, 0..1; NaN for a class without a boundary in the truth. None if it was not asked for.
         calibration: (bins, 3) float64, as `count_calibration` returns it. None if it was not asked for.
     """
 

@@ -32,7 +32,8 @@ class DriveStatistics:
         drives: Their names.
         scenes: (drives,) int64, how many scenes each has.
         confusion: (drives, K, K) int64, true classes along the rows.
-        boundaries: (drives, K, 2) float64, sum of the boundary F1 of the scenes with a class, and number of these.
+        boundaries: (drives, K + 1, 2) float64, sum of the boundary F1 of the scenes with boundaries of a class, and
+            number of these; the last row is that of the means over the classes of a scene.
         calibration: (drives, bins, 3) float64, as `count_calibration` returns it.
     """
 
@@ -47,18 +48,21 @@ def class_boundary_f1(boundaries: NDArray[np.float64]) -> NDArray[np.float64]:
     """Returns the boundary F1 of each class, averaged over the scenes that have it: (K,), NaN where none has.
 
     Args:
-        boundaries: (K, 2) sums and numbers of scenes, as in `DriveStatistics`.
+        boundaries: (K + 1, 2) sums and numbers of scenes, as in `DriveStatistics`.
     """
-    sums, scenes = boundaries.T
+    sums, scenes = boundaries[:-1].T
     means: NDArray[np.float64] = np.divide(sums, scenes, out=np.full(len(sums), np.nan), where=scenes > 0)
     return means
 
 
 def mean_boundary_f1(boundaries: NDArray[np.float64]) -> float:
-    """Returns the mean boundary F1 over the classes that occur, 0..1; NaN where none does."""
-    defined = class_boundary_f1(boundaries)
-    defined = defined[~np.isnan(defined)]
-    return float(defined.mean()) if len(defined) else float("nan")
+    """Returns the boundary F1 as in the SegNet paper, 0..1: mean over the classes of a scene, then over the scenes.
+
+    Args:
+        boundaries: (K + 1, 2), as in `DriveStatistics`; without scenes the F1 is NaN.
+    """
+    total, scenes = boundaries[-1]
+    return float(total / scenes) if scenes else float("nan")
 
 
 SCORES: Mapping[str, tuple[str, Callable[[NDArray[Any]], float]]] = {
@@ -80,7 +84,8 @@ def read_statistics(
 ) -> dict[str, DriveStatistics]:
     """Returns the statistics of each split that has scenes, from the tables of an evaluation."""
     scenes, matrices = read_confusion(confusion_table)
-    f1s = scene_scores[[f"{BOUNDARY}{name}" for name in class_names]].to_numpy(np.float64)
+    columns = scene_scores[[f"{BOUNDARY}{name}" for name in class_names]].astype(np.float64)
+    f1s = np.column_stack([columns, columns.mean(axis=1)])
     boundaries = np.stack([np.nan_to_num(f1s), ~np.isnan(f1s)], axis=-1)
     statistics = {}
     for split, rows in scenes.groupby("split", sort=False):
