@@ -54,12 +54,14 @@ def test_device_is_the_one_asked_for_and_auto_takes_a_gpu(machine, asked, gpus, 
     ("features", "asked", "policy"),
     [
         ("avx2 amx_bf16 amx_tile", "auto", "mixed_bfloat16"),
-        ("avx2 avx512_bf16", "auto", "float32"),
+        ("vendor_id : GenuineIntel, flags : avx2 avx512_bf16", "auto", "float32"),
+        ("vendor_id : AuthenticAMD, flags : avx2 avx512_bf16", "auto", "mixed_bfloat16"),
+        ("vendor_id : AuthenticAMD, flags : avx2 avx512f", "auto", "float32"),
         ("avx2 amx_bf16", "float32", "float32"),
         ("avx2", "bfloat16", "mixed_bfloat16"),
     ],
 )
-def test_processor_with_matrix_units_takes_bfloat16(machine, features, asked, policy):
+def test_processor_that_is_quick_at_it_takes_bfloat16(machine, features, asked, policy):
     machine(features=features)
     placement = choose("cpu", asked)
     assert (placement.devices, placement.policy) == (("cpu:0",), policy)

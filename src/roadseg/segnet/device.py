@@ -26,7 +26,7 @@ class DeviceOptions(BaseModel, frozen=True, extra="forbid", strict=True):
     Attributes:
         device: `auto` takes a GPU where one is visible.
         devices: How many devices of that kind share each batch.
-        precision: `auto` takes bfloat16 where matrix units make it faster, else float32.
+        precision: `auto` takes bfloat16 where the hardware makes it faster, else float32.
         jit_compile: Whether XLA compiles the whole step; `auto` lets it do so on JAX and on one GPU with TensorFlow.
     """
 
@@ -133,9 +133,10 @@ def _count_cpus() -> int:
 
 
 def _fastest_precision(backend: str, gpus: list[Capability]) -> Literal["float32", "bfloat16"]:
-    # Without matrix units for it, bfloat16 is slower than float32.
     if gpus:
         return "bfloat16" if min(gpus) >= FIRST_WITH_BFLOAT16 else "float32"
     features = CPU_FEATURES.read_text() if CPU_FEATURES.exists() else ""
-    # XLA's convolutions, JAX's only ones, leave a processor's matrix units idle.
-    return "bfloat16" if "amx_bf16" in features and backend != "jax" else "float32"
+    # AMX has matrix units for it, and AMD's AVX-512 multiplies it at full rate; on Intel's without AMX it is slower
+    # than float32. XLA's convolutions, JAX's only ones, use neither.
+    is_quick = "amx_bf16" in features or ("AuthenticAMD" in features and "avx512_bf16" in features)
+    return "bfloat16" if is_quick and backend != "jax" else "float32"
