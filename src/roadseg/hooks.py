@@ -36,6 +36,16 @@ class ParameterHooks:
             hint = get_close_matches(name, known, 1) or sorted(known)
             raise ValueError(f"there is no parameter '{name}'; did you mean {' or '.join(hint)}?")
 
+    @hook_impl
+    def before_pipeline_run(self, pipeline: Pipeline, run_params: dict[str, Any]) -> None:
+        """Refuses to train a model in the place of that of another data set.
+
+        Raises:
+            ValueError: If a run that trains says whose model is meant.
+        """
+        if "model_of" in (run_params["runtime_params"] or {}) and "segnet_model" in pipeline.all_outputs():
+            raise ValueError("model_of says whose model is scored: give it with --pipelines evaluate, to no training")
+
 
 class ProvenanceHooks:
     """Tells the data set `provenance` which run it speaks of."""
@@ -72,6 +82,8 @@ class InputHooks:
                 there = ", ".join(dataset.list_versions(full_path=False)) or "none"
                 raise DatasetError(f"there is no version '{pinned}' of '{name}'; there are: {there}")
             maker = "train" if name in ("segnet_model", "training_history") else "prepare"
+            if name == "segnet_model" and (foreign := (run_params["runtime_params"] or {}).get("model_of")):
+                raise DatasetError(f"there is no model of '{foreign}': nothing lies in '{dataset._filepath}'")
             raise DatasetError(f"there is no '{name}' yet: run `kedro run --pipelines {maker}{environment}` first")
 
 

@@ -37,7 +37,13 @@ def dataset(folder, *, images=IMAGES, annotations=LABEL_MAPS, raw_names=NAMES, *
 
 
 def load(folder, **layout):
-    return dataset(folder, **layout).load()
+    return listed(dataset(folder, **layout).load())
+
+
+def listed(scenes):
+    """The scenes, after their files were looked for."""
+    assert scenes.records is not None
+    return scenes
 
 
 def save(pixels, path):
@@ -668,6 +674,12 @@ def test_other_files_are_passed_over(tmp_path):
     scenes = load(tmp_path)
     assert list(scenes) == ["train/a/1", "train/b/1", "val/c/2"]
     assert all(not scene.faults for scene in scenes.values())
+
+
+def test_what_needs_no_scene_runs_without_the_folder(tmp_path):
+    scenes = dataset(tmp_path / "none").load()
+    with pytest.raises(DatasetError, match="there is no folder"):
+        len(scenes)
 
 
 @pytest.mark.parametrize("name", ["none", "dangling", "file"])

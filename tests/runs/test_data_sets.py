@@ -4,6 +4,8 @@ import re
 import shutil
 from pathlib import Path
 
+import cv2
+import pandas as pd
 import pytest
 import yaml
 
@@ -80,3 +82,37 @@ def test_camvid_is_prepared_in_its_own_eleven_classes(project: Project, camvid_f
     project.run("--env", "camvid_11", *PREPARE, "--params", f"raw_folder={camvid_folder}")
     index = max(project.folder.glob("data/03_primary/camvid_11/scene_index.csv/*/scene_index.csv")).read_text()
     assert len([name for name in index.splitlines()[0].split(",") if name.startswith("pixels ")]) == 11
+
+
+def test_a_model_is_scored_on_another_data_set_at_its_own_resolution_and_without_raw_data(
+    trained_copy: Project, camvid_folder: Path
+) -> None:
+    set_small(trained_copy)
+    (trained_copy.folder / "data/01_raw").mkdir()
+    (trained_copy.folder / "data/01_raw/camvid").symlink_to(camvid_folder)
+    trained_copy.run("--env", "camvid", *PREPARE)
+    foreign = ("--env", "camvid", "--pipelines", "evaluate", "--params")
+    output = trained_copy.run(*foreign, "model_of=drawn,evaluate.resolution=native")
+    assert "learnt from other data: no drive here trained it" in output
+    native = read_scores(trained_copy)
+    (trained_copy.folder / "data/01_raw/camvid").unlink()
+    trained_copy.run(*foreign, "model_of=drawn")
+    network = read_scores(trained_copy)
+    assert (set(native["resolution"]), set(network["resolution"])) == ({"native"}, {"network"})
+    (model,) = trained_copy.versions("06_models/drawn/segnet.keras")
+    assert set(native["segnet_model"]) == set(network["segnet_model"]) == {model}
+    annotated = [cv2.imread(str(path), cv2.IMREAD_UNCHANGED) for path in camvid_folder.glob("*annot/*.png")]
+    void = 11
+    assert native["pixels"].sum() == sum((each != void).sum() for each in annotated)
+    assert network["pixels"].sum() <= len(annotated) * 32 * 48
+
+
+def read_scores(project: Project) -> pd.DataFrame:
+    """The newest score table of CamVid."""
+    return pd.read_csv(sorted(project.folder.glob("data/08_reporting/camvid/score_table.csv/*/*"))[-1])
+
+
+def test_whose_model_is_scored_is_no_choice_of_a_training(trained: Project) -> None:
+    assert "give it with --pipelines evaluate" in trained.fail("--params", "model_of=idd")
+    message = trained.fail("--pipelines", "evaluate", "--params", "model_of=idd")
+    assert "there is no model of 'idd': nothing lies in" in message

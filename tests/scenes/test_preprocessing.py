@@ -5,11 +5,12 @@ from pydantic import ValidationError
 
 from roadseg.scenes import preprocessing
 from roadseg.scenes.faults import Fault, FaultKind, UnusableSceneError
-from roadseg.scenes.labels import LabelSpace
+from roadseg.scenes.labels import LabelSpace, SegmentationClass
 from roadseg.scenes.preprocessing import (
     PrepareOptions,
     plan_preparation,
     prepare_scene,
+    read_truth,
     resize_image,
     resize_label_map,
 )
@@ -280,3 +281,26 @@ def test_image_size_from_yaml_is_a_list():
 def test_impossible_options_are_refused(changes):
     with pytest.raises(ValidationError):
         options(**changes)
+
+
+def truth(raw_scenes, name="a", space=None, classes=("ground", "rest")):
+    space = space or label_space()
+    given = [SegmentationClass(name=each, colour=(0, 0, 0)) for each in classes]
+    return read_truth(name, raw_scenes, space, given)
+
+
+def test_truth_is_as_large_as_it_was_annotated_and_in_class_ids():
+    raw_scenes = Scenes({"a": scene([[0, 1, 2], [3, 99, 0]])})  # road, sky, blur; moon, no name, road
+    np.testing.assert_array_equal(truth(raw_scenes), [[0, 1, 255], [255, 255, 0]])
+
+
+def test_truth_of_a_scene_that_is_gone_or_has_no_labels_is_refused_by_name():
+    with pytest.raises(ValueError, match="scene 'b' was prepared, and is not among the 1 raw scenes any more"):
+        truth(Scenes({"a": scene(None)}), "b")
+    with pytest.raises(ValueError, match="scene 'a' has no labels to score against"):
+        truth(Scenes({"a": scene(None)}))
+
+
+def test_label_space_that_has_changed_since_is_refused():
+    with pytest.raises(ValueError, match=r"has the classes \['ground', 'rest'\], the prepared .*\['rest'\]"):
+        truth(Scenes({"a": scene(None)}), classes=["rest"])

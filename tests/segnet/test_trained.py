@@ -4,7 +4,7 @@ import zipfile
 
 import pytest
 
-from roadseg.segnet.trained import check_learnt_from, describe_record, read_record
+from roadseg.segnet.trained import check_fits, check_learnt_from, describe_record, read_record
 
 
 def record(environment=""):
@@ -15,6 +15,9 @@ def record(environment=""):
             "prepared_scenes": {"version": "2026-01-01T00.00.00.000Z", "digest": "aaaa"},
             "split_table": {"version": "2026-01-01T00.00.01.000Z", "digest": "bbbb"},
         },
+        "training_drives": ["a", "b"],
+        "classes": ["road", "sky"],
+        "image_size": [240, 480],
         "parameters": {"seed": 1, "train": {"epochs": 2, "augmentation": {"flip": True}}, "limit": None},
     }
 
@@ -27,12 +30,31 @@ PINS = (
 
 def refusal(digests, environment=""):
     with pytest.raises(ValueError, match="was trained with another version") as fault:
-        check_learnt_from(record(environment), digests)
+        check_learnt_from(record(environment), digests, {"b", "c"})
     return str(fault.value)
 
 
 def test_what_the_model_learnt_from_is_accepted():
-    check_learnt_from(record(), {"prepared_scenes": "aaaa", "split_table": "bbbb"})
+    assert check_learnt_from(record(), {"prepared_scenes": "aaaa", "split_table": "bbbb"}, {"a", "b", "c"})
+
+
+def test_other_data_are_accepted_where_no_drive_of_theirs_trained_the_model():
+    assert not check_learnt_from(record(), {"prepared_scenes": "cccc", "split_table": "dddd"}, {"c", "d"})
+
+
+def test_classes_and_size_of_the_record_fit():
+    check_fits(record(), ["road", "sky"], (240, 480))
+
+
+@pytest.mark.parametrize("classes", [["sky", "road"], ["road"], ["road", "sky", "car"]])
+def test_other_classes_are_refused_with_both_lists(classes):
+    with pytest.raises(ValueError, match=f"it knows road, sky; the scenes have {', '.join(classes)}$"):
+        check_fits(record(), classes, (240, 480))
+
+
+def test_another_size_is_refused_with_both_sizes():
+    with pytest.raises(ValueError, match=r"sees images of 240 x 480 pixels, and the scenes were prepared at 64 x 128:"):
+        check_fits(record(), ["road", "sky"], (64, 128))
 
 
 @pytest.mark.parametrize(

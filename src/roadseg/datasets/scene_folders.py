@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, NoReturn
 
@@ -27,14 +28,25 @@ RAW_NAMES = TypeAdapter(dict[NonNegativeInt, str])
 
 
 class FolderScenes(RawScenes):
-    """The scenes of a folder; a scene's id is its split, drive and frame."""
+    """The scenes of a folder; a scene's id is its split, drive and frame.
+
+    The files are listed when they are first asked for, so that an evaluation that needs no raw data runs without them.
+    """
 
     def __init__(self, folder: Path, layout: Layout) -> None:
-        """Lists the files in `folder`; reads none of them."""
+        """Takes the folder and how the data set lies in it."""
         self._folder, self._layout = folder, layout
-        self._files = dict(sorted(pair_files(folder, layout).items()))
+
+    @cached_property
+    def records(self) -> Mapping[str, SceneRecord]:  # type: ignore[override] # mypy takes it for a writable attribute
+        """Record of each scene, in the order of the scene ids.
+
+        Raises:
+            DatasetError: If the folder is missing or holds no images.
+        """
+        layout = self._layout
         names = content_digest([dict(layout.raw_names), layout.labels])
-        self.records = {
+        return {
             scene: SceneRecord(
                 drive=files.fields.get("drive", scene),
                 published_split=layout.splits[files.fields["split"]] if "split" in files.fields else None,
@@ -43,15 +55,21 @@ class FolderScenes(RawScenes):
             for scene, files in self._files.items()
         }
 
-    @property
-    def has_images(self) -> bool:
-        """Whether there is an image."""
-        return any(files.image for files in self._files.values())
-
-    @property
-    def has_annotations(self) -> bool:
-        """Whether there is an annotation."""
-        return any(files.annotation for files in self._files.values())
+    @cached_property
+    def _files(self) -> Mapping[str, SceneFiles]:
+        if not self._folder.is_dir():
+            raise DatasetError(
+                f"there is no folder '{self._folder}': link or copy the data set there, "
+                f"or give --params raw_folder=PATH"
+            )
+        files = dict(sorted(pair_files(self._folder, self._layout).items()))
+        if not any(each.image for each in files.values()):
+            named = _name_patterns(self._layout.images)
+            raise DatasetError(f"no images in '{self._folder}': expected files named like {named}")
+        if not any(each.annotation for each in files.values()):
+            named = _name_patterns(self._layout.annotations)
+            logger.warning("No annotations in '%s': expected files named like %s", self._folder, named)
+        return files
 
     def read(self, scene: str, least: tuple[int, int] | None) -> Scene:
         """Returns the scene, read from disk; see `RawScenes`."""
@@ -148,24 +166,8 @@ class SceneFoldersDataset(AbstractDataset[NoReturn, FolderScenes]):
                     )
 
     def load(self) -> FolderScenes:
-        """Returns the scenes, not yet read.
-
-        Raises:
-            DatasetError: If the folder is missing or holds no images.
-        """
-        if not self._filepath.is_dir():
-            raise DatasetError(
-                f"there is no folder '{self._filepath}': link or copy the data set there, "
-                f"or give --params raw_folder=PATH"
-            )
-        scenes = FolderScenes(self._filepath, self._layout)
-        if not scenes.has_images:
-            named = _name_patterns(self._layout.images)
-            raise DatasetError(f"no images in '{self._filepath}': expected files named like {named}")
-        if not scenes.has_annotations:
-            named = _name_patterns(self._layout.annotations)
-            logger.warning("No annotations in '%s': expected files named like %s", self._filepath, named)
-        return scenes
+        """Returns the scenes, neither listed nor read yet."""
+        return FolderScenes(self._filepath, self._layout)
 
     def save(self, data: NoReturn) -> NoReturn:
         """Refuses: raw data are read only."""

@@ -1,7 +1,7 @@
 """From a raw scene to a prepared one: the size of the network's input, the classes of the label space."""
 
 from collections.abc import Sequence
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 
 import cv2
 import numpy as np
@@ -13,8 +13,14 @@ from roadseg.scenes.labels import VOID, LabelSpace, SegmentationClass, remap_lab
 from roadseg.scenes.prepared import PreparationPlan, PreparedScene, content_digest
 from roadseg.scenes.raw import RawScenes, Scene
 
+Pixel = TypeVar("Pixel", bound=np.generic)
+
 PREPARATION_VERSION = 2
 """Raised whenever the same raw scene and options would give other pixels, so that stored results are not reused."""
+
+
+UNSEEN = (1, 1)
+"""Size that is asked for of an image that nobody looks at: a decoder may shrink it as far as it can."""
 
 
 class PrepareOptions(BaseModel, frozen=True, extra="forbid", strict=True):
@@ -99,6 +105,31 @@ def prepare_scene(scene: Scene, label_space: LabelSpace, options: PrepareOptions
     return PreparedScene(image, label_map, scene.size, tuple(faults))
 
 
+def read_truth(
+    scene: str, raw_scenes: RawScenes, label_space: LabelSpace, classes: Sequence[SegmentationClass]
+) -> NDArray[np.uint8]:
+    """Returns the label map of a scene as large as it was annotated: (height, width) uint8, class ids and void.
+
+    Args:
+        scene: Its id.
+        raw_scenes: The data set.
+        label_space: What the raw classes become; raw labels that it does not name become void.
+        classes: Those of the prepared scenes, which a label space may have changed since.
+
+    Raises:
+        ValueError: If the label space has other classes, there is no such scene, or it has no labels.
+    """
+    names, prepared = ([each.name for each in given] for given in (label_space.classes, classes))
+    if names != prepared:
+        raise ValueError(f"the label space has the classes {names}, the prepared scenes have {prepared}")
+    if scene not in raw_scenes:
+        raise ValueError(f"scene '{scene}' was prepared, and is not among the {len(raw_scenes)} raw scenes any more")
+    raw = raw_scenes.read(scene, UNSEEN)
+    if raw.label_map is None:
+        raise ValueError(f"scene '{scene}' has no labels to score against")
+    return remap_label_map(raw.label_map, raw.raw_names, label_space)[0]
+
+
 def resize_image(image: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
     """Returns the image at `size` (height, width): by area where it shrinks, else bilinear.
 
@@ -116,16 +147,16 @@ def resize_image(image: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.
     return resized
 
 
-def resize_label_map(label_map: NDArray[np.integer], size: tuple[int, int]) -> NDArray[np.integer]:
+def resize_label_map(label_map: NDArray[Pixel], size: tuple[int, int]) -> NDArray[Pixel]:
     """Returns the label map at `size` (height, width), each pixel from the nearest pixel centre, of two the later.
 
     Args:
-        label_map: (height, width) integer.
+        label_map: (height, width) integer, or another map whose values must not be mixed.
         size: (height, width) in pixels.
     """
     # OpenCV's INTER_NEAREST takes the pixel at the cell's corner, its INTER_NEAREST_EXACT rounds to 1/65536 pixel.
     rows, columns = (
         (2 * np.arange(new) + 1) * raw // (2 * new) for raw, new in zip(label_map.shape, size, strict=True)
     )
-    resized: NDArray[np.integer] = label_map[rows][:, columns]
+    resized: NDArray[Pixel] = label_map[rows][:, columns]
     return resized

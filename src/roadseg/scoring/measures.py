@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, PositiveInt
+from pydantic import BaseModel, PositiveInt, Strict
 
 from roadseg.scoring.boundaries import boundary_f1, boundary_tolerance
 from roadseg.scoring.calibration import count_calibration
@@ -20,10 +20,14 @@ class EvaluateOptions(BaseModel, frozen=True, extra="forbid", strict=True):
     Attributes:
         batch_size: Scenes that go through the network at once.
         further_measures: What is measured beside the confusion matrices.
+        resolution: At which size prediction and truth are compared, see `predict_at`.
+        protocol_size: (height, width) in pixels; used by the resolution `idd_protocol` alone.
     """
 
     batch_size: PositiveInt
     further_measures: Sequence[Literal["boundary_f1", "calibration_error"]]
+    resolution: Literal["network", "native", "idd_protocol"]
+    protocol_size: Annotated[tuple[PositiveInt, PositiveInt], Strict(strict=False)]
 
 
 @dataclass(frozen=True)

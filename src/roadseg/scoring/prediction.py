@@ -22,7 +22,7 @@ class Prediction:
 
     Attributes:
         scene: Id of the scene.
-        truth: (height, width) uint8, class ids and void.
+        truth: (height, width) uint8, class ids and void; of the size at which the two are compared.
         label_map: (height, width) uint8, class ids.
         confidence: (height, width) float32, 0..1: the softmax of the logits at the class of the label map.
     """
@@ -72,6 +72,28 @@ def predict_scenes(
         outputs = zip(truth, *classify.predict_on_batch(images), strict=True)
         named = zip(ids[index * batch_size :], outputs, strict=False)
         yield from (Prediction(scene, *each) for scene, each in named)
+
+
+def predict_logits(
+    network: keras.Model, scenes: PreparedScenes, ids: Sequence[str], batch_size: int
+) -> Iterator[tuple[str, NDArray[np.float32]]]:
+    """Yields each scene with its logits, (height, width, classes) float32, once and in order; see `predict_scenes`."""
+    batches = SceneBatches(scenes, ids, batch_size)
+    for index in range(len(batches)):
+        logits = network.predict_on_batch(batches[index][0])
+        yield from zip(ids[index * batch_size :], logits, strict=False)
+
+
+def choose_class(logits: NDArray[np.float32], size: tuple[int, int]) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+    """Returns the most probable class of each pixel at another size, and its softmax.
+
+    Args:
+        logits: (height, width, classes) float32; resized bilinearly, before a class is chosen.
+        size: (height, width) in pixels.
+    """
+    resized = ops.image.resize(logits[None], size, interpolation="bilinear", data_format="channels_last")
+    ids, confidence = _choose_class(resized)
+    return ops.convert_to_numpy(ids)[0], ops.convert_to_numpy(confidence)[0]
 
 
 @compiled  # as TensorFlow's own operations, these take a fifth of the time of the whole network

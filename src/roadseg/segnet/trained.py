@@ -2,7 +2,7 @@
 
 import json
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -56,19 +56,46 @@ def read_record(file: IO[bytes], path: str) -> dict[str, Any]:
         raise ValueError(f"'{path}' is no zip archive, as a .keras file must be: cut off or damaged") from fault
 
 
-def check_learnt_from(record: Mapping[str, Any], digests: Mapping[str, str]) -> None:
-    """Refuses to score a model on other data than it was held out from.
+def check_fits(record: Mapping[str, Any], classes: Sequence[str], image_size: tuple[int, int]) -> None:
+    """Refuses to score a model on scenes of other classes or another size.
+
+    Args:
+        record: Of the model.
+        classes: Names of the classes of the scenes.
+        image_size: (height, width) in pixels of the scenes.
+
+    Raises:
+        ValueError: If they are not those of the record.
+    """
+    learnt = ", ".join(record["classes"])
+    if list(classes) != list(record["classes"]):
+        raise ValueError(
+            f"the model of {record['run']} tells other classes apart than the scenes have: "
+            f"it knows {learnt}; the scenes have {', '.join(classes)}"
+        )
+    if tuple(image_size) != tuple(record["image_size"]):
+        sizes = (" x ".join(map(str, size)) for size in (record["image_size"], image_size))
+        raise ValueError(
+            "the model of {} sees images of {} pixels, and the scenes were prepared at {}: "
+            "prepare them at its size with prepare.image_size".format(record["run"], *sizes)
+        )
+
+
+def check_learnt_from(record: Mapping[str, Any], digests: Mapping[str, str], drives: Collection[str]) -> bool:
+    """Returns whether a model learnt from the data that it is about to be scored on; other data must be foreign to it.
 
     Args:
         record: Of the model.
         digests: For each data set that is about to be used, the digest of its content.
+        drives: The drives of that data.
 
     Raises:
-        ValueError: If a digest is not the one in the record; the message ends in the command that fits.
+        ValueError: If a digest is not the one in the record, and a drive is one that the model was trained on; the
+            message ends in the command that fits.
     """
     learnt_from = record["learnt_from"]
     others = [name for name, digest in digests.items() if digest != learnt_from[name]["digest"]]
-    if others:
+    if others and not set(drives).isdisjoint(record["training_drives"]):
         versions = {"segnet_model": record["run"]} | {name: each["version"] for name, each in learnt_from.items()}
         pins = ",".join(f"{name}:{version}" for name, version in versions.items())
         environment = f" --env {record['environment']}" if record["environment"] else ""
@@ -77,6 +104,7 @@ def check_learnt_from(record: Mapping[str, Any], digests: Mapping[str, str]) -> 
             f"loaded, so scenes that count as held out here may have trained it; evaluate it on its own with\n"
             f"  kedro run --pipelines evaluate{environment} --load-versions {pins}"
         )
+    return not others
 
 
 def describe_record(record: Mapping[str, Any]) -> str:

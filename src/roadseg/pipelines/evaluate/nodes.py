@@ -1,19 +1,24 @@
 """Evaluate: a trained SegNet and the scenes of its split to scores, tables and pictures."""
 
 import logging
+from functools import partial
 from typing import Any
 
 import pandas as pd
 from matplotlib.figure import Figure
 
 from roadseg.datasets.provenance import Provenance
+from roadseg.scenes.labels import LabelSpace
 from roadseg.scenes.prepared import PreparedScenes
+from roadseg.scenes.preprocessing import read_truth
+from roadseg.scenes.raw import RawScenes
 from roadseg.scenes.splits import digest_contents
 from roadseg.scoring import figures
 from roadseg.scoring.measures import EvaluateOptions, measure_scene
 from roadseg.scoring.metrics import count_confusion, mean_iou
 from roadseg.scoring.prediction import predict_scenes
 from roadseg.scoring.prior import fit_class_prior
+from roadseg.scoring.resolution import predict_at
 from roadseg.scoring.summary import (
     average_over_batches,
     describe_scores,
@@ -30,7 +35,7 @@ from roadseg.scoring.tables import (
     tabulate_confusion,
     tabulate_scenes,
 )
-from roadseg.segnet.trained import TrainedSegNet, check_learnt_from, describe_record
+from roadseg.segnet.trained import TrainedSegNet, check_fits, check_learnt_from, describe_record
 
 Report = dict[str, Any]
 
@@ -38,13 +43,21 @@ logger = logging.getLogger(__name__)
 
 
 def score_scenes(
-    segnet_model: TrainedSegNet, prepared_scenes: PreparedScenes, split_table: pd.DataFrame, options: EvaluateOptions
+    segnet_model: TrainedSegNet,
+    prepared_scenes: PreparedScenes,
+    split_table: pd.DataFrame,
+    raw_scenes: RawScenes,
+    label_space: LabelSpace,
+    options: EvaluateOptions,
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """Returns the confusion table, the calibration table, and the scores of each scene."""
-    check_learnt_from(segnet_model.record, digest_contents(prepared_scenes, split_table))
     names = [each.name for each in prepared_scenes.classes]
-    scenes = list_scenes(split_table)
-    predictions = predict_scenes(segnet_model.network, prepared_scenes, list(scenes["scene"]), options.batch_size)
+    check_fits(segnet_model.record, names, prepared_scenes.image_size)
+    contents, scenes = digest_contents(prepared_scenes, split_table), list_scenes(split_table)
+    if not check_learnt_from(segnet_model.record, contents, set(scenes["drive"])):
+        logger.info("The model of %s learnt from other data: no drive here trained it", segnet_model.record["run"])
+    read = partial(read_truth, raw_scenes=raw_scenes, label_space=label_space, classes=prepared_scenes.classes)
+    predictions = predict_at(segnet_model.network, prepared_scenes, list(scenes["scene"]), options, read)
     measures = [measure_scene(each, len(names), options) for each in predictions]
     return (
         tabulate_confusion(scenes, [each.confusion for each in measures], names),
@@ -82,10 +95,11 @@ def summarise_scores(
     table = tabulate_scores(summaries)
     table["prior_mean_iou"] = table["split"].map(prior_mean_iou)
     table["batch_averaged_mean_iou"] = table["split"].map(averages)
-    logger.info("Scores at the network's resolution\n%s", describe_scores(table))
+    table["resolution"] = options.resolution
+    logger.info("Scores at %s resolution\n%s", options.resolution, describe_scores(table))
     report = {
         "run": provenance.run,
-        "resolution": "network",
+        "resolution": options.resolution,
         "splits": summaries,
         "prior_mean_iou": prior_mean_iou,
         "batch_averaged_mean_iou": averages,
@@ -100,19 +114,17 @@ def summarise_scores(
 def draw_confusion(confusion_table: pd.DataFrame, prepared_scenes: PreparedScenes, scores: Report) -> Figure:
     """Returns the confusion matrices of the splits, in counts and row-normalised."""
     names = [each.name for each in prepared_scenes.classes]
-    return figures.draw_confusion(sum_splits(confusion_table), names, describe_record(scores["model"]))
+    return figures.draw_confusion(sum_splits(confusion_table), names, _caption(scores))
 
 
 def draw_class_iou(confusion_table: pd.DataFrame, prepared_scenes: PreparedScenes, scores: Report) -> Figure:
     """Returns the IoU of each class as bars."""
-    return figures.draw_class_iou(
-        sum_splits(confusion_table), prepared_scenes.classes, describe_record(scores["model"])
-    )
+    return figures.draw_class_iou(sum_splits(confusion_table), prepared_scenes.classes, _caption(scores))
 
 
 def draw_scores(score_table: pd.DataFrame, scores: Report) -> Figure:
     """Returns the performance table as a picture."""
-    return figures.draw_score_table(score_table, describe_record(scores["model"]))
+    return figures.draw_score_table(score_table, _caption(scores))
 
 
 def draw_examples(
@@ -134,3 +146,7 @@ def draw_examples(
         for row, each in zip(chosen.itertuples(), predictions, strict=True)
     ]
     return figures.draw_panels(examples, prepared_scenes.classes, describe_record(segnet_model.record))
+
+
+def _caption(scores: Report) -> str:
+    return f"At {scores['resolution']} resolution. {describe_record(scores['model'])}"

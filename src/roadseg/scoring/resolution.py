@@ -1,0 +1,50 @@
+"""At which size predictions and truth are compared."""
+
+from collections.abc import Callable, Iterator, Sequence
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from roadseg.scenes.prepared import PreparedScenes
+from roadseg.scenes.preprocessing import resize_label_map
+from roadseg.scoring.measures import EvaluateOptions
+from roadseg.scoring.prediction import Prediction, choose_class, predict_logits, predict_scenes
+
+ReadTruth = Callable[[str], NDArray[np.uint8]]
+"""From a scene's id to its label map in class ids and void, as large as it was annotated."""
+
+
+def predict_at(
+    network: keras.Model, scenes: PreparedScenes, ids: Sequence[str], options: EvaluateOptions, read_truth: ReadTruth
+) -> Iterator[Prediction]:
+    """Yields the prediction of each scene, once and in order, at the size of `options.resolution`.
+
+    `network`: as the scenes were prepared; `read_truth` is not called.
+    `native`: the logits are resized bilinearly to the size of the annotation, then a class is chosen.
+    `idd_protocol`: a class is chosen at the network's size, then prediction and annotation are resized to
+    `options.protocol_size`, each pixel from the nearest.
+
+    Args:
+        network: Model from images to logits.
+        scenes: Scene id -> prepared scene, with labels.
+        ids: Which scenes.
+        options: Resolution, and how many scenes go through the network at once.
+        read_truth: Reads annotations.
+
+    Reference:
+        `evaluation/evaluate_mIoU.py` and `idd_lite_evaluate_mIoU.py` of AutoNUE public-code, commit 5d9a93b: 1280x720
+        pixels, and 256x128 for IDD-Lite.
+    """
+    if options.resolution == "native":
+        for scene, logits in predict_logits(network, scenes, ids, options.batch_size):
+            truth = read_truth(scene)
+            yield Prediction(scene, truth, *choose_class(logits, (truth.shape[0], truth.shape[1])))
+        return
+    for each in predict_scenes(network, scenes, ids, options.batch_size):
+        if options.resolution == "network":
+            yield each
+        else:
+            maps = (read_truth(each.scene), each.label_map)
+            truth, label_map = (resize_label_map(label_map, options.protocol_size) for label_map in maps)
+            yield Prediction(each.scene, truth, label_map, resize_label_map(each.confidence, options.protocol_size))

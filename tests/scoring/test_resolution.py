@@ -1,0 +1,81 @@
+import cv2
+import keras
+import numpy as np
+import pytest
+from PIL import Image
+from scipy.special import softmax
+
+from roadseg.scenes.prepared import PreparedScene
+from roadseg.scoring.measures import EvaluateOptions
+from roadseg.scoring.resolution import predict_at
+
+SIZE = (9, 12)
+RAW_SIZES = {"a_0": (37, 50), "a_1": (9, 12), "a_2": (5, 7), "a_3": (37, 50), "a_4": (18, 24)}
+
+
+@pytest.fixture(scope="module")
+def network():
+    """A network whose logits are the image, divided by 64: red is class 0, green 1, blue 2."""
+    images = keras.Input((*SIZE, 3))
+    return keras.Model(images, keras.layers.Rescaling(1 / 64)(images))
+
+
+@pytest.fixture
+def scenes(in_memory):
+    def scene(number):
+        random = np.random.default_rng(number)
+        label_map = random.choice(np.array([0, 1, 2, 255], np.uint8), SIZE)
+        return PreparedScene(random.integers(0, 256, (*SIZE, 3), np.uint8), label_map, SIZE)
+
+    return in_memory({each: scene(number) for number, each in enumerate(RAW_SIZES)})
+
+
+def annotate(scene):
+    random = np.random.default_rng(RAW_SIZES[scene][0])
+    return random.choice(np.array([0, 1, 2, 255], np.uint8), RAW_SIZES[scene])
+
+
+def refuse(scene):
+    raise AssertionError(scene)
+
+
+def predict(network, scenes, resolution, read_truth, size=(20, 32)):
+    options = EvaluateOptions(batch_size=2, further_measures=[], resolution=resolution, protocol_size=size)
+    return list(predict_at(network, scenes, list(RAW_SIZES), options, read_truth))
+
+
+def nearest(label_map, size):
+    return np.asarray(Image.fromarray(label_map).resize(size[::-1], Image.Resampling.NEAREST))
+
+
+def test_network_resolution_reads_no_raw_scene(network, scenes):
+    predictions = predict(network, scenes, "network", refuse)
+    assert [each.scene for each in predictions] == list(RAW_SIZES)
+    for each in predictions:
+        np.testing.assert_array_equal(each.truth, scenes[each.scene].label_map)
+        np.testing.assert_array_equal(each.label_map, scenes[each.scene].image.argmax(axis=-1))
+
+
+def test_native_resolution_resizes_logits_to_each_annotation_and_then_chooses(network, scenes):
+    predictions = predict(network, scenes, "native", annotate)
+    assert [each.scene for each in predictions] == list(RAW_SIZES)
+    for each in predictions:
+        size = RAW_SIZES[each.scene]
+        logits = cv2.resize(scenes[each.scene].image / 64, size[::-1], interpolation=cv2.INTER_LINEAR)
+        highest = np.sort(logits, axis=-1)
+        clear = highest[..., 2] - highest[..., 1] > 1e-4  # where rounding decides nothing
+        assert clear.mean() > 0.95
+        np.testing.assert_array_equal(each.truth, annotate(each.scene))
+        np.testing.assert_array_equal(each.label_map[clear], logits.argmax(axis=-1)[clear])
+        np.testing.assert_allclose(each.confidence, softmax(logits, axis=-1).max(axis=-1), atol=1e-4)
+        assert each.label_map.dtype == np.uint8
+
+
+@pytest.mark.parametrize("size", [(20, 32), (4, 4), (9, 12)])
+def test_protocol_of_idd_chooses_first_and_resizes_both_by_nearest_as_pillow_does(network, scenes, size):
+    for each in predict(network, scenes, "idd_protocol", annotate, size):
+        np.testing.assert_array_equal(each.truth, nearest(annotate(each.scene), size))
+        chosen = scenes[each.scene].image.argmax(axis=-1).astype(np.uint8)
+        np.testing.assert_array_equal(each.label_map, nearest(chosen, size))
+        confidence = softmax(scenes[each.scene].image / 64, axis=-1).max(axis=-1).astype(np.float32)
+        np.testing.assert_allclose(each.confidence, nearest(confidence, size), rtol=1e-5)
