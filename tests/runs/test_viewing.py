@@ -12,6 +12,7 @@ from runs.project import Project
 PICTURES = {
     "prepared_scenes",
     "training_curves",
+    "network_diagram",
     "confusion_figure",
     "class_iou_figure",
     "score_figure",

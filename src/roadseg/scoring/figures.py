@@ -85,7 +85,7 @@ def draw_confusion(matrices: Matrices, class_names: Sequence[str], caption: str 
     """
     side = max(3.2, 0.42 * len(class_names))
     size = (2 * (side + 1.9), len(matrices) * (side + 1.25) + 0.8)
-    figure = _start_figure("Which class was taken for which", size, caption)
+    figure = start_figure("Which class was taken for which", size, caption)
     panels = figure.subplots(len(matrices), 2, squeeze=False)
     for (split, matrix), (left, right) in zip(matrices.items(), panels, strict=True):
         counts = left.imshow(np.where(matrix > 0, matrix, np.nan), cmap="Blues", norm=LogNorm(1, max(10, matrix.max())))
@@ -115,7 +115,7 @@ def draw_class_iou(matrices: Matrices, classes: Sequence[SegmentationClass], cap
     """
     thickness = 0.84 / len(matrices)
     size = (8.0, 1.6 + len(classes) * (0.18 + 0.17 * len(matrices)))
-    figure = _start_figure("IoU of each class", size, caption)
+    figure = start_figure("IoU of each class", size, caption)
     axes = figure.subplots()
     for index, (split, matrix) in enumerate(matrices.items()):
         colour = SPLIT_COLOURS[index % len(SPLIT_COLOURS)]
@@ -145,7 +145,7 @@ def draw_score_table(score_table: pd.DataFrame, caption: str = "") -> Figure:
         score_table: One row a split, with the columns of `SCORE_HEADINGS`; a score is 0..1, NaN or None.
         caption: Small print at the foot.
     """
-    figure = _start_figure("Scores of each split", (10, 1.5 + 0.32 * len(score_table)), caption)
+    figure = start_figure("Scores of each split", (10, 1.5 + 0.32 * len(score_table)), caption)
     axes = figure.subplots()
     axes.set_axis_off()
     rows = score_table[list(SCORE_HEADINGS)].itertuples(index=False)
@@ -171,7 +171,7 @@ def draw_training_curves(history: pd.DataFrame, caption: str = "") -> Figure:
     """
     epochs = "1 epoch" if len(history) == 1 else f"{len(history)} epochs"
     duration = timedelta(seconds=round(history["seconds"].sum()))
-    figure = _start_figure(f"Training: {epochs} in {duration} (h:mm:ss)", (8, 7.5), caption)
+    figure = start_figure(f"Training: {epochs} in {duration} (h:mm:ss)", (8, 7.5), caption)
     loss_axes, iou_axes, rate_axes = figure.subplots(3, sharex=True, height_ratios=(3, 3, 1))
     lowest, highest = history["val_loss"].idxmin(), history["val_mean_iou"].idxmax()
     _draw_curve(loss_axes, history, "loss", best=lowest, best_name="lowest validation loss")
@@ -200,7 +200,7 @@ def draw_panels(examples: Sequence[Example], classes: Sequence[SegmentationClass
     num_columns = 6
     legend_height = 0.22 * (1 + (len(classes) + 1) // num_columns)
     heights = [3.1 * example.image.shape[0] / example.image.shape[1] + 0.25 for example in examples]
-    figure = _start_figure("What the network sees", (12.6, sum(heights) + legend_height + 0.8), caption)
+    figure = start_figure("What the network sees", (12.6, sum(heights) + legend_height + 0.8), caption)
     grid = figure.add_gridspec(len(examples) + 1, 4, height_ratios=[*heights, legend_height])
     for row, example in enumerate(examples):
         errors, share = _mark_errors(example)
@@ -221,7 +221,7 @@ def draw_panels(examples: Sequence[Example], classes: Sequence[SegmentationClass
     return figure
 
 
-def _start_figure(title: str, size: tuple[float, float], caption: str) -> Figure:
+def start_figure(title: str, size: tuple[float, float], caption: str) -> Figure:
     """Returns a figure of (width, height) inches with a title at the head and a wrapped caption at the foot."""
     figure = Figure(figsize=size)
     figure.suptitle(title)

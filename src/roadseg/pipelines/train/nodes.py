@@ -12,6 +12,7 @@ from roadseg.datasets.provenance import Provenance
 from roadseg.scenes.prepared import PreparedScenes, content_digest
 from roadseg.scenes.raw import SceneOptions
 from roadseg.scenes.splits import digest_contents, group_by_split
+from roadseg.scoring import network_diagram
 from roadseg.scoring.figures import draw_training_curves
 from roadseg.segnet.network import NetworkOptions
 from roadseg.segnet.recipe import TrainOptions
@@ -102,3 +103,8 @@ def record_training(
 def draw_curves(training_history: pd.DataFrame, segnet_model: TrainedSegNet) -> Figure:
     """Returns the training curves."""
     return draw_training_curves(training_history, describe_record(segnet_model.record))
+
+
+def draw_network(segnet_model: TrainedSegNet) -> Figure:
+    """Returns the network as a diagram."""
+    return network_diagram.draw_network(segnet_model.network, describe_record(segnet_model.record))

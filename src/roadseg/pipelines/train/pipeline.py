@@ -2,7 +2,7 @@
 
 from kedro.pipeline import Node, Pipeline
 
-from roadseg.pipelines.train.nodes import discard_state, draw_curves, train_segnet
+from roadseg.pipelines.train.nodes import discard_state, draw_curves, draw_network, train_segnet
 
 
 def create_pipeline() -> Pipeline:
@@ -32,6 +32,7 @@ def create_pipeline() -> Pipeline:
                 name="discard_state",
             ),
             Node(draw_curves, ["training_history", "segnet_model"], "training_curves", name="draw_curves"),
+            Node(draw_network, "segnet_model", "network_diagram", name="draw_network"),
         ],
         tags="train",
     )
