@@ -22,6 +22,7 @@ test-slow: .venv/developers
 bench: .venv/developers
 	$(BIN)/python tests/benchmarks/prepare.py
 	$(BIN)/python tests/benchmarks/train.py
+	$(BIN)/python tests/benchmarks/evaluate.py
 
 lint: .venv/developers
 	$(BIN)/ruff check

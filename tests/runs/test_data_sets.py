@@ -92,9 +92,13 @@ def test_a_model_is_scored_on_another_data_set_at_its_own_resolution_and_without
     (trained_copy.folder / "data/01_raw/camvid").symlink_to(camvid_folder)
     trained_copy.run("--env", "camvid", *PREPARE)
     foreign = ("--env", "camvid", "--pipelines", "evaluate", "--params")
-    output = trained_copy.run(*foreign, "model_of=drawn,evaluate.resolution=native")
+    asked = "model_of=drawn,evaluate.resolution=native,evaluate.prediction_files.written=true"
+    output = trained_copy.run(*foreign, asked)
     assert "learnt from other data: no drive here trained it" in output
     native = read_scores(trained_copy)
+    (folder,) = (trained_copy.folder / "data/07_model_output/camvid/predictions").iterdir()
+    predicted = {path.relative_to(folder).with_suffix("").as_posix(): path for path in folder.rglob("*.png")}
+    assert set(predicted) == set(pd.read_csv(newest_report(trained_copy, "scene_scores"))["scene"])
     (trained_copy.folder / "data/01_raw/camvid").unlink()
     trained_copy.run(*foreign, "model_of=drawn")
     network = read_scores(trained_copy)
@@ -109,7 +113,12 @@ def test_a_model_is_scored_on_another_data_set_at_its_own_resolution_and_without
 
 def read_scores(project: Project) -> pd.DataFrame:
     """The newest score table of CamVid."""
-    return pd.read_csv(sorted(project.folder.glob("data/08_reporting/camvid/score_table.csv/*/*"))[-1])
+    return pd.read_csv(newest_report(project, "score_table"))
+
+
+def newest_report(project: Project, name: str) -> Path:
+    """The newest of CamVid's tables of that name."""
+    return sorted(project.folder.glob(f"data/08_reporting/camvid/{name}.csv/*/*"))[-1]
 
 
 def test_whose_model_is_scored_is_no_choice_of_a_training(trained: Project) -> None:

@@ -9,12 +9,16 @@ TRUTH = np.array([[0, 0, 1, 1], [0, 0, 255, 1]], np.uint8)
 PREDICTED = np.array([[0, 1, 1, 1], [0, 0, 0, 1]], np.uint8)
 
 
-SIZES = {"resolution": "network", "protocol_size": [720, 1280]}
+REST = {
+    "resolution": "network",
+    "protocol_size": [720, 1280],
+    "prediction_files": {"written": False, "name": "{scene}.png", "ids": None},
+}
 
 
 def measure(*further):
     prediction = Prediction("a", TRUTH, PREDICTED, np.full(TRUTH.shape, 0.9, np.float32))
-    return measure_scene(prediction, 2, EvaluateOptions(batch_size=1, further_measures=further, **SIZES))
+    return measure_scene(prediction, 2, EvaluateOptions(batch_size=1, further_measures=further, **REST))
 
 
 def test_a_scene_is_counted_once_for_each_measure():
@@ -38,14 +42,14 @@ def test_only_what_is_asked_for_is_measured():
 )
 def test_batch_size_is_a_positive_integer(options):
     with pytest.raises(ValidationError):
-        EvaluateOptions(further_measures=[], **SIZES, **options)
+        EvaluateOptions(further_measures=[], **REST, **options)
 
 
 def test_an_unknown_measure_is_refused():
     with pytest.raises(ValidationError, match="boundary_f1"):
-        EvaluateOptions(batch_size=1, further_measures=["dice"], **SIZES)
+        EvaluateOptions(batch_size=1, further_measures=["dice"], **REST)
 
 
 def test_an_unknown_resolution_is_refused():
     with pytest.raises(ValidationError, match="idd_protocol"):
-        EvaluateOptions(batch_size=1, further_measures=[], **SIZES | {"resolution": "raw"})
+        EvaluateOptions(batch_size=1, further_measures=[], **REST | {"resolution": "raw"})

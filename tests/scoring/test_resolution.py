@@ -7,6 +7,7 @@ from scipy.special import softmax
 
 from roadseg.scenes.prepared import PreparedScene
 from roadseg.scoring.measures import EvaluateOptions
+from roadseg.scoring.prediction_files import PredictionFileOptions
 from roadseg.scoring.resolution import predict_at
 
 SIZE = (9, 12)
@@ -40,7 +41,13 @@ def refuse(scene):
 
 
 def predict(network, scenes, resolution, read_truth, size=(20, 32)):
-    options = EvaluateOptions(batch_size=2, further_measures=[], resolution=resolution, protocol_size=size)
+    options = EvaluateOptions(
+        batch_size=2,
+        further_measures=[],
+        resolution=resolution,
+        protocol_size=size,
+        prediction_files=PredictionFileOptions(written=False, name="{scene}.png", ids=None),
+    )
     return list(predict_at(network, scenes, list(RAW_SIZES), options, read_truth))
 
 

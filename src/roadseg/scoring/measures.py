@@ -12,6 +12,7 @@ from roadseg.scoring.boundaries import boundary_f1, boundary_tolerance
 from roadseg.scoring.calibration import count_calibration
 from roadseg.scoring.metrics import count_confusion
 from roadseg.scoring.prediction import Prediction
+from roadseg.scoring.prediction_files import PredictionFileOptions
 
 
 class EvaluateOptions(BaseModel, frozen=True, extra="forbid", strict=True):
@@ -22,12 +23,14 @@ class EvaluateOptions(BaseModel, frozen=True, extra="forbid", strict=True):
         further_measures: What is measured beside the confusion matrices.
         resolution: At which size prediction and truth are compared, see `predict_at`.
         protocol_size: (height, width) in pixels; used by the resolution `idd_protocol` alone.
+        prediction_files: Whether and how predictions are written too.
     """
 
     batch_size: PositiveInt
     further_measures: Sequence[Literal["boundary_f1", "calibration_error"]]
     resolution: Literal["network", "native", "idd_protocol"]
     protocol_size: Annotated[tuple[PositiveInt, PositiveInt], Strict(strict=False)]
+    prediction_files: PredictionFileOptions
 
 
 @dataclass(frozen=True)

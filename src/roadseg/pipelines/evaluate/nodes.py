@@ -2,6 +2,7 @@
 
 import logging
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -17,6 +18,7 @@ from roadseg.scoring import figures
 from roadseg.scoring.measures import EvaluateOptions, measure_scene
 from roadseg.scoring.metrics import count_confusion, mean_iou
 from roadseg.scoring.prediction import predict_scenes
+from roadseg.scoring.prediction_files import write_predictions
 from roadseg.scoring.prior import fit_class_prior
 from roadseg.scoring.resolution import predict_at
 from roadseg.scoring.summary import (
@@ -48,6 +50,8 @@ def score_scenes(
     split_table: pd.DataFrame,
     raw_scenes: RawScenes,
     label_space: LabelSpace,
+    predictions_folder: Path,
+    provenance: Provenance,
     options: EvaluateOptions,
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """Returns the confusion table, the calibration table, and the scores of each scene."""
@@ -58,6 +62,10 @@ def score_scenes(
         logger.info("The model of %s learnt from other data: no drive here trained it", segnet_model.record["run"])
     read = partial(read_truth, raw_scenes=raw_scenes, label_space=label_space, classes=prepared_scenes.classes)
     predictions = predict_at(segnet_model.network, prepared_scenes, list(scenes["scene"]), options, read)
+    if options.prediction_files.written:
+        folder = predictions_folder / provenance.run
+        predictions = write_predictions(predictions, folder, len(names), options.prediction_files)
+        logger.info("Predictions are written to %s", folder)
     measures = [measure_scene(each, len(names), options) for each in predictions]
     return (
         tabulate_confusion(scenes, [each.confusion for each in measures], names),

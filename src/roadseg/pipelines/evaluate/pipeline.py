@@ -19,7 +19,10 @@ def create_pipeline() -> Pipeline:
         [
             Node(
                 score_scenes,
-                ["segnet_model", "prepared_scenes", "split_table", "raw_scenes", "label_space", "params:evaluate"],
+                [
+                    *("segnet_model", "prepared_scenes", "split_table", "raw_scenes", "label_space"),
+                    *("predictions_folder", "provenance", "params:evaluate"),
+                ],
                 ["confusion_table", "calibration_table", "scene_scores"],
                 name="score_scenes",
             ),
