@@ -46,6 +46,14 @@ def test_every_report_names_model_data_split_and_parameters(trained: Project) ->
     assert set(table["segnet_model"]) == set(table["prepared_scenes"]) == set(table["split_table"]) == {run}
 
 
+def test_a_model_keeps_the_history_of_its_training(trained: Project) -> None:
+    with zipfile.ZipFile(newest(trained, "06_models/drawn/segnet.keras")) as archive:
+        record = json.loads(archive.read("record.json"), parse_constant=pytest.fail)
+    history = pd.read_csv(newest(trained, "06_models/drawn/training_history.csv"))
+    pd.testing.assert_frame_equal(pd.DataFrame(record["training"]["history"]), history)
+    assert list(history["epoch"]) == [1, 2]
+
+
 def test_the_scores_agree_with_scikit_learn_on_the_same_pixels(trained: Project) -> None:
     script = """
 import json, numpy as np

@@ -1,11 +1,17 @@
 """What a run reads and with which settings, given to nodes as data: what they make can say where it came from."""
 
+import platform
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any, NoReturn
 
+from joblib import cpu_count
 from kedro.io import AbstractDataset, AbstractVersionedDataset, DataCatalog, DatasetError
+
+CPU_INFO = Path("/proc/cpuinfo")
+"""Where Linux names the processor."""
 
 PACKAGES = ("roadseg", "kedro", "keras", "numpy", "opencv-python-headless")
 
@@ -20,6 +26,7 @@ class Provenance:
         versions: Of each versioned data set that exists, the version that a node would load now.
         parameters: All parameters, as the configuration and the command line gave them.
         packages: Version of each package that shapes results, Keras' backend among them.
+        machine: As `describe_machine` returns it.
     """
 
     run: str
@@ -27,6 +34,7 @@ class Provenance:
     versions: Mapping[str, str]
     parameters: Mapping[str, Any]
     packages: Mapping[str, str]
+    machine: Mapping[str, str | int]
 
 
 class ProvenanceDataset(AbstractDataset[NoReturn, Provenance]):
@@ -65,7 +73,7 @@ class ProvenanceDataset(AbstractDataset[NoReturn, Provenance]):
         import keras  # takes seconds, and `prepare` needs none of it
 
         packages = {name: version(name) for name in (*PACKAGES, keras.config.backend())}
-        return Provenance(run, environment, versions, parameters, packages)
+        return Provenance(run, environment, versions, parameters, packages, describe_machine())
 
     def save(self, data: NoReturn) -> NoReturn:
         """Refuses: provenance is observed."""
@@ -76,3 +84,20 @@ class ProvenanceDataset(AbstractDataset[NoReturn, Provenance]):
 
     def _exists(self) -> bool:
         return True
+
+
+def describe_machine() -> dict[str, str | int]:
+    """Returns `platform`, `processor`, `cores` (those that this process may use) and `python` of this machine."""
+    return {
+        "platform": platform.platform(),
+        "processor": _name_processor(),
+        "cores": cpu_count(),
+        "python": platform.python_version(),
+    }
+
+
+def _name_processor() -> str:
+    """Returns the model of the processor where Linux tells it, else its architecture."""
+    lines = CPU_INFO.read_text().splitlines() if CPU_INFO.exists() else []
+    models = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return models[0] if models else platform.machine()

@@ -22,9 +22,10 @@ class TrainedSegNet:
     Attributes:
         network: Model from images to logits.
         record: JSON-like: `run` (the model's version), `environment`, `learnt_from` (for each data set its `version`
-            and the `digest` of its content), `classes`, `image_size`, `training_drives`, `parameters`, `training`
-            (epochs, time, whether Ctrl-C ended it), `state` (the folder of what was kept to go on with),
-            `started_from` (of an earlier model its `file`, `run`, `learnt_from` and `training_drives`).
+            and the `digest` of its content), `classes`, `image_size`, `training_drives`, `parameters`, `packages`,
+            `machine`, `training` (epochs, time, whether Ctrl-C ended it, and `history`, a row an epoch), `state` (the
+            folder of what was kept to go on with), `started_from` (of an earlier model its `file`, `run`, `learnt_from`
+            and `training_drives`).
     """
 
     network: keras.Model
@@ -111,12 +112,14 @@ def describe_record(record: Mapping[str, Any]) -> str:
     """Returns the versions of model, data and split, and the parameters of the training, as small print."""
     versions = [f"segnet_model {record['run']}"]
     versions += [f"{name} {each['version']}" for name, each in record["learnt_from"].items()]
-    return f"{', '.join(versions)}. Parameters: {', '.join(_flatten(record['parameters']))}."
+    parameters = [f"{name}={value}" for name, value in flatten_parameters(record["parameters"])]
+    return f"{', '.join(versions)}. Parameters: {', '.join(parameters)}."
 
 
-def _flatten(parameters: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
+def flatten_parameters(parameters: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Yields the names and values of nested parameters, names of levels joined by a full stop."""
     for name, value in parameters.items():
         if isinstance(value, Mapping):
-            yield from _flatten(value, f"{prefix}{name}.")
+            yield from flatten_parameters(value, f"{prefix}{name}.")
         else:
-            yield f"{prefix}{name}={value}"
+            yield f"{prefix}{name}", value

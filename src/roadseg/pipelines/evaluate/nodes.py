@@ -107,12 +107,15 @@ def summarise_scores(
     logger.info("Scores at %s resolution\n%s", options.resolution, describe_scores(table))
     report = {
         "run": provenance.run,
+        "environment": provenance.environment,
         "resolution": options.resolution,
         "splits": summaries,
         "prior_mean_iou": prior_mean_iou,
         "batch_averaged_mean_iou": averages,
         "versions": provenance.versions,
         "parameters": provenance.parameters,
+        "packages": provenance.packages,
+        "machine": provenance.machine,
         "model": segnet_model.record,
     }
     drive_scores = tabulate_drives(statistics, names)

@@ -90,12 +90,14 @@ def record_training(
         "training_drives": sorted(split_table.loc[split_table["split"] == "train", "drive"].unique()),
         "parameters": provenance.parameters,
         "packages": provenance.packages,
+        "machine": provenance.machine,
         "training": {
             "epochs": len(history),
             "best_epoch": int(best["epoch"]),
             "best_validation_mean_iou": float(best["val_mean_iou"]),
             "seconds": round(float(history["seconds"].sum()), 1),
             "is_interrupted": training.is_interrupted,
+            "history": history.astype(object).where(history.notna(), None).to_dict("records"),
         },
     }
 
