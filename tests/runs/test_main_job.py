@@ -46,6 +46,13 @@ def test_every_report_names_model_data_split_and_parameters(trained: Project) ->
     assert set(table["segnet_model"]) == set(table["prepared_scenes"]) == set(table["split_table"]) == {run}
 
 
+def test_the_run_ends_with_a_report_on_one_page(trained: Project) -> None:
+    page = newest(trained, "08_reporting/drawn/evaluation_report.html").read_text(encoding="utf-8")
+    scores = json.loads(newest(trained, "08_reporting/drawn/scores.json").read_text())
+    assert f"<strong>{scores['splits']['test']['mean_iou']:.4f}</strong> mean IoU on test" in page
+    assert page.count("<figure ") == 9 + 3 + 3
+
+
 def test_a_model_keeps_the_history_of_its_training(trained: Project) -> None:
     with zipfile.ZipFile(newest(trained, "06_models/drawn/segnet.keras")) as archive:
         record = json.loads(archive.read("record.json"), parse_constant=pytest.fail)

@@ -44,6 +44,7 @@ def predict(network, scenes, resolution, read_truth, size=(20, 32)):
     options = EvaluateOptions(
         batch_size=2,
         further_measures=[],
+        gallery_scenes=0,
         resolution=resolution,
         protocol_size=size,
         prediction_files=PredictionFileOptions(written=False, name="{scene}.png", ids=None),

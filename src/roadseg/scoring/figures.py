@@ -89,7 +89,7 @@ def draw_confusion(matrices: Matrices, class_names: Sequence[str], caption: str 
     panels = figure.subplots(len(matrices), 2, squeeze=False)
     for (split, matrix), (left, right) in zip(matrices.items(), panels, strict=True):
         counts = left.imshow(np.where(matrix > 0, matrix, np.nan), cmap="Blues", norm=LogNorm(1, max(10, matrix.max())))
-        _write_cells(left, counts, matrix, [[_abbreviate(count) for count in row] for row in matrix.tolist()])
+        _write_cells(left, counts, matrix, [[abbreviate_count(count) for count in row] for row in matrix.tolist()])
         left.set_title(f"{split}: pixels")
         totals = matrix.sum(axis=1, keepdims=True)
         shares = np.divide(matrix, totals, out=np.full(matrix.shape, np.nan), where=totals > 0)
@@ -279,7 +279,7 @@ def _mark_errors(example: Example) -> tuple[NDArray[np.uint8], str]:
     return picture, share
 
 
-def _abbreviate(count: int) -> str:
+def abbreviate_count(count: int) -> str:
     """Returns a count in at most three digits: 1234567 is 1.23M."""
     for limit, suffix in ((10**9, "G"), (10**6, "M"), (10**3, "k")):
         if count >= 0.9995 * limit:

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, PositiveInt, Strict
+from pydantic import BaseModel, NonNegativeInt, PositiveInt, Strict
 
 from roadseg.scoring.boundaries import boundary_f1, boundary_tolerance
 from roadseg.scoring.calibration import count_calibration
@@ -24,6 +24,7 @@ class EvaluateOptions(BaseModel, frozen=True, extra="forbid", strict=True):
         resolution: At which size prediction and truth are compared, see `predict_at`.
         protocol_size: (height, width) in pixels; used by the resolution `idd_protocol` alone.
         prediction_files: Whether and how predictions are written too.
+        gallery_scenes: Scenes of each split that the report shows.
     """
 
     batch_size: PositiveInt
@@ -31,6 +32,7 @@ class EvaluateOptions(BaseModel, frozen=True, extra="forbid", strict=True):
     resolution: Literal["network", "native", "idd_protocol"]
     protocol_size: Annotated[tuple[PositiveInt, PositiveInt], Strict(strict=False)]
     prediction_files: PredictionFileOptions
+    gallery_scenes: NonNegativeInt
 
 
 @dataclass(frozen=True)

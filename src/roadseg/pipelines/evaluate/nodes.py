@@ -15,11 +15,13 @@ from roadseg.scenes.preprocessing import read_truth
 from roadseg.scenes.raw import RawScenes
 from roadseg.scenes.splits import digest_contents
 from roadseg.scoring import figures
+from roadseg.scoring.gallery import choose_gallery, picture_scene
 from roadseg.scoring.measures import EvaluateOptions, measure_scene
 from roadseg.scoring.metrics import count_confusion, mean_iou
 from roadseg.scoring.prediction import predict_scenes
 from roadseg.scoring.prediction_files import write_predictions
 from roadseg.scoring.prior import fit_class_prior
+from roadseg.scoring.report import write_evaluation_report
 from roadseg.scoring.resolution import predict_at
 from roadseg.scoring.summary import (
     average_over_batches,
@@ -157,6 +159,22 @@ def draw_examples(
         for row, each in zip(chosen.itertuples(), predictions, strict=True)
     ]
     return figures.draw_panels(examples, prepared_scenes.classes, describe_record(segnet_model.record))
+
+
+def write_report(
+    segnet_model: TrainedSegNet,
+    prepared_scenes: PreparedScenes,
+    confusion_table: pd.DataFrame,
+    scene_scores: pd.DataFrame,
+    scores: Report,
+    options: EvaluateOptions,
+) -> str:
+    """Returns the report as one HTML page; only encoded pictures of its scenes are kept in memory."""
+    classes = prepared_scenes.classes
+    gallery = choose_gallery(scene_scores, options.gallery_scenes)
+    predictions = predict_scenes(segnet_model.network, prepared_scenes, list(gallery["scene"]), options.batch_size)
+    pictures = [picture_scene(each, prepared_scenes[each.scene].image, classes) for each in predictions]
+    return write_evaluation_report(scores, sum_splits(confusion_table), scene_scores, classes, gallery, pictures)
 
 
 def _caption(scores: Report) -> str:

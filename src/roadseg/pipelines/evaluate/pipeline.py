@@ -10,11 +10,12 @@ from roadseg.pipelines.evaluate.nodes import (
     score_prior,
     score_scenes,
     summarise_scores,
+    write_report,
 )
 
 
 def create_pipeline() -> Pipeline:
-    """Returns the pipeline from a trained SegNet and the scenes of its split to scores and pictures."""
+    """Returns the pipeline from a trained SegNet and the scenes of its split to scores, pictures and a report."""
     return Pipeline(
         [
             Node(
@@ -54,6 +55,15 @@ def create_pipeline() -> Pipeline:
                 ["segnet_model", "prepared_scenes", "scene_scores", "params:evaluate"],
                 "example_panels",
                 name="draw_examples",
+            ),
+            Node(
+                write_report,
+                [
+                    *("segnet_model", "prepared_scenes", "confusion_table", "scene_scores", "scores"),
+                    "params:evaluate",
+                ],
+                "evaluation_report",
+                name="write_report",
             ),
         ],
         tags="evaluate",

@@ -1,0 +1,143 @@
+"""The page that shows how good a network is and where it fails, to be opened without a network and printed."""
+
+import math
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from numpy.typing import NDArray
+from plotly.offline import get_plotlyjs
+
+from roadseg.scenes.labels import SegmentationClass
+from roadseg.scenes.leakage import find_shared_drives
+from roadseg.scoring.bootstrap import MIN_DRIVES
+from roadseg.scoring.curves import plot_training
+from roadseg.scoring.figures import VOID_COLOUR, WRONG_COLOUR, abbreviate_count
+from roadseg.scoring.gallery import ScenePictures
+from roadseg.scoring.tables import BOUNDARY, KEYS
+from roadseg.segnet.trained import flatten_parameters
+
+UNDEFINED = "\N{EN DASH}"
+"""What stands in place of a score that is not defined."""
+
+
+def write_evaluation_report(
+    scores: Mapping[str, Any],
+    matrices: Mapping[str, NDArray[np.int64]],
+    scene_scores: pd.DataFrame,
+    classes: Sequence[SegmentationClass],
+    gallery: pd.DataFrame,
+    pictures: Sequence[ScenePictures],
+) -> str:
+    """Returns the report as one HTML page that needs no other file.
+
+    Args:
+        scores: Of the evaluation: `run`, `environment`, `splits` (split -> what `summarise_split` returns; the last one
+            is the headline), `prior_mean_iou` and `batch_averaged_mean_iou` (of each split), `versions`, `parameters`,
+            `packages`, `machine`, and `model`, the record of the network; one that holds no history has no curves.
+        matrices: Split -> (K, K) int64, true classes along the rows.
+        scene_scores: As `tabulate_scenes` returns it.
+        classes: K classes in the order of the ids.
+        gallery: As `choose_gallery` returns it.
+        pictures: Of the rows of the gallery, in their order.
+    """
+    environment = Environment(loader=PackageLoader(__package__, ""), autoescape=True, undefined=StrictUndefined)
+    environment.filters |= {
+        "score": format_score,
+        "percent": format_percent,
+        "count": abbreviate_count,
+        "duration": lambda seconds: timedelta(seconds=round(seconds)),
+    }
+    training, started_from = scores["model"]["training"], scores["model"]["started_from"] or {"training_drives": []}
+    headline = list(scores["splits"])[-1]
+    held_out = scene_scores.loc[scene_scores["split"] == headline, "drive"]
+    return environment.get_template("report.html.jinja").render(
+        scores=scores,
+        record=scores["model"],
+        headline=headline,
+        min_drives=MIN_DRIVES,
+        shared_drives=find_shared_drives(scene_scores),
+        seen_before=sorted(set(started_from["training_drives"]) & set(held_out)),
+        classes=classes,
+        confusion={split: shade_confusion(matrix) for split, matrix in matrices.items()},
+        scene_table=list_scene_scores(scene_scores, [each.name for each in classes], gallery),
+        gallery=list(zip(gallery.to_dict("records"), pictures, strict=True)),
+        colours={"void": VOID_COLOUR, "wrong": WRONG_COLOUR},
+        curves=plot_training(training["history"], training["best_epoch"]) if training.get("history") else None,
+        parameters=compare_parameters(scores["model"]["parameters"], scores["parameters"]),
+        plotly=get_plotlyjs(),
+    )
+
+
+def shade_confusion(matrix: NDArray[np.int64]) -> dict[str, NDArray[np.float64]]:
+    """Returns a confusion matrix as `counts`, their logarithms from 0 to 1, and as `rows` and `columns`, its shares.
+
+    Args:
+        matrix: (K, K) int64, true classes along the rows.
+
+    Returns:
+        (K, K) float64 each, 0..1: of `rows` each row adds up to 1, of `columns` each column; NaN where there is none.
+        And `pixels`, the matrix.
+    """
+    logarithms = np.log1p(matrix)
+    views = {"counts": logarithms / max(logarithms.max(), 1)}
+    for name, axis in (("rows", 1), ("columns", 0)):
+        totals = matrix.sum(axis=axis, keepdims=True)
+        views[name] = np.divide(matrix, totals, out=np.full(matrix.shape, np.nan), where=totals > 0)
+    return views | {"pixels": matrix}
+
+
+def list_scene_scores(
+    scene_scores: pd.DataFrame, class_names: Sequence[str], gallery: pd.DataFrame
+) -> dict[str, list[Any]]:
+    """Returns the scores of all scenes, worst first and those without a score last, as a page's script reads them.
+
+    Args:
+        scene_scores: As `tabulate_scenes` returns it.
+        class_names: K names in the order of the ids.
+        gallery: As `choose_gallery` returns it.
+
+    Returns:
+        `columns`: of each its `title` and its `class`, None for those of a whole scene. `rows`: a list a scene with a
+        value a column, scores rounded to four digits, None where one is undefined. `pictured`: the scenes of the
+        gallery in its order.
+    """
+    whole = [*KEYS, "pixels", "mean_iou", "pixel_accuracy"]
+    columns = [{"title": name.replace("_", " ").replace("iou", "IoU"), "class": None} for name in whole]
+    for name in class_names:
+        columns += [{"title": f"IoU {name}", "class": name}, {"title": f"{BOUNDARY}{name}", "class": name}]
+    of_classes = [f"{kind}{name}" for name in class_names for kind in ("IoU ", BOUNDARY)]
+    table = scene_scores.sort_values(["mean_iou", "scene"])[[*whole, *of_classes]].round(4).astype(object)
+    return {
+        "columns": columns,
+        "rows": table.where(table.notna(), None).to_numpy().tolist(),
+        "pictured": gallery["scene"].tolist(),
+    }
+
+
+def compare_parameters(training: Mapping[str, Any], evaluation: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    """Returns name, value in the training and value in the evaluation of each parameter; an empty text where it is not.
+
+    Args:
+        training: Nested parameters.
+        evaluation: Nested parameters.
+    """
+    trained, evaluated = (
+        {name: str(value) for name, value in flatten_parameters(each)} for each in (training, evaluation)
+    )
+    return [(name, trained.get(name, ""), evaluated.get(name, "")) for name in trained | evaluated]
+
+
+def format_score(score: float | None, digits: int = 4) -> str:
+    """Returns a score in so many digits, or a dash where it is None or NaN."""
+    return UNDEFINED if score is None or math.isnan(score) else f"{score:.{digits}f}"
+
+
+def format_percent(share: float | None) -> str:
+    """Returns a share in percent to a tenth, or a dash where it is None or NaN; <0.1 for what is not quite nothing."""
+    if share is None or math.isnan(share):
+        return UNDEFINED
+    return "<0.1" if 0 < share < 0.0005 else f"{100 * share:.1f}"

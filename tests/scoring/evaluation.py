@@ -1,0 +1,94 @@
+"""An evaluation of label maps at hand: all that the report is written from."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from roadseg.scenes.labels import SegmentationClass
+from roadseg.scoring.gallery import choose_gallery, picture_scene
+from roadseg.scoring.measures import EvaluateOptions, measure_scene
+from roadseg.scoring.prediction import Prediction
+from roadseg.scoring.report import write_evaluation_report
+from roadseg.scoring.summary import average_over_batches, read_statistics, summarise_split
+from roadseg.scoring.tables import sum_splits, tabulate_calibration, tabulate_confusion, tabulate_scenes
+
+COLOURS = [(128, 64, 18), (0, 0, 230), (70, 130, 180)]
+HISTORY = [
+    {"epoch": 1, "loss": 2.0, "mean_iou": 0.1, "val_loss": 1.5, "val_mean_iou": 0.2, "learning_rate": 0.01},
+    {"epoch": 2, "loss": 1.0, "mean_iou": 0.3, "val_loss": 1.25, "val_mean_iou": 0.4, "learning_rate": 0.001},
+]
+
+
+@dataclass(frozen=True)
+class Scored:
+    """A scene with what was annotated and what was predicted, (height, width) class ids each."""
+
+    scene: str
+    split: str
+    drive: str
+    truth: Sequence[Sequence[int]]
+    prediction: Sequence[Sequence[int]]
+
+
+def write_page(
+    scored: Sequence[Scored],
+    names: Sequence[str],
+    *,
+    gallery_scenes: int = 60,
+    training: Mapping[str, Any] | None = None,
+    started_from: Mapping[str, Any] | None = None,
+) -> str:
+    """Returns the report of some scenes; `training` and `started_from` are what the record says."""
+    classes = tuple(SegmentationClass(name=name, colour=colour) for name, colour in zip(names, COLOURS, strict=False))
+    scenes = pd.DataFrame(
+        [(each.split, each.drive, each.scene) for each in scored], columns=["split", "drive", "scene"]
+    )
+    predictions = {each.scene: _prediction(each) for each in scored}
+    options = EvaluateOptions(
+        batch_size=8, further_measures=["boundary_f1", "calibration_error"], gallery_scenes=gallery_scenes
+    )
+    measures = [measure_scene(each, len(names), options) for each in predictions.values()]
+    confusion = tabulate_confusion(scenes, [each.confusion for each in measures], names)
+    scene_scores = tabulate_scenes(scenes, measures, names)
+    statistics = read_statistics(confusion, tabulate_calibration(scenes, measures), scene_scores, names)
+    gallery = choose_gallery(scene_scores, gallery_scenes)
+    parameters = {"seed": 1, "network": {"architecture": "segnet", "width": 0.25, "start": "random"}}
+    versions = {"prepared_scenes": "v1", "split_table": "v2", "segnet_model": "v3"}
+    scores = {
+        "run": "v4",
+        "environment": "",
+        "splits": {split: summarise_split(each, names, 1) for split, each in statistics.items()},
+        "prior_mean_iou": dict.fromkeys(statistics, 0.125),
+        "batch_averaged_mean_iou": average_over_batches(confusion, 8),
+        "versions": versions,
+        "parameters": {**parameters, "evaluate": {"batch_size": 8}},
+        "packages": {"keras": "3.15.1"},
+        "machine": {"platform": "Linux", "processor": "Z80", "cores": 2, "python": "3.11.7"},
+        "model": {
+            "run": "v3",
+            "environment": "",
+            "learnt_from": {name: {"version": versions[name], "digest": "aa"} for name in list(versions)[:2]},
+            "classes": list(names),
+            "image_size": list(np.shape(scored[0].truth)),
+            "training_drives": ["A"],
+            "parameters": parameters,
+            "packages": {"keras": "3.15.0"},
+            "training": training
+            or {"epochs": 2, "best_epoch": 2, "seconds": 61.6, "is_interrupted": False, "history": HISTORY},
+            "started_from": started_from,
+        },
+    }
+    pictures = [picture_scene(predictions[scene], _image(scene, predictions), classes) for scene in gallery["scene"]]
+    return write_evaluation_report(scores, sum_splits(confusion), scene_scores, classes, gallery, pictures)
+
+
+def _prediction(scored: Scored) -> Prediction:
+    truth, label_map = np.array(scored.truth, np.uint8), np.array(scored.prediction, np.uint8)
+    return Prediction(scored.scene, truth, label_map, np.ones(truth.shape, np.float32))
+
+
+def _image(scene: str, predictions: Mapping[str, Prediction]) -> np.ndarray:
+    return np.full((*predictions[scene].truth.shape, 3), 200, np.uint8)
