@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -11,6 +11,7 @@ from roadseg.scenes.labels import SegmentationClass
 from roadseg.scoring.gallery import choose_gallery, picture_scene
 from roadseg.scoring.measures import EvaluateOptions, measure_scene
 from roadseg.scoring.prediction import Prediction
+from roadseg.scoring.prediction_files import PredictionFileOptions
 from roadseg.scoring.report import write_evaluation_report
 from roadseg.scoring.summary import average_over_batches, read_statistics, summarise_split
 from roadseg.scoring.tables import sum_splits, tabulate_calibration, tabulate_confusion, tabulate_scenes
@@ -40,31 +41,40 @@ def write_page(
     gallery_scenes: int = 60,
     training: Mapping[str, Any] | None = None,
     started_from: Mapping[str, Any] | None = None,
+    training_drives: Sequence[str] | None = None,
+    resolution: Literal["network", "native", "idd_protocol"] = "network",
 ) -> str:
-    """Returns the report of some scenes; `training` and `started_from` are what the record says."""
+    """Returns the report of some scenes; `training`, `started_from` and `training_drives` are what the record says."""
     classes = tuple(SegmentationClass(name=name, colour=colour) for name, colour in zip(names, COLOURS, strict=False))
     scenes = pd.DataFrame(
         [(each.split, each.drive, each.scene) for each in scored], columns=["split", "drive", "scene"]
     )
     predictions = {each.scene: _prediction(each) for each in scored}
     options = EvaluateOptions(
-        batch_size=8, further_measures=["boundary_f1", "calibration_error"], gallery_scenes=gallery_scenes
+        batch_size=8,
+        further_measures=["boundary_f1", "calibration_error"],
+        gallery_scenes=gallery_scenes,
+        resolution=resolution,
+        protocol_size=(720, 1280),
+        prediction_files=PredictionFileOptions(written=False, name="{scene}.png", ids=None),
     )
     measures = [measure_scene(each, len(names), options) for each in predictions.values()]
     confusion = tabulate_confusion(scenes, [each.confusion for each in measures], names)
     scene_scores = tabulate_scenes(scenes, measures, names)
     statistics = read_statistics(confusion, tabulate_calibration(scenes, measures), scene_scores, names)
     gallery = choose_gallery(scene_scores, gallery_scenes)
+    trained = sorted({each.drive for each in scored if each.split == "train"} or {scored[0].drive})
     parameters = {"seed": 1, "network": {"architecture": "segnet", "width": 0.25, "start": "random"}}
     versions = {"prepared_scenes": "v1", "split_table": "v2", "segnet_model": "v3"}
     scores = {
         "run": "v4",
         "environment": "",
+        "resolution": resolution,
         "splits": {split: summarise_split(each, names, 1) for split, each in statistics.items()},
         "prior_mean_iou": dict.fromkeys(statistics, 0.125),
         "batch_averaged_mean_iou": average_over_batches(confusion, 8),
         "versions": versions,
-        "parameters": {**parameters, "evaluate": {"batch_size": 8}},
+        "parameters": {**parameters, "evaluate": {"batch_size": 8, "protocol_size": [720, 1280]}},
         "packages": {"keras": "3.15.1"},
         "machine": {"platform": "Linux", "processor": "Z80", "cores": 2, "python": "3.11.7"},
         "model": {
@@ -73,7 +83,7 @@ def write_page(
             "learnt_from": {name: {"version": versions[name], "digest": "aa"} for name in list(versions)[:2]},
             "classes": list(names),
             "image_size": list(np.shape(scored[0].truth)),
-            "training_drives": ["A"],
+            "training_drives": trained if training_drives is None else training_drives,
             "parameters": parameters,
             "packages": {"keras": "3.15.0"},
             "training": training

@@ -62,7 +62,7 @@ def test_the_headline_is_the_mean_iou_of_the_test_split_and_why_it_has_no_interv
     headline = plain(section(page, "headline"))
     assert "0.6667 mean IoU on test" in headline  # (5/6 + 1/2) / 2
     assert "No interval: test has 2 drives, and fewer than 5 tell too little" in headline
-    assert "3 scenes of 2 drives at the network's 2 x 2 pixels; 7 pixels are annotated" in headline
+    assert "3 scenes of 2 drives, at the network's 2 x 2 pixels; 7 pixels are annotated" in headline
     assert "A guess that looks at no image reaches 0.1250" in headline
     assert "neither in the truth nor in the prediction of test: sky" in headline
 
@@ -93,6 +93,25 @@ def test_one_scene_that_is_void_throughout_has_no_score():
     assert scene_table(page)["rows"][0][:6] == ["test", "E", "v1", 0, None, None]
     assert "No pictures" in section(page, "gallery")
     assert not re.search(r"\bnan\b", page.split("<script>")[0], re.IGNORECASE)
+
+
+@pytest.mark.parametrize(
+    ("resolution", "named"),
+    [
+        ("native", "at the size of each annotation, to which the logits of 2 x 2 pixels were resized; 7 pixels are"),
+        ("idd_protocol", "at 720 x 1280 pixels, to which prediction and annotation were resized by nearest, as the"),
+    ],
+)
+def test_the_headline_says_at_which_resolution_it_was_scored(resolution, named):
+    assert named in plain(section(write_page(SCENES, NAMES, resolution=resolution), "headline"))
+
+
+def test_a_model_of_other_data_learnt_from_none_of_the_splits(page):
+    foreign = write_page(SCENES, NAMES, training_drives=["elsewhere"])
+    assert "It learnt from other data: none of these drives" in plain(section(foreign, "headline"))
+    assert "The network learnt from none of these splits." in plain(section(foreign, "scores"))
+    assert "other data" not in section(page, "headline")
+    assert "Train was learnt from" in plain(section(page, "scores"))
 
 
 def test_drives_that_stand_in_two_splits_are_named(page):

@@ -35,9 +35,10 @@ def write_evaluation_report(
     """Returns the report as one HTML page that needs no other file.
 
     Args:
-        scores: Of the evaluation: `run`, `environment`, `splits` (split -> what `summarise_split` returns; the last one
-            is the headline), `prior_mean_iou` and `batch_averaged_mean_iou` (of each split), `versions`, `parameters`,
-            `packages`, `machine`, and `model`, the record of the network; one that holds no history has no curves.
+        scores: Of the evaluation: `run`, `environment`, `resolution`, `splits` (split -> what `summarise_split`
+            returns; the last one is the headline), `prior_mean_iou` and `batch_averaged_mean_iou` (of each split),
+            `versions`, `parameters`, `packages`, `machine`, and `model`, the record of the network; one that holds no
+            history has no curves.
         matrices: Split -> (K, K) int64, true classes along the rows.
         scene_scores: As `tabulate_scenes` returns it.
         classes: K classes in the order of the ids.
@@ -60,6 +61,7 @@ def write_evaluation_report(
         headline=headline,
         min_drives=MIN_DRIVES,
         shared_drives=find_shared_drives(scene_scores),
+        is_foreign=set(scene_scores["drive"]).isdisjoint(scores["model"]["training_drives"]),
         seen_before=sorted(set(started_from["training_drives"]) & set(held_out)),
         classes=classes,
         confusion={split: shade_confusion(matrix) for split, matrix in matrices.items()},
