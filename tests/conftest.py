@@ -3,10 +3,12 @@
 import runpy
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
+from roadseg.datasets.run_records import RunRecord
 from roadseg.scenes.prepared import PreparedScene, PreparedScenes
 
 DATA = Path(__file__).parent / "data"
@@ -77,3 +79,37 @@ def keep_in_memory(scenes: Mapping[str, PreparedScene]) -> PreparedScenes:
     image_size = next(iter(scenes.values())).image.shape[:2]
     manifest = {"classes": classes, "image_size": list(image_size), "scenes": rows}
     return PreparedScenes(manifest, lambda row: scenes[row["scene"]])
+
+
+@pytest.fixture
+def run_record() -> Callable[..., RunRecord]:
+    """Makes the record of a run that ended well, from its id and what is to be said of it."""
+    return make_run_record
+
+
+def make_run_record(run: str, **facts: Any) -> RunRecord:
+    machine = {"host": "here", "process": 1, "system": "Linux", "cores": 2, "memory": 8, "gpus": []}
+    record = {
+        "run": run,
+        "state": "done",
+        "fault": None,
+        "started": "2026-01-31T10:20:30Z",
+        "seconds": 61.0,
+        "command": "kedro run",
+        "pipelines": ["__default__"],
+        "nodes": ["train_segnet"],
+        "environment": "",
+        "given_parameters": {},
+        "parameters": {"seed": 1},
+        "commit": None,
+        "is_dirty": None,
+        "packages": {"python": "3.11.7"},
+        "backend": None,
+        "machine": machine,
+        "loaded": {},
+        "saved": {},
+        "training": None,
+        "digests": None,
+        "scores": None,
+    }
+    return RunRecord.model_validate(record | facts)

@@ -258,6 +258,18 @@ def test_what_has_no_versions_is_left_alone(tmp_path, lines):
     assert set(lines()) == set(DATASETS)
 
 
+def test_records_of_runs_stay_and_keep_no_version(tmp_path, run_record):
+    for version in ("v1", "v2"):
+        write_table(tmp_path, version)
+    records = {"type": "roadseg.datasets.run_records.RunRecordsDataset", "filepath": str(tmp_path / "runs")}
+    pruned = catalog(tmp_path, run_records=records)
+    record = run_record("v1", saved={"split_table": "v1"})
+    pruned["run_records"].save(record)
+    prune_versions(pruned, keep=1)
+    assert pruned["run_records"].load() == [record]
+    assert versions(tmp_path, "split_table") == ["v2"]
+
+
 def test_two_data_sets_with_one_store_keep_what_either_names(tmp_path):
     write_manifest(tmp_path, "v1", "a-1")
     (tmp_path / "prepared_scenes/other.json/v1").mkdir(parents=True)

@@ -7,12 +7,16 @@ from kedro.framework.cli.project import run  # noqa: F401 - `python -m roadseg` 
 from kedro.framework.cli.utils import env_option
 from kedro.framework.startup import ProjectMetadata
 
+from roadseg.records.commands import runs
 from roadseg.session import FAULTS, RoadSegSession, describe_fault
 
 
 @click.group(name="roadseg")
 def cli() -> None:
     """Commands of RoadSeg."""
+
+
+cli.add_command(runs)
 
 
 @cli.command()

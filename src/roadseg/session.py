@@ -35,7 +35,7 @@ FAULTS = (
 
 
 class RoadSegSession(KedroSession):
-    """A Kedro session whose `run` tells faults of data and parameters from faults of the program."""
+    """A Kedro session whose `run` is recorded, and tells faults of data and parameters from faults of the program."""
 
     def run(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
         """Runs as `KedroSession.run` does.
@@ -45,7 +45,11 @@ class RoadSegSession(KedroSession):
                 `kedro --verbose run`.
             Exit: With the code 130, as shells expect it, on Ctrl-C.
         """
-        with _told_in_a_sentence():
+        from roadseg.records.recorder import RunRecorder  # for which no other command needs to wait
+
+        recorder = RunRecorder(_describe_end)
+        self._hook_manager.register(recorder)
+        with _told_in_a_sentence(), recorder:
             return super().run(*args, **kwargs)
 
 
@@ -62,6 +66,10 @@ def _told_in_a_sentence() -> Iterator[None]:
         logger.warning("Aborted by Ctrl-C")
         atexit.register(_leave_at_once)
         raise Exit(INTERRUPTED) from None
+
+
+def _describe_end(fault: BaseException) -> str:
+    return describe_fault(fault) if isinstance(fault, FAULTS) else repr(fault)
 
 
 def _leave_at_once() -> None:

@@ -32,17 +32,28 @@ class VersionedFileDataset(AbstractVersionedDataset[Saved, Loaded]):
         super().__init__(PurePosixPath(path), version, exists_function=self._fs.exists, glob_function=self._fs.glob)
 
     def _write(self, path: str, content: bytes) -> None:
-        temporary = f"{path}.{uuid.uuid4().hex}.part"
-        self._fs.makedirs(self._fs._parent(path), exist_ok=True)
-        try:
-            self._fs.pipe_file(temporary, content)
-            self._fs.mv(temporary, path)
-        finally:
-            if self._fs.exists(temporary):
-                self._fs.rm(temporary)
+        write_whole(self._fs, path, content)
 
     def _exists(self) -> bool:
         return bool(self._fs.exists(str(self._get_load_path())))
 
     def _describe(self) -> dict[str, Any]:
         return {"filepath": str(self._filepath), "protocol": self._protocol, "version": self._version}
+
+
+def write_whole(fs: Any, path: str, content: bytes) -> None:
+    """Writes a file under another name and renames it: it is there whole or not at all.
+
+    Args:
+        fs: The fsspec file system.
+        path: Of the file; its folder is made if it is missing.
+        content: All of it.
+    """
+    temporary = f"{path}.{uuid.uuid4().hex}.part"
+    fs.makedirs(fs._parent(path), exist_ok=True)
+    try:
+        fs.pipe_file(temporary, content)
+        fs.mv(temporary, path)
+    finally:
+        if fs.exists(temporary):
+            fs.rm(temporary)

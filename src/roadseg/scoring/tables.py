@@ -1,15 +1,17 @@
 """The tables of an evaluation, which hold what all its scores can be computed from again: one row or block a scene."""
 
 from collections.abc import Sequence
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from roadseg.scenes.splits import group_by_split
-from roadseg.scoring.measures import SceneMeasures
 from roadseg.scoring.metrics import class_iou, mean_iou, pixel_accuracy
+
+if TYPE_CHECKING:
+    from roadseg.scoring.measures import SceneMeasures  # Keras, for which what reads tables need not wait
 
 Count = TypeVar("Count", bound=np.generic)
 
@@ -69,7 +71,7 @@ def add_up(groups: pd.Series, counts: NDArray[Count]) -> dict[str, NDArray[Count
     return {str(group): counts[(groups == group).to_numpy()].sum(axis=0) for group in groups.unique()}
 
 
-def tabulate_calibration(scenes: pd.DataFrame, measures: Sequence[SceneMeasures]) -> pd.DataFrame:
+def tabulate_calibration(scenes: pd.DataFrame, measures: "Sequence[SceneMeasures]") -> pd.DataFrame:
     """Returns the calibration counts of each drive of each split: split, drive, bin from 1, and the columns of `BINS`.
 
     Args:
@@ -88,7 +90,7 @@ def tabulate_calibration(scenes: pd.DataFrame, measures: Sequence[SceneMeasures]
 
 
 def tabulate_scenes(
-    scenes: pd.DataFrame, measures: Sequence[SceneMeasures], class_names: Sequence[str]
+    scenes: pd.DataFrame, measures: "Sequence[SceneMeasures]", class_names: Sequence[str]
 ) -> pd.DataFrame:
     """Returns the scores of each scene: its pixels, mean IoU and accuracy, IoU and boundary F1 of each class.
 

@@ -1,0 +1,156 @@
+"""Records of runs on disk: one JSON file a run, in one folder a data set."""
+
+from collections.abc import Mapping
+from copy import deepcopy
+from pathlib import PurePosixPath
+from typing import Any, Literal
+
+import fsspec
+from kedro.io import AbstractDataset, DatasetError
+from kedro.io.core import get_protocol_and_path
+from pydantic import AwareDatetime, BaseModel, ValidationError
+
+from roadseg.datasets.versioned_file import write_whole
+
+
+class Machine(BaseModel, frozen=True):
+    """Where a run took place.
+
+    Attributes:
+        host: Name of the machine.
+        process: Id of the process.
+        system: Operating system and processor architecture.
+        cores: Number of logical cores.
+        memory: Bytes.
+        gpus: Names of the NVIDIA GPUs.
+    """
+
+    host: str
+    process: int
+    system: str
+    cores: int
+    memory: int
+    gpus: tuple[str, ...]
+
+
+class RunRecord(BaseModel, frozen=True):
+    """What a run read and wrote, from what, and how it ended.
+
+    Attributes:
+        run: Its id, which is the version of all that it saved.
+        state: `running` until the run ends; a run that is killed stays so.
+        fault: The sentence that a failed run ended with.
+        started: When it began.
+        seconds: How long it took, or had taken when this was written.
+        command: As it was typed.
+        pipelines: Names of the pipelines.
+        nodes: Names of the nodes that were to run.
+        environment: Name of the configuration environment; empty for the default one.
+        given_parameters: Parameters as the command line gave them.
+        parameters: All parameters, as configuration and command line gave them.
+        commit: Hash of the git commit; None outside a git checkout.
+        is_dirty: Whether files differed from that commit.
+        packages: Version of Python and of each installed package.
+        backend: Of Keras, where it was used.
+        machine: Where the run took place.
+        loaded: Versioned data set -> version that was loaded.
+        saved: Versioned data set -> version that was saved.
+        training: What the record of a model that was trained or scored says of its training.
+        digests: Data set -> hash of its content, for what a model that was trained or scored learnt from.
+        scores: Split -> all scores as in the data set `scores`; None where nothing was scored.
+    """
+
+    run: str
+    state: Literal["running", "done", "interrupted", "failed"]
+    fault: str | None
+    started: AwareDatetime
+    seconds: float
+    command: str
+    pipelines: tuple[str, ...]
+    nodes: tuple[str, ...]
+    environment: str
+    given_parameters: Mapping[str, Any]
+    parameters: Mapping[str, Any]
+    commit: str | None
+    is_dirty: bool | None
+    packages: Mapping[str, str]
+    backend: str | None
+    machine: Machine
+    loaded: Mapping[str, str]
+    saved: Mapping[str, str]
+    training: Mapping[str, Any] | None
+    digests: Mapping[str, str] | None
+    scores: Mapping[str, Mapping[str, Any]] | None
+
+    @property
+    def versions(self) -> dict[str, str]:
+        """The version of each data set that the run used last."""
+        return {**self.loaded, **self.saved}
+
+
+class RunRecordsDataset(AbstractDataset[RunRecord, list[RunRecord]]):
+    """Saves the record of one run, written under another name and renamed; loads those of all runs, newest first.
+
+    Example:
+        run_records:
+          type: roadseg.datasets.run_records.RunRecordsDataset
+          filepath: data/08_reporting/drawn/runs
+    """
+
+    def __init__(
+        self,
+        *,
+        filepath: str,
+        credentials: dict[str, Any] | None = None,
+        fs_args: dict[str, Any] | None = None,
+        metadata: dict[str, Any] | None = None,
+    ) -> None:
+        """Takes the path of the folder, and what fsspec needs to reach it."""
+        self._protocol, path = get_protocol_and_path(filepath)
+        self._fs = fsspec.filesystem(self._protocol, **deepcopy(credentials or {}), **deepcopy(fs_args or {}))
+        self._filepath, self.metadata = PurePosixPath(path), metadata
+
+    @property
+    def path(self) -> str:
+        """Path of the folder."""
+        return str(self._filepath)
+
+    def list_runs(self) -> list[str]:
+        """Returns the ids of all runs, newest first, without reading their records."""
+        return sorted((PurePosixPath(path).stem for path in self._fs.glob(f"{self._filepath}/*.json")), reverse=True)
+
+    def path_of(self, run: str) -> str:
+        """Returns the path of a run's record."""
+        return str(self._filepath / f"{run}.json")
+
+    def read(self, run: str) -> RunRecord:
+        """Returns the record of a run.
+
+        Raises:
+            DatasetError: If its file is damaged.
+        """
+        path = self.path_of(run)
+        try:
+            return RunRecord.model_validate_json(self._fs.cat_file(path))
+        except ValidationError as fault:
+            first = fault.errors()[0]
+            where = ".".join(map(str, first["loc"]))
+            raise DatasetError(f"'{path}' is no record of a run ({where}: {first['msg']}); remove it") from fault
+
+    def load(self) -> list[RunRecord]:
+        """Returns the records of all runs, newest first.
+
+        Raises:
+            DatasetError: If a file is damaged.
+        """
+        return [self.read(run) for run in self.list_runs()]
+
+    def save(self, data: RunRecord) -> None:
+        """Writes the record of a run in the place of the one that it has."""
+        write_whole(self._fs, self.path_of(data.run), data.model_dump_json(indent=1).encode())
+
+    def _exists(self) -> bool:
+        return bool(self._fs.exists(str(self._filepath)))
+
+    def _describe(self) -> dict[str, Any]:
+        return {"filepath": str(self._filepath), "protocol": self._protocol}

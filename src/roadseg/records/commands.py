@@ -1,0 +1,136 @@
+"""`kedro runs`: list the runs of the project, and set two of them side by side."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from kedro.framework.cli.utils import env_option
+from kedro.framework.startup import ProjectMetadata
+from kedro.io import DataCatalog, DatasetError
+
+from roadseg.session import FAULTS, RoadSegSession, describe_fault
+
+if TYPE_CHECKING:  # here and in the commands, so that no other command needs to wait for them
+    from roadseg.datasets.run_records import RunRecord
+    from roadseg.records.comparing import Comparison
+
+
+@click.group()
+def runs() -> None:
+    """List the runs of the project, and compare two of them."""
+
+
+@runs.command("list")
+@click.option(
+    "--sort",
+    "order",
+    type=click.Choice(["newest", "mean_iou", "validation_mean_iou", "time"]),
+    default="newest",
+    show_default=True,
+    help="What comes first; mean_iou is that of the test split.",
+)
+@click.option("--limit", type=click.IntRange(min=1), help="How many rows at most.")
+@env_option
+@click.pass_obj
+def list_command(metadata: ProjectMetadata, /, order: str, limit: int | None, env: str | None) -> None:
+    """List runs: what they ran, from which commit, model and parameters, what they scored, how they ended."""
+    with _told_in_a_sentence():
+        from roadseg.records.listing import HEADINGS, list_rows, list_runs, sort_records
+        from roadseg.records.printing import print_table
+
+        context = _load_context(metadata, env)
+        records: Any = context.catalog["run_records"]
+        readable, damaged = [], []
+        for run in list_runs(records):
+            try:
+                readable.append(records.read(run))
+            except DatasetError as fault:
+                damaged.append(str(fault))
+        ordered = readable if order == "newest" else sort_records(readable, order)
+        print_table(HEADINGS, list_rows(ordered[:limit], context.config_loader["parameters"]))
+        if damaged:
+            raise ValueError("; ".join(damaged))
+
+
+@runs.command("compare")
+@click.argument("run_a")
+@click.argument("run_b")
+@click.option("--split", default="test", show_default=True, help="Whose scenes are compared.")
+@click.option(
+    "--scenes",
+    "num_scenes",
+    type=click.IntRange(min=0),
+    default=6,
+    show_default=True,
+    help="How many scenes that got better, and that got worse; 0 loads no model.",
+)
+@env_option
+@click.pass_obj
+def compare_command(
+    metadata: ProjectMetadata, /, run_a: str, run_b: str, split: str, num_scenes: int, env: str | None
+) -> None:
+    """Compare two runs: settings, scores, and the scenes that changed most; write it all as an HTML page.
+
+    A run is named by its id, the start of it, `latest` or `previous`: the newest run with scores, and the one before.
+    """
+    with _told_in_a_sentence():
+        from roadseg.records.comparing import compare_runs
+        from roadseg.records.listing import choose_run
+
+        catalog = _load_context(metadata, env).catalog
+        records: Any = catalog["run_records"]
+        first, second = choose_run(records, run_a), choose_run(records, run_b)
+        comparison = compare_runs(catalog, first, second, split=split, num_scenes=num_scenes)
+        _print_comparison(comparison)
+        path = _save_page(catalog, first, second, comparison)
+        click.echo(path.relative_to(metadata.project_path) if path.is_relative_to(metadata.project_path) else path)
+
+
+def _load_context(metadata: ProjectMetadata, environment: str | None) -> Any:
+    session: Any = RoadSegSession.create(metadata.project_path, env=environment)
+    context = session.load_context()
+    # Kedro would import all pipelines to check parameters, and with them TensorFlow, which takes seconds.
+    context._pipelines_to_validate = []
+    return context
+
+
+def _print_comparison(comparison: "Comparison") -> None:
+    from roadseg.records.printing import print_table, print_text
+
+    for note in comparison.notes:
+        print_text(note)
+    for section in comparison.sections:
+        print_text(f"\n{section.title}")
+        print_table(section.columns, section.rows)
+        if section.remark:
+            print_text(section.remark)
+
+
+def _save_page(catalog: DataCatalog, first: "RunRecord", second: "RunRecord", comparison: "Comparison") -> Path:
+    from roadseg.records.picturing import draw_pictures
+    from roadseg.scoring.comparison_page import write_page
+
+    pictures = draw_pictures(catalog, first, second, comparison.changed)
+    if pictures.missing:
+        click.echo(pictures.missing)
+    page = write_page(
+        first=first.run,
+        second=second.run,
+        notes=[*comparison.notes, *([pictures.missing] if pictures.missing else [])],
+        sections=comparison.sections,
+        pictures=pictures.scenes,
+        classes=pictures.classes,
+    )
+    dataset: Any = catalog["run_comparison"]
+    dataset.save(page)
+    return Path(dataset._get_load_path())
+
+
+@contextmanager
+def _told_in_a_sentence() -> Iterator[None]:
+    try:
+        yield
+    except FAULTS as fault:
+        raise click.ClickException(describe_fault(fault)) from fault

@@ -1,0 +1,158 @@
+"""Records of runs as rows of a table, and which run somebody means."""
+
+import platform
+from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
+from textwrap import shorten
+from typing import Any
+
+import psutil
+
+from roadseg.datasets.run_records import Machine, RunRecord, RunRecordsDataset
+from roadseg.scoring.differences import MISSING, compare_values
+
+HEADINGS = ("run", "pipelines", "time", "commit", "model", "parameters changed", "validation", "test", "state")
+"""Columns of the list; `validation` and `test` are mean IoU."""
+
+EVERYTHING = ("__default__",)
+"""Pipelines of a plain `kedro run`."""
+
+COMMIT_DIGITS = 7
+FAULT_LENGTH = 80
+
+LATEST = ("latest", "previous")
+"""Names of the newest run that has scores, and of the one before it."""
+
+
+def list_rows(records: Sequence[RunRecord], defaults: Mapping[str, Any]) -> list[tuple[str, ...]]:
+    """Returns a row a run with the columns of `HEADINGS`.
+
+    Args:
+        records: In the order of the rows.
+        defaults: The parameters of a run without `--params`.
+    """
+    return [
+        (
+            each.run,
+            ", ".join(each.pipelines) if each.pipelines != EVERYTHING else "all",
+            describe_duration(each.seconds),
+            describe_commit(each),
+            _describe_model(each),
+            _describe_changes(each, defaults),
+            describe_score(_mean_iou(each, "validation")),
+            describe_score(_mean_iou(each, "test")),
+            describe_state(each),
+        )
+        for each in records
+    ]
+
+
+ORDERS: Mapping[str, Callable[[RunRecord], float | None]] = {
+    "mean_iou": lambda record: _mean_iou(record, "test"),
+    "validation_mean_iou": lambda record: _mean_iou(record, "validation"),
+    "time": lambda record: record.seconds,
+}
+"""Name of an order -> what is greatest in its first run."""
+
+
+def sort_records(records: Sequence[RunRecord], order: str) -> list[RunRecord]:
+    """Returns the records in an order of `ORDERS`, those that have no such number last, else as they came."""
+    numbers = [(ORDERS[order](each), each) for each in records]
+    known = [(number, each) for number, each in numbers if number is not None]
+    last = [each for number, each in numbers if number is None]
+    return [each for _, each in sorted(known, key=lambda pair: -pair[0])] + last
+
+
+def choose_run(records: RunRecordsDataset, name: str) -> RunRecord:
+    """Returns the record of the run that somebody means.
+
+    Args:
+        records: All of them.
+        name: Its id, the start of it that no other run has, or one of `LATEST`.
+
+    Raises:
+        ValueError: If there is no such run, or more than one.
+        DatasetError: If its record is damaged.
+    """
+    runs = list_runs(records)
+    if name in LATEST:
+        scored = (record for run in runs if (record := records.read(run)).scores)
+        found = [record for _, record in zip(range(LATEST.index(name) + 1), scored, strict=False)]
+        if len(found) <= LATEST.index(name):
+            raise ValueError(f"there is no '{name}' run: {len(found)} runs have scores; see `kedro runs list`")
+        return found[-1]
+    fitting = [name] if name in runs else [run for run in runs if run.startswith(name)]
+    if not fitting:
+        raise ValueError(f"there is no run '{name}'; the newest is {runs[0]}, see `kedro runs list`")
+    if len(fitting) > 1:
+        some = ", ".join(fitting[:5]) + (", ..." if len(fitting) > 5 else "")
+        raise ValueError(f"'{name}' is the start of {len(fitting)} runs ({some}); give more of it")
+    return records.read(fitting[0])
+
+
+def list_runs(records: RunRecordsDataset) -> list[str]:
+    """Returns the ids of all runs, newest first.
+
+    Raises:
+        ValueError: If there are none.
+    """
+    runs = records.list_runs()
+    if not runs:
+        raise ValueError(f"there are no runs in '{records.path}' yet; `kedro run` leaves the first")
+    return runs
+
+
+def describe_state(record: RunRecord) -> str:
+    """Returns how a run ended, or that it has not, in words."""
+    if record.state == "running":
+        return _describe_unended(record.machine, record.started.timestamp())
+    if record.state == "failed":
+        return f"failed: {shorten(record.fault or '', FAULT_LENGTH, placeholder=' ...')}"
+    is_short = record.training is not None and record.training["is_interrupted"] and "segnet_model" in record.saved
+    return f"{record.state}, training ended by Ctrl-C" if is_short else record.state
+
+
+def describe_commit(record: RunRecord) -> str:
+    """Returns the start of the git commit, with `+` where files differed from it."""
+    return (record.commit or MISSING)[:COMMIT_DIGITS] + ("+" if record.is_dirty else "")
+
+
+def describe_duration(seconds: float) -> str:
+    """Returns hours, minutes and seconds.
+
+    Example:
+        >>> describe_duration(3723.4)
+        '1:02:03'
+    """
+    return str(timedelta(seconds=round(seconds)))
+
+
+def describe_score(score: float | None) -> str:
+    """Returns a score in four digits."""
+    return MISSING if score is None else f"{score:.4f}"
+
+
+def _describe_unended(machine: Machine, started: float) -> str:
+    if machine.host != platform.node():
+        return f"running on {machine.host}, or killed there"
+    try:
+        # A process of the same id that began later is another one.
+        is_there = psutil.Process(machine.process).create_time() <= started
+    except psutil.NoSuchProcess:
+        is_there = False
+    return "running" if is_there else "killed"
+
+
+def _describe_model(record: RunRecord) -> str:
+    version = record.versions.get("segnet_model", MISSING)
+    return "this run's" if version == record.run else version
+
+
+def _describe_changes(record: RunRecord, defaults: Mapping[str, Any]) -> str:
+    changes = compare_values(defaults, record.parameters)
+    return ", ".join(f"{name}={value}" for name, (_, value) in changes.items() if value != MISSING) or MISSING
+
+
+def _mean_iou(record: RunRecord, split: str) -> float | None:
+    score: float | None = (record.scores or {}).get(split, {}).get("mean_iou")
+    return score

@@ -1,0 +1,47 @@
+"""Tables on the terminal; in a pipe or a file as wide as they need to be, one line a row."""
+
+from collections.abc import Sequence
+
+import click
+from rich import box
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+COLOURS = {"better": "green", "worse": "red"}
+FOLDED = ("pipelines", "parameters changed", "state", "A", "B")
+"""Columns whose texts may be long."""
+
+NARROWEST = 120
+"""Letters; a terminal that has fewer folds the lines itself, because narrower tables would cut them off."""
+
+WIDE = 100_000
+
+
+def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Prints a table; on a terminal long texts are folded, never cut off."""
+    if not rows:
+        print_text("none")
+        return
+    console = Console()
+    if console.is_terminal:
+        Console(width=max(console.width, NARROWEST)).print(_lay_out(columns, rows, box.SIMPLE_HEAD, 1))
+        return
+    wide = Console(width=WIDE)
+    with wide.capture() as captured:
+        wide.print(_lay_out(columns, rows, None, 2))
+    click.echo("\n".join(line.rstrip() for line in captured.get().splitlines()))
+
+
+def _lay_out(columns: Sequence[str], rows: Sequence[Sequence[str]], frame: box.Box | None, gap: int) -> Table:
+    table = Table(box=frame, pad_edge=False, padding=(0, gap, 0, 0))
+    for column in columns:
+        table.add_column(column, overflow="fold", no_wrap=column not in FOLDED)
+    for row in rows:
+        table.add_row(*map(escape, row), style=COLOURS.get(row[-1]))
+    return table
+
+
+def print_text(text: str) -> None:
+    """Prints a sentence, which a terminal folds where it likes."""
+    Console(soft_wrap=True).print(text, markup=False, highlight=False)
