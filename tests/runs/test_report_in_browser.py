@@ -1,29 +1,23 @@
 """What a person does with the evaluation report: sort, filter, switch, print, in the dark too."""
 
 import base64
-import os
 import re
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 from selenium import webdriver
-from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
 
+from runs.browser import needs_browser, start_browser
 from runs.project import Project
 from runs.test_main_job import newest
 from scoring.evaluation import Scored, write_page
 
 NAMES = ["road", "<b>&\"car'", "sky"]
-BROWSER = shutil.which("chromium") or shutil.which("chrome") or shutil.which("google-chrome")
-DRIVER = shutil.which("chromedriver")
-
-if os.environ.get("ROADSEG_BROWSER") != "required":
-    pytestmark = pytest.mark.skipif(not (BROWSER and DRIVER), reason="needs chromium and chromedriver on the path")
+pytestmark = needs_browser
 
 
 def make_scenes() -> list[Scored]:
@@ -43,12 +37,7 @@ def make_scenes() -> list[Scored]:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[webdriver.Chrome]:
-    options = webdriver.ChromeOptions()
-    for argument in ("headless=new", "no-sandbox", "disable-dev-shm-usage", "window-size=1300,1000"):
-        options.add_argument(f"--{argument}")
-    options.binary_location = BROWSER or ""
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    driver = webdriver.Chrome(options, Service(DRIVER or "chromedriver"))
+    driver = start_browser()
     yield driver
     driver.quit()
 
