@@ -12,7 +12,7 @@ NOTEBOOKS = sorted((REPOSITORY / "notebooks").glob("*.ipynb"))
 
 
 def test_there_are_notebooks() -> None:
-    assert [path.stem for path in NOTEBOOKS] == ["01_look_at_the_data", "02_understand_the_errors"]
+    assert [path.stem for path in NOTEBOOKS] == ["01_look_at_the_data", "02_understand_the_errors", "03_compare_runs"]
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
