@@ -28,10 +28,12 @@ class CamVidDataset(SceneFoldersDataset):
     The folder holds `train`, `val` and `test` with the images (PNG or JPEG), and `trainannot`, `valannot` and
     `testannot` with 8-bit PNG label ids of the same names. A frame's name up to the underscore is its drive.
 
-    Example:
+    Examples:
+        ```yaml
         raw_scenes:
           type: roadseg.datasets.camvid.CamVidDataset
           filepath: data/01_raw/camvid
+        ```
     """
 
     def __init__(self, *, filepath: str, metadata: dict[str, Any] | None = None) -> None:

@@ -30,10 +30,12 @@ class CityscapesDataset(SceneFoldersDataset):
     A city counts as one drive. License plates are not drawn, as in the published label maps: they keep the label of
     the vehicle.
 
-    Example:
+    Examples:
+        ```yaml
         raw_scenes:
           type: roadseg.datasets.cityscapes.CityscapesDataset
           filepath: data/01_raw/cityscapes
+        ```
     """
 
     def __init__(self, *, filepath: str, metadata: dict[str, Any] | None = None) -> None:

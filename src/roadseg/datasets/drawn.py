@@ -33,13 +33,15 @@ class DrawnScenes(RawScenes):
 class DrawnScenesDataset(AbstractDataset[NoReturn, DrawnScenes]):
     """Procedural street scenes with exact labels, for trying everything without a download.
 
-    Example:
+    Examples:
+        ```yaml
         raw_scenes:
           type: roadseg.datasets.drawn.DrawnScenesDataset
           drives: 12
           frames_per_drive: 16
           size: [240, 480]
           seed: 1
+        ```
     """
 
     def __init__(

@@ -9,10 +9,12 @@ from kedro.io import AbstractDataset, DatasetError
 class FolderDataset(AbstractDataset[NoReturn, Path]):
     """Loads as the path of a folder, made if it is missing; what is in it is the node's business.
 
-    Example:
+    Examples:
+        ```yaml
         training_state:
           type: roadseg.datasets.folder.FolderDataset
           filepath: data/06_models/drawn/training_state
+        ```
     """
 
     def __init__(self, *, filepath: str, metadata: dict[str, Any] | None = None) -> None:

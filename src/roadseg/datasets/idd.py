@@ -30,10 +30,12 @@ class IddDataset(SceneFoldersDataset):
     `gtFine` stand in it or one level below. Label maps are drawn from the polygon files, at full size, in the order in
     which the objects stand there.
 
-    Example:
+    Examples:
+        ```yaml
         raw_scenes:
           type: roadseg.datasets.idd.IddDataset
           filepath: data/01_raw/idd
+        ```
     """
 
     def __init__(self, *, filepath: str, metadata: dict[str, Any] | None = None) -> None:

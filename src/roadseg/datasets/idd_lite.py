@@ -23,10 +23,12 @@ VOID_ID = 255
 class IddLiteDataset(SceneFoldersDataset):
     """IDD-Lite (`idd20k_lite`): images of 227 x 320 pixels, label maps in the seven classes of level 1 and void.
 
-    Example:
+    Examples:
+        ```yaml
         raw_scenes:
           type: roadseg.datasets.idd_lite.IddLiteDataset
           filepath: data/01_raw/idd_lite
+        ```
     """
 
     def __init__(self, *, filepath: str, metadata: dict[str, Any] | None = None) -> None:

@@ -16,11 +16,13 @@ SHIPPED = Path(str(files("roadseg") / "label_spaces"))
 class LabelSpaceDataset(AbstractDataset[NoReturn, LabelSpace]):
     """One YAML file: the classes with name, colour and the raw classes that become them, and the raw classes of void.
 
-    Example:
+    Examples:
+        ```yaml
         label_space:
           type: roadseg.datasets.label_space.LabelSpaceDataset
           name: seven_classes                      # shipped with the package; or a file of your own:
           # filepath: conf/base/my_classes.yml
+        ```
     """
 
     def __init__(

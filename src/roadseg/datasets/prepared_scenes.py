@@ -64,11 +64,13 @@ class PreparedScenesDataset(VersionedFileDataset[PreparationPlan, PreparedScenes
     manifest, named after the scene and its digest, written under another name and renamed. So scenes that are already
     there are not prepared again, an interrupted run loses nothing, and older versions stay readable.
 
-    Example:
+    Examples:
+        ```yaml
         prepared_scenes:
           type: roadseg.datasets.prepared_scenes.PreparedScenesDataset
           filepath: data/03_primary/drawn/prepared_scenes/manifest.json
           versioned: true
+        ```
     """
 
     def __init__(self, *, filepath: str, **arguments: Any) -> None:

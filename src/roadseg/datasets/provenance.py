@@ -40,10 +40,12 @@ class Provenance:
 class ProvenanceDataset(AbstractDataset[NoReturn, Provenance]):
     """Loads as the `Provenance` of the run; the project's hooks tell it which run that is.
 
-    Example:
+    Examples:
+        ```yaml
         provenance:
           type: roadseg.datasets.provenance.ProvenanceDataset
           of: [prepared_scenes, split_table, segnet_model]
+        ```
     """
 
     def __init__(self, *, of: list[str], metadata: dict[str, Any] | None = None) -> None:

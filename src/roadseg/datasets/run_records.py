@@ -91,10 +91,12 @@ class RunRecord(BaseModel, frozen=True):
 class RunRecordsDataset(AbstractDataset[RunRecord, list[RunRecord]]):
     """Saves the record of one run, written under another name and renamed; loads those of all runs, newest first.
 
-    Example:
+    Examples:
+        ```yaml
         run_records:
           type: roadseg.datasets.run_records.RunRecordsDataset
           filepath: data/08_reporting/drawn/runs
+        ```
     """
 
     def __init__(

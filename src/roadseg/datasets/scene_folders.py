@@ -111,13 +111,15 @@ class SceneFoldersDataset(AbstractDataset[NoReturn, FolderScenes]):
     such text, and `.*` at the end for the ending of an image (png, jpg, jpeg). An annotation belongs to the image with
     the same fields. Without `{drive}` each scene is a drive of its own; without `{split}` there is no published split.
 
-    Example:
+    Examples:
+        ```yaml
         raw_scenes:
           type: roadseg.datasets.scene_folders.SceneFoldersDataset
           filepath: data/01_raw/mine
           images: images/{split}/{drive}/{frame}.*
           annotations: labels/{split}/{drive}/{frame}.png    # ids; or .json: polygons as Cityscapes and IDD write them
           raw_names: {0: road, 1: sidewalk, 255: unlabeled}
+        ```
     """
 
     def __init__(

@@ -15,11 +15,13 @@ from roadseg.segnet.trained import RECORD, TrainedSegNet, load_network, read_rec
 class TrainedSegNetDataset(VersionedFileDataset[TrainedSegNet, TrainedSegNet]):
     """Saves and loads a `TrainedSegNet`; the file opens with `keras.saving.load_model` too.
 
-    Example:
+    Examples:
+        ```yaml
         segnet_model:
           type: roadseg.datasets.trained_segnet.TrainedSegNetDataset
           filepath: data/06_models/drawn/segnet.keras
           versioned: true
+        ```
     """
 
     def __init__(self, *, filepath: str, **arguments: Any) -> None:

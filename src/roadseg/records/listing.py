@@ -120,7 +120,7 @@ def describe_commit(record: RunRecord) -> str:
 def describe_duration(seconds: float) -> str:
     """Returns hours, minutes and seconds.
 
-    Example:
+    Examples:
         >>> describe_duration(3723.4)
         '1:02:03'
     """

@@ -10,7 +10,7 @@ MISSING = "-"
 def compare_values(first: Mapping[str, Any], second: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
     """Returns what differs between two mappings, which may be nested: dotted name -> both values.
 
-    Example:
+    Examples:
         >>> compare_values({"train": {"epochs": 3, "seed": 1}}, {"train": {"epochs": 5, "seed": 1}, "width": 2})
         {'train.epochs': (3, 5), 'width': ('-', 2)}
     """

@@ -20,9 +20,7 @@ class MaxPoolingWithIndices2D(keras.layers.Layer):
 
     An odd last row or column forms windows of its own: 15 rows pool to 8. Positions count row by row: 0 and 1 are
     the upper pixels, 2 and 3 the lower ones. The first of equal maxima wins, as in `tf.nn.max_pool_with_argmax`.
-
-    Args:
-        **kwargs: Arguments of `keras.layers.Layer`, such as `name`.
+    Arguments are those of `keras.layers.Layer`, such as `name`.
 
     Input shape:
         (batch, height, width, channels); height and width are known when the layer is called.
@@ -30,7 +28,7 @@ class MaxPoolingWithIndices2D(keras.layers.Layer):
     Output shape:
         Two tensors of (batch, ceil(height / 2), ceil(width / 2), channels): maxima and uint8 positions 0..3.
 
-    Example:
+    Examples:
         >>> import numpy as np
         >>> image = np.array([[1.0, 5.0, 0.0], [2.0, 3.0, 9.0]], "float32").reshape(1, 2, 3, 1)
         >>> maxima, indices = MaxPoolingWithIndices2D()(image)
@@ -64,7 +62,7 @@ class MaxUnpooling2D(keras.layers.Layer):
     Output shape:
         (batch, height, width, channels), with (height, width) the `output_size`.
 
-    Example:
+    Examples:
         >>> import numpy as np
         >>> maxima = np.array([5.0, 9.0], "float32").reshape(1, 1, 2, 1)
         >>> indices = np.array([1, 2], "uint8").reshape(1, 1, 2, 1)
@@ -105,16 +103,13 @@ class BatchNormalization(keras.layers.BatchNormalization):
     channels of (batch, height, width, channels) maps; other ranks, axes, options and backends run Keras' own code.
     Where TensorFlow shares a batch among devices, the statistics are those of the whole batch.
 
-    Args:
-        **kwargs: Arguments of `keras.layers.BatchNormalization`.
-
     Input shape:
         (batch, height, width, channels), or whatever `keras.layers.BatchNormalization` takes.
 
     Output shape:
         That of the input.
 
-    Example:
+    Examples:
         >>> import numpy as np
         >>> pixels = np.array([-1.0, 1.0], "float32").reshape(1, 1, 2, 1)
         >>> normalised = BatchNormalization(epsilon=0.5625)(pixels, training=True)  # divides by the root of 1.5625

@@ -40,7 +40,7 @@ class MaskedCrossentropy(keras.losses.Loss):
         name: Name of the loss.
         **kwargs: `reduction` and `dtype` of `keras.losses.Loss`.
 
-    Example:
+    Examples:
         >>> import numpy as np
         >>> labels = np.array([[[0, 255]]], "uint8")
         >>> logits = np.array([[[[0.0, 0.0], [9.0, -9.0]]]], "float32")
@@ -93,7 +93,7 @@ class MaskedFocal(MaskedCrossentropy):
         name: Name of the loss.
         **kwargs: `reduction` and `dtype` of `keras.losses.Loss`.
 
-    Example:
+    Examples:
         >>> import numpy as np
         >>> labels = np.array([[[0]]], "uint8")
         >>> logits = np.array([[[[0.0, 0.0]]]], "float32")
@@ -131,7 +131,7 @@ class CrossentropyWithDice(MaskedCrossentropy):
         name: Name of the loss.
         **kwargs: `reduction` and `dtype` of `keras.losses.Loss`.
 
-    Example:
+    Examples:
         >>> import numpy as np
         >>> labels = np.array([[[0, 0]]], "uint8")
         >>> logits = np.array([[[[0.0, 0.0], [0.0, 0.0]]]], "float32")

@@ -21,7 +21,7 @@ class RunningMeanIoU(keras.metrics.Metric):
         name: Name of the metric.
         **kwargs: `dtype` of `keras.metrics.Metric`.
 
-    Example:
+    Examples:
         >>> import numpy as np
         >>> mean_iou = RunningMeanIoU(num_classes=2)
         >>> mean_iou.update_state(np.array([[[0, 1, 1]]]), np.array([[[[9, 0], [9, 0], [0, 9]]]], "float32"))

@@ -15,13 +15,10 @@ class ConvolutionMuon(keras.optimizers.Muon):
 
     A kernel (rows, columns, inputs, outputs) counts as the matrix (rows * columns * inputs, outputs): its momentum is
     made orthogonal by Newton-Schulz iterations, so that all directions of the kernel learn, not the loudest alone.
-    Biases, batch norms and the kernels of `exclude_layers` are left to Adam.
+    Biases, batch norms and the kernels of `exclude_layers` are left to Adam. Arguments are those of
+    `keras.optimizers.Muon`, first of all `learning_rate`, a number or a schedule.
 
-    Args:
-        learning_rate: Number or schedule.
-        **kwargs: Arguments of `keras.optimizers.Muon`.
-
-    Example:
+    Examples:
         >>> keras.Sequential([keras.layers.Conv2D(2, 3)]).compile(ConvolutionMuon(0.01, exclude_layers=["classifier"]))
 
     Reference:

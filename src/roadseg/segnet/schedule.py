@@ -18,7 +18,7 @@ class WarmUp(schedules.LearningRateSchedule):
         steps: Length of the rise; after so many steps the rate is the peak.
         then: The schedule that follows.
 
-    Example:
+    Examples:
         >>> warm_up = WarmUp(0.3, 3, schedules.PolynomialDecay(0.3, 2, 0.0))
         >>> [round(float(warm_up(step)), 2) for step in range(6)]
         [0.1, 0.2, 0.3, 0.3, 0.15, 0.0]
