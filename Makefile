@@ -3,7 +3,7 @@ PYTHON ?= $(shell for each in python3 python3.13 python3.12 python3.11; do \
 	$$each -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null && echo $$each && break; done)
 BIN := .venv/bin
 
-.PHONY: run prune test test-slow bench lint format lock clean
+.PHONY: run prune test test-slow bench lint docs format lock clean
 
 run: .venv/users
 	$(BIN)/kedro run
@@ -29,6 +29,10 @@ lint: .venv/developers
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+
+docs: .venv/developers
+	$(BIN)/mkdocs serve
 
 format: .venv/developers
 	$(BIN)/ruff check --fix

@@ -1,4 +1,4 @@
-"""Draws a data set of a user's own, as `docs/data.md` describes it: `python tests/data/mine.py FOLDER`."""
+"""Draws a data set of a user's own, as `docs/own_data.md` describes it: `python tests/data/mine.py FOLDER`."""
 
 import sys
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""A user's own data: what `docs/data.md` says, word by word."""
+"""A user's own data: what `docs/own_data.md` says, word by word."""
 
 import re
 from pathlib import Path
@@ -13,7 +13,7 @@ RECIPE = re.compile(r"^`(conf/mine/[\w.]+)`.*?^```yaml\n(.*?)^```$", re.MULTILIN
 
 
 def test_the_recipe_for_own_data_works_word_by_word(project: Project, mine_folder: Path) -> None:
-    text = (REPOSITORY / "docs/data.md").read_text()
+    text = (REPOSITORY / "docs/own_data.md").read_text()
     files = RECIPE.findall(text)
     assert [name for name, _ in files] == [f"conf/mine/{name}.yml" for name in ("globals", "catalog", "classes")]
     (project.folder / "conf/mine").mkdir()
