@@ -33,27 +33,6 @@ class Prediction:
     confidence: NDArray[np.float32]
 
 
-class MostProbableClass(keras.layers.Layer):
-    """The class of each pixel with the highest logit, of equal ones the first, and its softmax.
-
-    Input shape:
-        (batch, height, width, classes) logits.
-
-    Output shape:
-        Two tensors of (batch, height, width): uint8 class ids, float32 probabilities.
-    """
-
-    def call(self, logits: Tensor) -> tuple[Tensor, Tensor]:
-        """Returns class ids and probabilities."""
-        ids, probabilities = _choose_class(logits)
-        return ids, probabilities
-
-    def compute_output_spec(self, logits: keras.KerasTensor) -> tuple[keras.KerasTensor, keras.KerasTensor]:
-        """Returns what `call` will return."""
-        pixels = logits.shape[:-1]
-        return keras.KerasTensor(pixels, "uint8"), keras.KerasTensor(pixels, "float32")
-
-
 def predict_scenes(
     network: keras.Model, scenes: PreparedScenes, ids: Sequence[str], batch_size: int
 ) -> Iterator[Prediction]:
@@ -65,12 +44,11 @@ def predict_scenes(
         ids: Which scenes.
         batch_size: Scenes that go through the network at once.
     """
-    classify = keras.Model(network.input, MostProbableClass(dtype="float32")(network.output))
     batches = SceneBatches(scenes, ids, batch_size)
     for index in range(len(batches)):
         images, truth = batches[index]
-        outputs = zip(truth, *classify.predict_on_batch(images), strict=True)
-        named = zip(ids[index * batch_size :], outputs, strict=False)
+        chosen = map(ops.convert_to_numpy, _choose_class(network.predict_on_batch(images)))
+        named = zip(ids[index * batch_size :], zip(truth, *chosen, strict=True), strict=False)
         yield from (Prediction(scene, *each) for scene, each in named)
 
 
@@ -96,8 +74,21 @@ def choose_class(logits: NDArray[np.float32], size: tuple[int, int]) -> tuple[ND
     return ops.convert_to_numpy(ids)[0], ops.convert_to_numpy(confidence)[0]
 
 
-@compiled  # as TensorFlow's own operations, these take a fifth of the time of the whole network
+@compiled  # as TensorFlow's own operations, these take as long as half of the network
 def _choose_class(logits: Tensor) -> tuple[Tensor, Tensor]:
-    highest = ops.max(logits, axis=-1, keepdims=True)
-    confidence = 1 / ops.sum(ops.exp(logits - highest), axis=-1)
-    return ops.cast(ops.argmax(logits, axis=-1), "uint8"), confidence
+    """Returns the class with the highest logit, of equal ones the first, and its softmax.
+
+    Args:
+        logits: (batch, height, width, classes) float32.
+
+    Returns:
+        Two tensors of (batch, height, width): uint8 class ids, float32 probabilities.
+    """
+    first, *others = values = [logits[..., index] for index in range(logits.shape[-1])]
+    # Class by class XLA is twice as quick as with argmax() and max() over the last axis.
+    highest, ids = first, ops.zeros_like(first, dtype="uint8")
+    for index, value in enumerate(others, start=1):
+        higher = value > highest
+        highest = ops.where(higher, value, highest)
+        ids = ops.where(higher, ops.cast(index, "uint8"), ids)
+    return ids, 1 / sum(ops.exp(value - highest) for value in values)
