@@ -68,6 +68,14 @@ def test_mean_over_batches_is_a_mean_of_ratios():
     assert average_over_batches(table, 3) == {"train": 1, "test": pytest.approx(1 / 3)}
 
 
+def test_batches_without_pixels_are_in_no_mean_over_batches():
+    rows = [("a", "A", "train"), ("b", "A", "train"), ("c", "B", "test")]
+    scenes = list_scenes(pd.DataFrame(rows, columns=["scene", "drive", "split"]))
+    void, right = np.zeros((3, 3), np.int64), np.diag([10, 0, 0])
+    table = tabulate_confusion(scenes, [void, right, void], NAMES)
+    assert average_over_batches(table, 1) == {"train": 1, "test": None}
+
+
 def test_five_drives_have_intervals_around_their_scores():
     statistics, measures = evaluated("ABCDE")
     summary = summarise_split(statistics["test"], NAMES, seed=1)

@@ -103,8 +103,13 @@ def read_statistics(
     return statistics
 
 
-def average_over_batches(confusion_table: pd.DataFrame, batch_size: int) -> dict[str, float]:
-    """Returns, for each split, the mean over batches of the mean IoU of each batch, 0..1; NaN without pixels.
+def score_or_none(score: float) -> float | None:
+    """Returns a score as JSON can hold it: None where it is NaN."""
+    return None if np.isnan(score) else float(score)
+
+
+def average_over_batches(confusion_table: pd.DataFrame, batch_size: int) -> dict[str, float | None]:
+    """Returns, for each split, the mean over batches with pixels of their mean IoU, 0..1; None where no batch has any.
 
     Notebooks print it, and it is here to be compared with them alone. IoU is a ratio: a class with few pixels in a
     batch has a low one, a class that a batch lacks has none, and the last batch counts as much as the others. So the
@@ -118,7 +123,8 @@ def average_over_batches(confusion_table: pd.DataFrame, batch_size: int) -> dict
     averages = {}
     for split, rows in scenes.groupby("split", sort=False):
         batches = [rows.index[start : start + batch_size] for start in range(0, len(rows), batch_size)]
-        averages[str(split)] = float(np.mean([mean_iou(matrices[batch].sum(axis=0)) for batch in batches]))
+        scores = pd.Series([mean_iou(matrices[batch].sum(axis=0)) for batch in batches])
+        averages[str(split)] = score_or_none(scores.mean())
     return averages
 
 
@@ -139,11 +145,11 @@ def summarise_split(statistics: DriveStatistics, class_names: Sequence[str], see
     summary |= summarise_confusion(statistics.confusion.sum(axis=0), class_names)
     f1s = class_boundary_f1(statistics.boundaries.sum(axis=0))
     for name, f1 in zip(class_names, f1s, strict=True):
-        summary["classes"][name]["boundary_f1"] = None if np.isnan(f1) else float(f1)
+        summary["classes"][name]["boundary_f1"] = score_or_none(f1)
     for name in ("boundary_f1", "calibration_error"):
         kind, score = SCORES[name]
         value = score(getattr(statistics, kind).sum(axis=0))
-        summary[name] = None if np.isnan(value) else value
+        summary[name] = score_or_none(value)
     summary["intervals"] = _find_intervals(statistics, class_names, seed)
     return summary
 

@@ -27,6 +27,7 @@ from roadseg.scoring.summary import (
     average_over_batches,
     describe_scores,
     read_statistics,
+    score_or_none,
     summarise_split,
     tabulate_drives,
     tabulate_scores,
@@ -100,7 +101,7 @@ def summarise_scores(
     names = segnet_model.record["classes"]
     statistics = read_statistics(confusion_table, calibration_table, scene_scores, names)
     summaries = {split: summarise_split(each, names, seed) for split, each in statistics.items()}
-    prior_mean_iou = {split: mean_iou(matrix) for split, matrix in sum_splits(prior_confusion).items()}
+    prior_mean_iou = {split: score_or_none(mean_iou(each)) for split, each in sum_splits(prior_confusion).items()}
     averages = average_over_batches(confusion_table, options.batch_size)
     table = tabulate_scores(summaries)
     table["prior_mean_iou"] = table["split"].map(prior_mean_iou)
