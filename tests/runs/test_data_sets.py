@@ -96,6 +96,8 @@ def test_a_model_is_scored_on_another_data_set_at_its_own_resolution_and_without
     output = trained_copy.run(*foreign, asked)
     assert "learnt from other data: no drive here trained it" in output
     native = read_scores(trained_copy)
+    guessed = pd.read_csv(newest_report(trained_copy, "prior_confusion")).select_dtypes("number")
+    assert guessed.to_numpy().sum() == native["pixels"].sum()
     (folder,) = (trained_copy.folder / "data/07_model_output/camvid/predictions").iterdir()
     predicted = {path.relative_to(folder).with_suffix("").as_posix(): path for path in folder.rglob("*.png")}
     assert set(predicted) == set(pd.read_csv(newest_report(trained_copy, "scene_scores"))["scene"])

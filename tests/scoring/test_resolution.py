@@ -8,7 +8,7 @@ from scipy.special import softmax
 from roadseg.scenes.prepared import PreparedScene
 from roadseg.scoring.measures import EvaluateOptions
 from roadseg.scoring.prediction_files import PredictionFileOptions
-from roadseg.scoring.resolution import predict_at
+from roadseg.scoring.resolution import guess_at, predict_at
 
 SIZE = (9, 12)
 RAW_SIZES = {"a_0": (37, 50), "a_1": (9, 12), "a_2": (5, 7), "a_3": (37, 50), "a_4": (18, 24)}
@@ -40,8 +40,8 @@ def refuse(scene):
     raise AssertionError(scene)
 
 
-def predict(network, scenes, resolution, read_truth, size=(20, 32)):
-    options = EvaluateOptions(
+def compare_at(resolution, size=(20, 32)):
+    return EvaluateOptions(
         batch_size=2,
         further_measures=[],
         gallery_scenes=0,
@@ -49,7 +49,10 @@ def predict(network, scenes, resolution, read_truth, size=(20, 32)):
         protocol_size=size,
         prediction_files=PredictionFileOptions(written=False, name="{scene}.png", ids=None),
     )
-    return list(predict_at(network, scenes, list(RAW_SIZES), options, read_truth))
+
+
+def predict(network, scenes, resolution, read_truth, size=(20, 32)):
+    return list(predict_at(network, scenes, list(RAW_SIZES), compare_at(resolution, size), read_truth))
 
 
 def nearest(label_map, size):
@@ -87,3 +90,13 @@ def test_protocol_of_idd_chooses_first_and_resizes_both_by_nearest_as_pillow_doe
         np.testing.assert_array_equal(each.label_map, nearest(chosen, size))
         confidence = softmax(scenes[each.scene].image / 64, axis=-1).max(axis=-1).astype(np.float32)
         np.testing.assert_allclose(each.confidence, nearest(confidence, size), rtol=1e-5)
+
+
+@pytest.mark.parametrize("resolution", ["network", "native", "idd_protocol"])
+def test_a_guess_is_compared_with_the_truth_of_predictions_from_the_nearest_pixel(network, scenes, resolution):
+    guess = np.random.default_rng(9).integers(0, 3, SIZE).astype(np.uint8)
+    read = refuse if resolution == "network" else annotate
+    guesses = list(guess_at(guess, scenes, list(RAW_SIZES), compare_at(resolution), read))
+    for each, (truth, resized) in zip(predict(network, scenes, resolution, read), guesses, strict=True):
+        np.testing.assert_array_equal(truth, each.truth)
+        np.testing.assert_array_equal(resized, nearest(guess, truth.shape))

@@ -48,3 +48,26 @@ def predict_at(
             maps = (read_truth(each.scene), each.label_map)
             truth, label_map = (resize_label_map(label_map, options.protocol_size) for label_map in maps)
             yield Prediction(each.scene, truth, label_map, resize_label_map(each.confidence, options.protocol_size))
+
+
+def guess_at(
+    guess: NDArray[np.uint8],
+    scenes: PreparedScenes,
+    ids: Sequence[str],
+    options: EvaluateOptions,
+    read_truth: ReadTruth,
+) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.uint8]]]:
+    """Yields truth and guess of each scene, once and in order, at the size at which `predict_at` compares it.
+
+    Args:
+        guess: (height, width) uint8, class ids; the same for all scenes, resized from the nearest pixel.
+        scenes: As in `predict_at`.
+        ids: As in `predict_at`.
+        options: As in `predict_at`.
+        read_truth: As in `predict_at`.
+    """
+    for scene in ids:
+        truth = scenes.read_pair(scene)[1] if options.resolution == "network" else read_truth(scene)
+        if options.resolution == "idd_protocol":
+            truth = resize_label_map(truth, options.protocol_size)
+        yield truth, resize_label_map(guess, (truth.shape[0], truth.shape[1]))

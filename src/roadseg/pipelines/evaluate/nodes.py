@@ -22,7 +22,7 @@ from roadseg.scoring.prediction import predict_scenes
 from roadseg.scoring.prediction_files import write_predictions
 from roadseg.scoring.prior import fit_class_prior
 from roadseg.scoring.report import write_evaluation_report
-from roadseg.scoring.resolution import predict_at
+from roadseg.scoring.resolution import guess_at, predict_at
 from roadseg.scoring.summary import (
     average_over_batches,
     describe_scores,
@@ -77,14 +77,21 @@ def score_scenes(
     )
 
 
-def score_prior(prepared_scenes: PreparedScenes, split_table: pd.DataFrame) -> pd.DataFrame:
+def score_prior(
+    prepared_scenes: PreparedScenes,
+    split_table: pd.DataFrame,
+    raw_scenes: RawScenes,
+    label_space: LabelSpace,
+    options: EvaluateOptions,
+) -> pd.DataFrame:
     """Returns the confusion table of a guess that looks at no image: the most frequent class of each pixel in train."""
     names = [each.name for each in prepared_scenes.classes]
     scenes = list_scenes(split_table)
     training = scenes.loc[scenes["split"] == "train", "scene"]
     prior = fit_class_prior((prepared_scenes.read_pair(scene)[1] for scene in training), len(names))
-    truths = (prepared_scenes.read_pair(scene)[1] for scene in scenes["scene"])
-    return tabulate_confusion(scenes, [count_confusion(truth, prior, len(names)) for truth in truths], names)
+    read = partial(read_truth, raw_scenes=raw_scenes, label_space=label_space, classes=prepared_scenes.classes)
+    guesses = guess_at(prior, prepared_scenes, list(scenes["scene"]), options, read)
+    return tabulate_confusion(scenes, [count_confusion(*each, len(names)) for each in guesses], names)
 
 
 def summarise_scores(

@@ -27,7 +27,12 @@ def create_pipeline() -> Pipeline:
                 ["confusion_table", "calibration_table", "scene_scores"],
                 name="score_scenes",
             ),
-            Node(score_prior, ["prepared_scenes", "split_table"], "prior_confusion", name="score_prior"),
+            Node(
+                score_prior,
+                ["prepared_scenes", "split_table", "raw_scenes", "label_space", "params:evaluate"],
+                "prior_confusion",
+                name="score_prior",
+            ),
             Node(
                 summarise_scores,
                 [
