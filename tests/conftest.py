@@ -110,6 +110,7 @@ def make_run_record(run: str, **facts: Any) -> RunRecord:
         "saved": {},
         "training": None,
         "digests": None,
+        "resolution": None,
         "scores": None,
     }
     return RunRecord.model_validate(record | facts)

@@ -14,6 +14,8 @@ from kedro.framework.project import settings
 from kedro.io import AbstractVersionedDataset, DataCatalog, DatasetError
 from kedro.pipeline import Pipeline
 
+from roadseg.records.surroundings import find_commit
+
 logger = logging.getLogger(__name__)
 
 RUNTIME_PARAMETER = re.compile(r"\$\{runtime_params:\s*(\w+)")
@@ -52,14 +54,22 @@ class ProvenanceHooks:
 
     @hook_impl
     def after_context_created(self, context: KedroContext) -> None:
-        """Remembers the environment and the parameters as they were given."""
-        self._environment, self._parameters = context.env or "", context.config_loader["parameters"]
+        """Remembers the project, the environment and the parameters as they were given."""
+        self._project, self._environment = context.project_path, context.env or ""
+        self._parameters = context.config_loader["parameters"]
 
     @hook_impl
     def after_catalog_created(self, catalog: DataCatalog, save_version: str) -> None:
         """Binds the provenance to the catalog of the run."""
+        commit, is_dirty = find_commit(self._project)
         provenance: Any = catalog["provenance"]
-        provenance.bind(catalog, run=save_version, environment=self._environment, parameters=self._parameters)
+        provenance.bind(
+            catalog,
+            run=save_version,
+            environment=self._environment,
+            commit=f"{commit}+" if is_dirty else commit,
+            parameters=self._parameters,
+        )
 
 
 class InputHooks:

@@ -25,15 +25,17 @@ def catalog(tmp_path):
 
 
 def load(catalog, of):
-    dataset = ProvenanceDataset(of=of)
-    dataset.bind(catalog, run="v3", environment="camvid", parameters={"seed": 1, "train": {"epochs": 2}})
+    dataset = ProvenanceDataset(data_set="idd", of=of)
+    parameters = {"seed": 1, "train": {"epochs": 2}}
+    dataset.bind(catalog, run="v3", environment="camvid", commit="0123+", parameters=parameters)
     return dataset.load()
 
 
 def test_provenance_tells_the_run():
     provenance = load(DataCatalog({}), [])
     assert isinstance(provenance, Provenance)
-    assert (provenance.run, provenance.environment) == ("v3", "camvid")
+    assert (provenance.run, provenance.data_set, provenance.environment) == ("v3", "idd", "camvid")
+    assert provenance.commit == "0123+"
     assert provenance.parameters == {"seed": 1, "train": {"epochs": 2}}
     assert provenance.packages["keras"] == importlib.metadata.version("keras")
     assert {"roadseg", "kedro", "numpy"} <= set(provenance.packages)
@@ -63,8 +65,8 @@ def test_data_sets_that_have_no_version_are_left_out(catalog):
 
 
 def test_what_the_run_has_saved_by_now_counts(catalog):
-    dataset = ProvenanceDataset(of=["model"])
-    dataset.bind(catalog, run="v3", environment="", parameters={})
+    dataset = ProvenanceDataset(data_set="idd", of=["model"])
+    dataset.bind(catalog, run="v3", environment="", commit=None, parameters={})
     assert dataset.load().versions == {}
     catalog["model"].save("weights")
     assert dataset.load().versions == {"model": "v3"}
@@ -77,9 +79,9 @@ def test_unknown_data_set_is_named(catalog):
 
 def test_provenance_outside_a_session_is_refused():
     with pytest.raises(DatasetError, match="inside a Kedro session only"):
-        ProvenanceDataset(of=[]).load()
+        ProvenanceDataset(data_set="idd", of=[]).load()
 
 
 def test_provenance_is_not_saved():
     with pytest.raises(DatasetError, match="read only"):
-        ProvenanceDataset(of=[]).save(1)
+        ProvenanceDataset(data_set="idd", of=[]).save(1)

@@ -34,14 +34,15 @@ def scored(tmp_path, run_record):
     """Leaves what an evaluation leaves: a confusion table, a manifest, and the record that names them."""
 
     def leave(run, matrices, digests=SAME, stored="0", **facts):
-        scenes = pd.DataFrame([("test", scene.split("_")[0], scene) for scene in matrices])
-        scenes = scenes.set_axis(["split", "drive", "scene"], axis=1)
+        scenes = pd.DataFrame([("test", scene.split("_")[0], scene, "network") for scene in matrices])
+        scenes = scenes.set_axis(["split", "drive", "scene", "resolution"], axis=1)
         counts = [np.array(each, np.int64) for each in matrices.values()]
         write(tmp_path, "confusion_table", run, tabulate_confusion(scenes, counts, ["road", "car"]).to_csv(index=False))
         rows = [{"scene": scene, "usable": True, "facts": f"{scene}-{stored}.json"} for scene in matrices]
         write(tmp_path, "prepared_scenes", run, json.dumps({"classes": [], "image_size": [2, 4], "scenes": rows}))
         scores = {"scenes": len(matrices), "mean_iou": 0.5, **dict.fromkeys(SCORED)}
         versions = dict.fromkeys(DATASETS, run)
+        facts = {"resolution": "network", **facts}
         return run_record(run, digests=digests, loaded=versions, scores={"test": scores}, **facts)
 
     return leave
@@ -68,7 +69,7 @@ def test_runs_over_the_same_scenes_are_compared_without_a_word(catalog, scored):
     assert comparison.notes == []
     assert list(comparison.changed["scene"]) == ["a_1"]
     found = sections(comparison)
-    rows = {row[0]: row[1:] for row in found["Split test: 6 scenes that A and B share"].rows}
+    rows = {row[0]: row[1:] for row in found["Split test: 6 scenes that A and B share, at network resolution"].rows}
     assert rows["pixel_accuracy"][:3] == ["0.6250", "0.6875", "+0.0625"]  # 30 and 33 of 48 pixels
     assert len(rows["pixel_accuracy"]) == 5
     assert found["Scores by split"].rows[0] == ("test", "mean_iou", "0.5000", "0.5000", "+0.0000")
@@ -88,7 +89,9 @@ def test_settings_that_differ_are_named(catalog, scored):
 
 def test_four_drives_have_no_intervals_and_it_says_why(catalog, scored):
     first, second = (scored(run, dict.fromkeys(DRIVES[:4], RIGHT)) for run in ("r1", "r2"))
-    section = sections(compare(catalog, first, second))["Split test: 4 scenes that A and B share"]
+    section = sections(compare(catalog, first, second))[
+        "Split test: 4 scenes that A and B share, at network resolution"
+    ]
     assert section.columns == ["score", "A", "B", "B less A"]
     assert "it takes 5 drives" in section.remark
 
@@ -101,9 +104,7 @@ def test_after_another_split_only_the_common_scenes_are_compared(catalog, scored
     assert list(comparison.changed["scene"]) == ["b_1"]
     scores = sections(comparison)["Scores by split"]
     assert scores.rows[0] == ("test", "mean_iou", "0.5000", "0.5000", "")
-    assert (
-        scores.remark == "Data or split differ, so these are scores of different scenes, and there are no differences."
-    )
+    assert scores.remark == "Data, split or resolution differ, so there are no differences."
 
 
 def test_scenes_of_the_same_name_prepared_from_other_pixels_are_not_compared(catalog, scored):
@@ -113,6 +114,31 @@ def test_scenes_of_the_same_name_prepared_from_other_pixels_are_not_compared(cat
     assert "no scene of split 'test' in common" in comparison.notes[0]
     assert comparison.changed.empty
     assert "Scores by split" in sections(comparison)
+
+
+@pytest.mark.parametrize(
+    ("sizes", "named"),
+    [
+        ([None, (720, 1280)], "A is scored at network resolution, B at idd_protocol (720 x 1280):"),
+        (
+            [(128, 256), (720, 1280)],
+            "A is scored at idd_protocol (128 x 256) resolution, B at idd_protocol (720 x 1280):",
+        ),
+    ],
+)
+def test_scores_at_two_resolutions_stand_side_by_side_without_a_difference(catalog, scored, sizes, named):
+    facts = [
+        {"resolution": "idd_protocol", "parameters": {"evaluate": {"protocol_size": size}}} if size else {}
+        for size in sizes
+    ]
+    runs = [scored(f"r{place}", {"a_1": RIGHT}, **each) for place, each in enumerate(facts)]
+    comparison = compare(catalog, *runs)
+    assert comparison.notes[0].startswith(named)
+    assert comparison.changed.empty
+    scores = sections(comparison)["Scores by split"]
+    assert list(sections(comparison))[-1] == "Scores by split"
+    assert scores.rows[0] == ("test", "mean_iou", "0.5000", "0.5000", "")
+    assert "resolution differ" in scores.remark
 
 
 def test_scenes_that_other_data_hold_too_are_compared(catalog, scored):
@@ -160,5 +186,5 @@ def test_a_run_differs_from_itself_in_nothing(catalog, scored):
     found = sections(comparison)
     assert comparison.changed.empty
     assert found["Parameters that differ"].rows == []
-    rows = found["Split test: 6 scenes that A and B share"].rows
+    rows = found["Split test: 6 scenes that A and B share, at network resolution"].rows
     assert {tuple(row[3:]) for row in rows} == {("+0.0000", "[+0.0000, +0.0000]", "not told apart")}

@@ -37,6 +37,7 @@ def test_a_row_says_what_ran_from_what_and_what_came_out(run_record):
         is_dirty=True,
         loaded={"segnet_model": "r1"},
         parameters={"seed": 1, "train": {"epochs": 3, "device": "gpu"}},
+        resolution="native",
         scores=SCORES,
     )
     assert row(record) == {
@@ -46,6 +47,7 @@ def test_a_row_says_what_ran_from_what_and_what_came_out(run_record):
         "commit": "0123456+",
         "model": "r1",
         "parameters changed": "train.epochs=3, train.device=gpu",
+        "resolution": "native",
         "validation": "0.2500",
         "test": "0.5000",
         "state": "done",
@@ -54,7 +56,7 @@ def test_a_row_says_what_ran_from_what_and_what_came_out(run_record):
 
 def test_what_a_run_has_not_is_a_dash(run_record):
     found = row(run_record("r1", parameters=DEFAULTS))
-    assert {found[name] for name in ("commit", "model", "parameters changed", "validation", "test")} == {"-"}
+    assert {found[name] for name in ("commit", "model", "parameters changed", "resolution", "test")} == {"-"}
     assert found["pipelines"] == "all"
 
 

@@ -92,15 +92,17 @@ def test_what_is_loaded_and_saved_stands_in_the_record_at_once(folder):
     assert read(folder).saved == {"split_table": RUN}
 
 
-def test_scores_and_what_their_model_learnt_from_stand_in_the_record(folder):
+def test_scores_and_what_was_scored_stand_in_the_record(folder):
     recorder = begin(folder)
     splits = {"test": {"mean_iou": 0.5, "classes": {"car": {"iou": 0.25}}}}
-    recorder.after_dataset_saved("scores", {"splits": splits, "model": MODEL})
+    scored = {"prepared_scenes": "0c", "split_table": "0d"}
+    scores = {"splits": splits, "model": MODEL, "digests": scored, "resolution": "native"}
+    recorder.after_dataset_saved("scores", scores)
     end(recorder)
     record = read(folder)
     assert record.state == "done"
-    assert record.scores == splits
-    assert record.digests == {"prepared_scenes": "0a", "split_table": "0b"}
+    assert (record.scores, record.resolution) == (splits, "native")
+    assert record.digests == scored
     assert record.training == {"epochs": 3, "is_interrupted": False}
 
 

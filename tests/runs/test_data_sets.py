@@ -104,6 +104,11 @@ def test_a_model_is_scored_on_another_data_set_at_its_own_resolution_and_without
     (trained_copy.folder / "data/01_raw/camvid").unlink()
     trained_copy.run(*foreign, "model_of=drawn")
     network = read_scores(trained_copy)
+    comparison = trained_copy.kedro("runs", "compare", "previous", "latest", "--env", "camvid", "--scenes", "1").stdout
+    assert "A is scored at native resolution, B at network: figures of two resolutions can't be compared" in comparison
+    trained_copy.run(*foreign, "model_of=drawn,evaluate.gallery_scenes=0")
+    comparison = trained_copy.kedro("runs", "compare", "previous", "latest", "--env", "camvid", "--scenes", "1").stdout
+    assert re.search(r"mean_iou .* \+0.0000 ", comparison)
     assert (set(native["resolution"]), set(network["resolution"])) == ({"native"}, {"network"})
     (model,) = trained_copy.versions("06_models/drawn/segnet.keras")
     assert set(native["segnet_model"]) == set(network["segnet_model"]) == {model}

@@ -14,7 +14,7 @@ from roadseg.scoring.prediction import Prediction
 from roadseg.scoring.prediction_files import PredictionFileOptions
 from roadseg.scoring.report import write_evaluation_report
 from roadseg.scoring.summary import average_over_batches, read_statistics, summarise_split
-from roadseg.scoring.tables import sum_splits, tabulate_calibration, tabulate_confusion, tabulate_scenes
+from roadseg.scoring.tables import KEYS, sum_splits, tabulate_calibration, tabulate_confusion, tabulate_scenes
 
 COLOURS = [(128, 64, 18), (0, 0, 230), (70, 130, 180)]
 HISTORY = [
@@ -43,12 +43,15 @@ def write_page(
     started_from: Mapping[str, Any] | None = None,
     training_drives: Sequence[str] | None = None,
     resolution: Literal["network", "native", "idd_protocol"] = "network",
+    digests: Mapping[str, str] | None = None,
+    prior_mean_iou: float = 0.125,
 ) -> str:
-    """Returns the report of some scenes; `training`, `started_from` and `training_drives` are what the record says."""
+    """Returns the report of some scenes; `training`, `started_from` and `training_drives` are what the record says.
+
+    `digests` are those of scored data that are not what the model learnt from.
+    """
     classes = tuple(SegmentationClass(name=name, colour=colour) for name, colour in zip(names, COLOURS, strict=False))
-    scenes = pd.DataFrame(
-        [(each.split, each.drive, each.scene) for each in scored], columns=["split", "drive", "scene"]
-    )
+    scenes = pd.DataFrame([(each.split, each.drive, each.scene, resolution) for each in scored], columns=KEYS)
     predictions = {each.scene: _prediction(each) for each in scored}
     options = EvaluateOptions(
         batch_size=8,
@@ -68,18 +71,23 @@ def write_page(
     versions = {"prepared_scenes": "v1", "split_table": "v2", "segnet_model": "v3"}
     scores = {
         "run": "v4",
+        "data_set": "mine",
         "environment": "",
+        "commit": "0123+",
         "resolution": resolution,
         "splits": {split: summarise_split(each, names, 1) for split, each in statistics.items()},
-        "prior_mean_iou": dict.fromkeys(statistics, 0.125),
+        "prior_mean_iou": dict.fromkeys(statistics, prior_mean_iou),
         "batch_averaged_mean_iou": average_over_batches(confusion, 8),
         "versions": versions,
+        "digests": digests or dict.fromkeys(list(versions)[:2], "aa"),
         "parameters": {**parameters, "evaluate": {"batch_size": 8, "protocol_size": [720, 1280]}},
         "packages": {"keras": "3.15.1"},
         "machine": {"platform": "Linux", "processor": "Z80", "cores": 2, "python": "3.11.7"},
         "model": {
             "run": "v3",
+            "data_set": "theirs" if digests else "mine",
             "environment": "",
+            "commit": None,
             "learnt_from": {name: {"version": versions[name], "digest": "aa"} for name in list(versions)[:2]},
             "classes": list(names),
             "image_size": list(np.shape(scored[0].truth)),

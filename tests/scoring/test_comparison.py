@@ -14,8 +14,8 @@ WRONG = [[3, 3], [0, 2]]
 
 def table(matrices, names=("road", "car")):
     """A confusion table of one split; a scene's drive is its id up to the underscore."""
-    scenes = pd.DataFrame([("test", scene.split("_")[0], scene) for scene in matrices])
-    scenes = scenes.set_axis(["split", "drive", "scene"], axis=1)
+    scenes = pd.DataFrame([("test", scene.split("_")[0], scene, "network") for scene in matrices])
+    scenes = scenes.set_axis(["split", "drive", "scene", "resolution"], axis=1)
     return tabulate_confusion(scenes, [np.array(each, np.int64) for each in matrices.values()], names)
 
 

@@ -60,7 +60,7 @@ def scene_table(page):
 
 def test_the_headline_is_the_mean_iou_of_the_test_split_and_why_it_has_no_interval(page):
     headline = plain(section(page, "headline"))
-    assert "0.6667 mean IoU on test" in headline  # (5/6 + 1/2) / 2
+    assert "0.6667 mean IoU on test of mine" in headline  # (5/6 + 1/2) / 2
     assert "No interval: test has 2 drives, and fewer than 5 tell too little" in headline
     assert "3 scenes of 2 drives, at the network's 2 x 2 pixels; 7 pixels are annotated" in headline
     assert "A guess that looks at no image reaches 0.1250" in headline
@@ -89,7 +89,9 @@ def test_without_test_scenes_the_headline_is_the_last_split_that_has_some():
 
 def test_one_scene_that_is_void_throughout_has_no_score():
     page = write_page(SCENES[3:], NAMES)
-    assert "\N{EN DASH} mean IoU on test Undefined: no pixel of test is annotated." in plain(section(page, "headline"))
+    assert "\N{EN DASH} mean IoU on test of mine Undefined: no pixel of test is annotated." in plain(
+        section(page, "headline")
+    )
     assert scene_table(page)["rows"][0][:6] == ["test", "E", "v1", 0, None, None]
     assert "No pictures" in section(page, "gallery")
     assert not re.search(r"\bnan\b", page.split("<script>")[0], re.IGNORECASE)
@@ -107,11 +109,43 @@ def test_the_headline_says_at_which_resolution_it_was_scored(resolution, named):
 
 
 def test_a_model_of_other_data_learnt_from_none_of_the_splits(page):
-    foreign = write_page(SCENES, NAMES, training_drives=["elsewhere"])
-    assert "It learnt from other data: none of these drives" in plain(section(foreign, "headline"))
+    others = {"prepared_scenes": "bb", "split_table": "cc"}
+    foreign = write_page(SCENES, NAMES, training_drives=["elsewhere"], digests=others)
+    assert "It learnt from other data, theirs: none of these drives" in plain(section(foreign, "headline"))
+    provenance = plain(section(foreign, "provenance"))
+    assert "data set theirs mine" in provenance
+    assert "prepared_scenes v1content aa v1content bb" in provenance
+    assert "same content" not in provenance
     assert "The network learnt from none of these splits." in plain(section(foreign, "scores"))
     assert "other data" not in section(page, "headline")
     assert "Train was learnt from" in plain(section(page, "scores"))
+
+
+def test_what_the_model_learnt_from_and_was_scored_on_is_named(page):
+    assert "<title>Evaluation of v3 on mine</title>" in page
+    provenance = plain(section(page, "provenance"))
+    assert "data set mine mine environment default default git commit none 0123+" in provenance
+    assert "prepared_scenes v1content aa v1same content" in provenance
+
+
+def test_a_network_below_the_guess_is_warned_of(page):
+    assert "below the guess" not in page
+    assert "below the guess" in plain(section(write_page(SCENES, NAMES, prior_mean_iou=0.7), "headline"))
+
+
+@pytest.mark.parametrize(
+    ("resolution", "named"),
+    [
+        ("network", "at the network's 2 x 2 pixels"),
+        ("native", "at the size of each annotation"),
+        ("idd_protocol", "at the 720 x 1280 pixels of IDD's protocol"),
+    ],
+)
+def test_tables_say_at_which_resolution_their_figures_are(resolution, named):
+    page = write_page(SCENES, NAMES, resolution=resolution)
+    for name in ("scores", "confusion", "classes", "scenes"):
+        assert plain(section(page, name).partition("</h2>")[0]).endswith(named), name
+    assert ("as the network sees the scenes" in plain(section(page, "gallery"))) == (resolution != "network")
 
 
 def test_drives_that_stand_in_two_splits_are_named(page):

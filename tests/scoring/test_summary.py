@@ -25,7 +25,7 @@ def evaluated(drives, *, further=True):
     """Returns the three tables of an evaluation of two scenes a drive, all of them in the split 'test'."""
     random = np.random.default_rng(4)
     rows = [(f"{drive}_{frame}", drive, "test") for drive in drives for frame in range(2)]
-    scenes = list_scenes(pd.DataFrame(rows, columns=["scene", "drive", "split"]))
+    scenes = list_scenes(pd.DataFrame(rows, columns=["scene", "drive", "split"]), "network")
     measures = []
     for scene in scenes["scene"]:
         matrix = random.integers(0, 50, (3, 3)) + 200 * np.eye(3, dtype=np.int64)
@@ -60,7 +60,7 @@ def test_boundary_f1_is_that_of_scenes_averaged():
 
 def test_mean_over_batches_is_a_mean_of_ratios():
     rows = [("a", "A", "test"), ("b", "A", "test"), ("c", "B", "test"), ("d", "B", "train")]
-    scenes = list_scenes(pd.DataFrame(rows, columns=["scene", "drive", "split"]))
+    scenes = list_scenes(pd.DataFrame(rows, columns=["scene", "drive", "split"]), "network")
     right, wrong = np.diag([10, 0, 0]), np.array([[0, 0, 0], [10, 0, 0], [0, 0, 0]])
     table = tabulate_confusion(scenes, [right, right, right, wrong], NAMES)  # of train, then of a, b and c
     # a and b: IoU 1; c: road 0 of 10, car 0 of 10. Together road 20 of 30, car 0 of 10
@@ -70,7 +70,7 @@ def test_mean_over_batches_is_a_mean_of_ratios():
 
 def test_batches_without_pixels_are_in_no_mean_over_batches():
     rows = [("a", "A", "train"), ("b", "A", "train"), ("c", "B", "test")]
-    scenes = list_scenes(pd.DataFrame(rows, columns=["scene", "drive", "split"]))
+    scenes = list_scenes(pd.DataFrame(rows, columns=["scene", "drive", "split"]), "network")
     void, right = np.zeros((3, 3), np.int64), np.diag([10, 0, 0])
     table = tabulate_confusion(scenes, [void, right, void], NAMES)
     assert average_over_batches(table, 1) == {"train": 1, "test": None}
@@ -123,7 +123,8 @@ def test_scores_are_a_row_a_split_with_intervals_beside_them():
 
 def test_drives_are_a_row_each():
     statistics, measures = evaluated("AB")
-    table = tabulate_drives(statistics, NAMES)
+    table = tabulate_drives(statistics, NAMES, "native")
+    assert set(table["resolution"]) == {"native"}
     assert table[["split", "drive", "scenes"]].to_numpy().tolist() == [["test", "A", 2], ["test", "B", 2]]
     matrix = measures[2].confusion + measures[3].confusion
     assert table["pixels"][1] == matrix.sum()

@@ -23,8 +23,10 @@ MATRICES = [
     np.array([[6, 0, 4], [0, 0, 0], [0, 0, 5]]),
     np.array([[1, 0, 0], [0, 1, 0], [0, 0, 1]]),
 ]
+AT = "native"
 SCENES = pd.DataFrame(
-    [("train", "A", "a1"), ("train", "B", "b1"), ("test", "201", "007")], columns=["split", "drive", "scene"]
+    [("train", "A", "a1", AT), ("train", "B", "b1", AT), ("test", "201", "007", AT)],
+    columns=["split", "drive", "scene", "resolution"],
 )
 
 
@@ -50,8 +52,8 @@ def test_scenes_are_listed_split_by_split_with_their_drives():
     table = pd.DataFrame(
         {"scene": ["z", "b", "a", "y"], "drive": ["1", "2", "2", "1"], "split": ["test", "train", "train", "test"]}
     )
-    expected = [("train", "2", "a"), ("train", "2", "b"), ("test", "1", "y"), ("test", "1", "z")]
-    assert list(list_scenes(table).itertuples(index=False, name=None)) == expected
+    expected = [("train", "2", "a", AT), ("train", "2", "b", AT), ("test", "1", "y", AT), ("test", "1", "z", AT)]
+    assert list(list_scenes(table, AT).itertuples(index=False, name=None)) == expected
 
 
 def test_confusion_is_a_block_a_scene_of_true_rows_and_predicted_columns():
@@ -60,6 +62,7 @@ def test_confusion_is_a_block_a_scene_of_true_rows_and_predicted_columns():
         "split": ["train"] * 3,
         "drive": ["B"] * 3,
         "scene": ["b1"] * 3,
+        "resolution": [AT] * 3,
         "truth": NAMES,
         "road": [6, 0, 0],
         "car": [0, 0, 0],
@@ -96,11 +99,12 @@ def test_counts_are_added_up_by_group_in_the_order_of_the_groups():
 def test_calibration_is_added_up_by_drive():
     counts = np.arange(45.0).reshape(15, 3)
     scenes = pd.DataFrame(
-        [("train", "A", "a1"), ("train", "B", "b1"), ("train", "A", "a2"), ("test", "A", "a3")], columns=SCENES.columns
+        [("train", "A", "a1", AT), ("train", "B", "b1", AT), ("train", "A", "a2", AT), ("test", "A", "a3", AT)],
+        columns=SCENES.columns,
     )
     each = [measures([[1]], calibration=factor * counts) for factor in (1, 10, 100, 1000)]
     table = tabulate_calibration(scenes, each)
-    assert list(table.columns) == ["split", "drive", "bin", "pixels", "hits", "confidence"]
+    assert list(table.columns) == ["split", "drive", "resolution", "bin", "pixels", "hits", "confidence"]
     assert table["bin"].tolist() == list(range(1, 16)) * 3
     for (split, drive), factor in {("train", "A"): 101, ("train", "B"): 10, ("test", "A"): 1000}.items():
         rows = table[(table["split"] == split) & (table["drive"] == drive)]
@@ -110,7 +114,7 @@ def test_calibration_is_added_up_by_drive():
 def test_calibration_that_was_not_asked_for_is_an_empty_table():
     table = tabulate_calibration(SCENES, [measures(each) for each in MATRICES])
     assert table.empty
-    assert list(table.columns) == ["split", "drive", "bin", "pixels", "hits", "confidence"]
+    assert list(table.columns) == ["split", "drive", "resolution", "bin", "pixels", "hits", "confidence"]
 
 
 def test_each_scene_has_its_scores_and_those_of_its_classes():
@@ -118,7 +122,7 @@ def test_each_scene_has_its_scores_and_those_of_its_classes():
     table = tabulate_scenes(
         SCENES[1:].reset_index(drop=True), [measures(MATRICES[1], np.array([0.5, np.nan, 1])), void], NAMES
     )
-    assert table[["split", "drive", "scene"]].to_numpy().tolist() == SCENES[1:].to_numpy().tolist()
+    assert table[list(SCENES)].to_numpy().tolist() == SCENES[1:].to_numpy().tolist()
     first = table.iloc[0]
     # road 6 of 6 + 4, sky 5 of 5 + 4; no car
     assert (first["pixels"], first["IoU road"], first["IoU sky"]) == (15, 6 / 10, 5 / 9)
@@ -127,7 +131,7 @@ def test_each_scene_has_its_scores_and_those_of_its_classes():
     assert (first["boundary F1 road"], first["boundary F1 sky"]) == (0.5, 1)
     assert pd.isna(first[["IoU car", "boundary F1 car"]]).all()
     assert table.iloc[1]["pixels"] == 0
-    assert table.iloc[1].drop(["split", "drive", "scene", "pixels"]).isna().all()
+    assert table.iloc[1].drop([*SCENES, "pixels"]).isna().all()
 
 
 def test_boundaries_that_were_not_asked_for_are_empty_columns():

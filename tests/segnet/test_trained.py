@@ -18,7 +18,12 @@ def record(environment=""):
         "training_drives": ["a", "b"],
         "classes": ["road", "sky"],
         "image_size": [240, 480],
-        "parameters": {"seed": 1, "train": {"epochs": 2, "augmentation": {"flip": True}}, "limit": None},
+        "parameters": {
+            "seed": 1,
+            "train": {"epochs": 2, "augmentation": {"flip": True}},
+            "limit": None,
+            "evaluate": {"size": 3},
+        },
     }
 
 

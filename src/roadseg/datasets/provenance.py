@@ -22,7 +22,9 @@ class Provenance:
 
     Attributes:
         run: Id of the run, which is the version of all that it saves.
+        data_set: Name of the data set that nodes load.
         environment: Name of the configuration environment; empty for the default one.
+        commit: Hash of the project's git commit, with `+` where files differ from it; None outside a git checkout.
         versions: Of each versioned data set that exists, the version that a node would load now.
         parameters: All parameters, as the configuration and the command line gave them.
         packages: Version of each package that shapes results, Keras' backend among them.
@@ -30,7 +32,9 @@ class Provenance:
     """
 
     run: str
+    data_set: str
     environment: str
+    commit: str | None
     versions: Mapping[str, str]
     parameters: Mapping[str, Any]
     packages: Mapping[str, str]
@@ -44,18 +48,22 @@ class ProvenanceDataset(AbstractDataset[NoReturn, Provenance]):
         ```yaml
         provenance:
           type: roadseg.datasets.provenance.ProvenanceDataset
+          data_set: camvid
           of: [prepared_scenes, split_table, segnet_model]
         ```
     """
 
-    def __init__(self, *, of: list[str], metadata: dict[str, Any] | None = None) -> None:
-        """Takes the names of the data sets whose versions matter."""
-        self._of, self.metadata = of, metadata
-        self._run: tuple[DataCatalog, str, str, Mapping[str, Any]] | None = None
+    def __init__(self, *, data_set: str, of: list[str], metadata: dict[str, Any] | None = None) -> None:
+        """Takes the name of the raw data set, and those of the catalog entries whose versions matter."""
+        self._data_set, self._of, self.metadata = data_set, of, metadata
+        self._catalog: DataCatalog | None = None
 
-    def bind(self, catalog: DataCatalog, *, run: str, environment: str, parameters: Mapping[str, Any]) -> None:
+    def bind(
+        self, catalog: DataCatalog, *, run: str, environment: str, commit: str | None, parameters: Mapping[str, Any]
+    ) -> None:
         """Tells which run this is."""
-        self._run = catalog, run, environment, parameters
+        self._catalog, self._run, self._environment = catalog, run, environment
+        self._commit, self._parameters = commit, parameters
 
     def load(self) -> Provenance:
         """Returns the provenance as of now: versions that this run has saved by now count.
@@ -63,10 +71,9 @@ class ProvenanceDataset(AbstractDataset[NoReturn, Provenance]):
         Raises:
             DatasetError: If no run was told, as outside a Kedro session.
         """
-        if self._run is None:
+        if self._catalog is None:
             raise DatasetError("provenance is known inside a Kedro session only")
-        catalog, run, environment, parameters = self._run
-        datasets = {name: catalog[name] for name in self._of}
+        datasets = {name: self._catalog[name] for name in self._of}
         versions = {
             name: str(each.resolve_load_version())
             for name, each in datasets.items()
@@ -75,14 +82,23 @@ class ProvenanceDataset(AbstractDataset[NoReturn, Provenance]):
         import keras  # takes seconds, and `prepare` needs none of it
 
         packages = {name: version(name) for name in (*PACKAGES, keras.config.backend())}
-        return Provenance(run, environment, versions, parameters, packages, describe_machine())
+        return Provenance(
+            run=self._run,
+            data_set=self._data_set,
+            environment=self._environment,
+            commit=self._commit,
+            versions=versions,
+            parameters=self._parameters,
+            packages=packages,
+            machine=describe_machine(),
+        )
 
     def save(self, data: NoReturn) -> NoReturn:
         """Refuses: provenance is observed."""
         raise DatasetError("provenance is read only")
 
     def _describe(self) -> dict[str, Any]:
-        return {"of": self._of}
+        return {"data_set": self._data_set, "of": self._of}
 
     def _exists(self) -> bool:
         return True

@@ -56,7 +56,8 @@ class RunRecord(BaseModel, frozen=True):
         loaded: Versioned data set -> version that was loaded.
         saved: Versioned data set -> version that was saved.
         training: What the record of a model that was trained or scored says of its training.
-        digests: Data set -> hash of its content, for what a model that was trained or scored learnt from.
+        digests: Data set -> hash of its content, for what was scored, or where nothing was, what a model learnt from.
+        resolution: At which the scores compare prediction and truth; None where nothing was scored.
         scores: Split -> all scores as in the data set `scores`; None where nothing was scored.
     """
 
@@ -80,6 +81,7 @@ class RunRecord(BaseModel, frozen=True):
     saved: Mapping[str, str]
     training: Mapping[str, Any] | None
     digests: Mapping[str, str] | None
+    resolution: str | None
     scores: Mapping[str, Mapping[str, Any]] | None
 
     @property

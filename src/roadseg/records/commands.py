@@ -1,6 +1,6 @@
 """`kedro runs`: list the runs of the project, and set two of them side by side."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -84,16 +84,22 @@ def compare_command(
         first, second = choose_run(records, run_a), choose_run(records, run_b)
         comparison = compare_runs(catalog, first, second, split=split, num_scenes=num_scenes)
         _print_comparison(comparison)
-        path = _save_page(catalog, first, second, comparison)
+        models = [_load_context(metadata, env, **_choose_model(each)).catalog for each in (first, second)]
+        path = _save_page(catalog, models, first, second, comparison)
         click.echo(path.relative_to(metadata.project_path) if path.is_relative_to(metadata.project_path) else path)
 
 
-def _load_context(metadata: ProjectMetadata, environment: str | None) -> Any:
-    session: Any = RoadSegSession.create(metadata.project_path, env=environment)
+def _load_context(metadata: ProjectMetadata, environment: str | None, **parameters: str) -> Any:
+    session: Any = RoadSegSession.create(metadata.project_path, env=environment, runtime_params=parameters)
     context = session.load_context()
     # Kedro would import all pipelines to check parameters, and with them TensorFlow, which takes seconds.
     context._pipelines_to_validate = []
     return context
+
+
+def _choose_model(record: "RunRecord") -> dict[str, str]:
+    """Returns the parameter that a run was given to score the model of another data set, if it was."""
+    return {name: value for name, value in record.given_parameters.items() if name == "model_of"}
 
 
 def _print_comparison(comparison: "Comparison") -> None:
@@ -108,11 +114,17 @@ def _print_comparison(comparison: "Comparison") -> None:
             print_text(section.remark)
 
 
-def _save_page(catalog: DataCatalog, first: "RunRecord", second: "RunRecord", comparison: "Comparison") -> Path:
+def _save_page(
+    catalog: DataCatalog,
+    models: Sequence[DataCatalog],
+    first: "RunRecord",
+    second: "RunRecord",
+    comparison: "Comparison",
+) -> Path:
     from roadseg.records.picturing import draw_pictures
     from roadseg.scoring.comparison_page import write_page
 
-    pictures = draw_pictures(catalog, first, second, comparison.changed)
+    pictures = draw_pictures(models, first, second, comparison.changed)
     if pictures.missing:
         click.echo(pictures.missing)
     page = write_page(

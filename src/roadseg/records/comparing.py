@@ -8,7 +8,7 @@ import pandas as pd
 from kedro.io import DataCatalog, Version
 
 from roadseg.datasets.run_records import RunRecord
-from roadseg.records.listing import describe_commit, describe_duration, describe_state
+from roadseg.records.listing import describe_commit, describe_duration, describe_resolution, describe_state
 from roadseg.scoring.comparison import (
     PairedScenes,
     choose_changed,
@@ -66,6 +66,10 @@ def compare_runs(
     for record in (first, second):
         _check_scored(record, split)
     sections = [*_compare_settings(first, second), _compare_splits(first, second)]
+    resolution, other = describe_resolution(first), describe_resolution(second)
+    if resolution != other:
+        note = f"A is scored at {resolution} resolution, B at {other}: figures of two resolutions can't be compared."
+        return Comparison([note], sections, pd.DataFrame())
     try:
         pair = _pair_runs(catalog, first, second, split)
     except GoneError as gone:
@@ -73,7 +77,7 @@ def compare_runs(
     notes = _describe_pair(pair, first, second, split)
     if pair.scenes.empty:
         return Comparison(notes, sections, pd.DataFrame())
-    title = f"Split {split}: {len(pair.scenes)} scenes that A and B share"
+    title = f"Split {split}: {len(pair.scenes)} scenes that A and B share, at {resolution} resolution"
     scores = compare_scores(pair, first.parameters["seed"])
     better, worse = choose_changed(compare_scenes(pair), num_scenes)
     sections += [
@@ -134,6 +138,7 @@ def _describe_run(record: RunRecord) -> dict[str, str]:
         if name in record.versions
     }
     facts |= {f"content of {name}": digest for name, digest in (record.digests or {}).items()}
+    facts["resolution"] = describe_resolution(record)
     return facts | ({"training": _describe_training(record.training)} if record.training else {})
 
 
@@ -148,18 +153,14 @@ def _describe_values(title: str, first: Mapping[str, Any], second: Mapping[str, 
 
 
 def _compare_splits(first: RunRecord, second: RunRecord) -> Section:
-    are_same = first.digests == second.digests
+    are_same = (first.digests, describe_resolution(first)) == (second.digests, describe_resolution(second))
     rows = []
     for split in {**(first.scores or {}), **(second.scores or {})}:
         for name in SCORES:
             ours, theirs = (_score_of(each, split, name) for each in (first, second))
             change = describe_change(theirs - ours) if are_same else ""
             rows.append((split, name, describe_number(ours), describe_number(theirs), change))
-    remark = (
-        ""
-        if are_same
-        else "Data or split differ, so these are scores of different scenes, and there are no differences."
-    )
+    remark = "" if are_same else "Data, split or resolution differ, so there are no differences."
     return Section("Scores by split", ("split", "score", "A", "B", "B less A"), rows, remark)
 
 

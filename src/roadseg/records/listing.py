@@ -11,8 +11,10 @@ import psutil
 from roadseg.datasets.run_records import Machine, RunRecord, RunRecordsDataset
 from roadseg.scoring.differences import MISSING, compare_values
 
-HEADINGS = ("run", "pipelines", "time", "commit", "model", "parameters changed", "validation", "test", "state")
-"""Columns of the list; `validation` and `test` are mean IoU."""
+HEADINGS = (
+    *("run", "pipelines", "time", "commit", "model", "parameters changed", "resolution", "validation", "test", "state"),
+)
+"""Columns of the list; `validation` and `test` are mean IoU at that resolution."""
 
 EVERYTHING = ("__default__",)
 """Pipelines of a plain `kedro run`."""
@@ -39,6 +41,7 @@ def list_rows(records: Sequence[RunRecord], defaults: Mapping[str, Any]) -> list
             describe_commit(each),
             _describe_model(each),
             _describe_changes(each, defaults),
+            describe_resolution(each),
             describe_score(_mean_iou(each, "validation")),
             describe_score(_mean_iou(each, "test")),
             describe_state(each),
@@ -100,6 +103,13 @@ def list_runs(records: RunRecordsDataset) -> list[str]:
     if not runs:
         raise ValueError(f"there are no runs in '{records.path}' yet; `kedro run` leaves the first")
     return runs
+
+
+def describe_resolution(record: RunRecord) -> str:
+    """Returns the resolution of the scores of a run, with its size where that is a parameter."""
+    if record.resolution == "idd_protocol":
+        return "idd_protocol ({} x {})".format(*record.parameters["evaluate"]["protocol_size"])
+    return record.resolution or MISSING
 
 
 def describe_state(record: RunRecord) -> str:

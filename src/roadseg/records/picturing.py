@@ -32,11 +32,13 @@ class Pictures:
     missing: str
 
 
-def draw_pictures(catalog: DataCatalog, first: RunRecord, second: RunRecord, changed: pd.DataFrame) -> Pictures:
+def draw_pictures(
+    catalogs: Sequence[DataCatalog], first: RunRecord, second: RunRecord, changed: pd.DataFrame
+) -> Pictures:
     """Returns the scenes with what the network of each run predicts, or why they can't be had.
 
     Args:
-        catalog: Of the project.
+        catalogs: As the two runs saw it: a run may have scored the model of another data set.
         first: The run that is called A.
         second: The one that is called B.
         changed: The scenes, as `compare_scenes` returns them; both runs have them, equal in pixels and labels.
@@ -44,8 +46,11 @@ def draw_pictures(catalog: DataCatalog, first: RunRecord, second: RunRecord, cha
     if changed.empty:
         return Pictures([], [], "")
     try:
-        prepared = _load_scenes(catalog, first, second)
-        ours, theirs = (_predict(catalog, each, prepared, list(changed["scene"])) for each in (first, second))
+        prepared = _load_scenes(catalogs[0], first, second)
+        ours, theirs = (
+            _predict(catalog, run, prepared, list(changed["scene"]))
+            for catalog, run in zip(catalogs, (first, second), strict=True)
+        )
     except (GoneError, DatasetError) as gone:
         return Pictures([], [], f"There are no pictures: {gone}.")
     pictures = [

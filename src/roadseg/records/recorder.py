@@ -71,6 +71,7 @@ class RunRecorder:
             saved={},
             training=None,
             digests=None,
+            resolution=None,
             scores=None,
         )
         self._catalog, self._project = catalog, Path(run_params["project_path"])
@@ -94,10 +95,15 @@ class RunRecorder:
             self._saved[dataset_name] = version
             self._write()
         if dataset_name == "segnet_model":
-            self._note_model(data.record)
+            digests = {name: each["digest"] for name, each in data.record["learnt_from"].items()}
+            self._write(training=data.record["training"], digests=digests)
         if dataset_name == "scores":
-            self._note_model(data["model"])
-            self._write(scores=data["splits"])
+            self._write(
+                training=data["model"]["training"],
+                digests=data["digests"],
+                resolution=data["resolution"],
+                scores=data["splits"],
+            )
 
     def __enter__(self) -> Self:
         """Starts the clock."""
@@ -127,10 +133,6 @@ class RunRecorder:
                 self._write(state="failed", fault=self._describe_fault(fault))
         except DatasetError as problem:
             logger.warning("The record of the run could not be ended: %s", problem)
-
-    def _note_model(self, record: Any) -> None:
-        digests = {name: each["digest"] for name, each in record["learnt_from"].items()}
-        self._write(training=record["training"], digests=digests)
 
     def _write(self, **changes: Any) -> None:
         if self._records is None:

@@ -17,7 +17,7 @@ from roadseg.scoring.bootstrap import MIN_DRIVES
 from roadseg.scoring.curves import plot_training
 from roadseg.scoring.figures import VOID_COLOUR, WRONG_COLOUR, abbreviate_count
 from roadseg.scoring.gallery import ScenePictures
-from roadseg.scoring.tables import BOUNDARY, KEYS
+from roadseg.scoring.tables import BOUNDARY
 from roadseg.segnet.trained import flatten_parameters
 
 UNDEFINED = "\N{EN DASH}"
@@ -35,10 +35,10 @@ def write_evaluation_report(
     """Returns the report as one HTML page that needs no other file.
 
     Args:
-        scores: Of the evaluation: `run`, `environment`, `resolution`, `splits` (split -> what `summarise_split`
-            returns; the last one is the headline), `prior_mean_iou` and `batch_averaged_mean_iou` (of each split),
-            `versions`, `parameters`, `packages`, `machine`, and `model`, the record of the network; one that holds no
-            history has no curves.
+        scores: Of the evaluation: `run`, `data_set`, `environment`, `commit`, `resolution`, `splits` (split -> what
+            `summarise_split` returns; the last one is the headline), `prior_mean_iou` and `batch_averaged_mean_iou` (of
+            each split), `versions` and `digests` of what was scored, `parameters`, `packages`, `machine`, and `model`,
+            the record of the network; one that holds no history has no curves.
         matrices: Split -> (K, K) int64, true classes along the rows.
         scene_scores: As `tabulate_scenes` returns it.
         classes: K classes in the order of the ids.
@@ -62,6 +62,7 @@ def write_evaluation_report(
         min_drives=MIN_DRIVES,
         shared_drives=find_shared_drives(scene_scores),
         is_foreign=set(scene_scores["drive"]).isdisjoint(scores["model"]["training_drives"]),
+        at=f"at {describe_resolution(scores)}",
         seen_before=sorted(set(started_from["training_drives"]) & set(held_out)),
         classes=classes,
         confusion={split: shade_confusion(matrix) for split, matrix in matrices.items()},
@@ -72,6 +73,22 @@ def write_evaluation_report(
         parameters=compare_parameters(scores["model"]["parameters"], scores["parameters"]),
         plotly=get_plotlyjs(),
     )
+
+
+def describe_resolution(scores: Mapping[str, Any]) -> str:
+    """Returns at which size scores compare prediction and truth, in a few words.
+
+    Args:
+        scores: As in `write_evaluation_report`.
+    """
+    sizes = {
+        "network": "the network's {} x {} pixels".format(*scores["model"]["image_size"]),
+        "native": "the size of each annotation",
+        "idd_protocol": "the {} x {} pixels of IDD's protocol".format(
+            *scores["parameters"]["evaluate"]["protocol_size"]
+        ),
+    }
+    return sizes[scores["resolution"]]
 
 
 def shade_confusion(matrix: NDArray[np.int64]) -> dict[str, NDArray[np.float64]]:
@@ -107,7 +124,7 @@ def list_scene_scores(
         value a column, scores rounded to four digits, None where one is undefined. `pictured`: the scenes of the
         gallery in its order.
     """
-    whole = [*KEYS, "pixels", "mean_iou", "pixel_accuracy"]
+    whole = ["split", "drive", "scene", "pixels", "mean_iou", "pixel_accuracy"]
     columns = [{"title": name.replace("_", " ").replace("iou", "IoU"), "class": None} for name in whole]
     for name in class_names:
         columns += [{"title": f"IoU {name}", "class": name}, {"title": f"{BOUNDARY}{name}", "class": name}]

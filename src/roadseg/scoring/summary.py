@@ -188,13 +188,16 @@ def describe_scores(score_table: pd.DataFrame) -> str:
     return texts.T.to_string()
 
 
-def tabulate_drives(statistics: Mapping[str, DriveStatistics], class_names: Sequence[str]) -> pd.DataFrame:
-    """Returns one row a drive of each split: its scenes and pixels, its scores, and the IoU of each class."""
+def tabulate_drives(
+    statistics: Mapping[str, DriveStatistics], class_names: Sequence[str], resolution: str
+) -> pd.DataFrame:
+    """Returns one row a drive of each split: resolution, scenes and pixels, scores, and the IoU of each class."""
     rows = []
     for split, each in statistics.items():
         for index, drive in enumerate(each.drives):
             matrix = each.confusion[index]
-            row = {"split": split, "drive": drive, "scenes": each.scenes[index], "pixels": matrix.sum()}
+            row: Summary = {"split": split, "drive": drive, "resolution": resolution}
+            row |= {"scenes": each.scenes[index], "pixels": matrix.sum()}
             row |= {name: score(getattr(each, kind)[index]) for name, (kind, score) in SCORES.items()}
             row |= dict(zip((f"IoU {name}" for name in class_names), class_iou(matrix), strict=True))
             rows.append(row)

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 Count = TypeVar("Count", bound=np.generic)
 
-KEYS = ["split", "drive", "scene"]
-"""Columns that say which scene a row speaks of."""
+KEYS = ["split", "drive", "scene", "resolution"]
+"""Columns that say which scene a row speaks of, and at which resolution its pixels are counted."""
 
 BOUNDARY = "boundary F1 "
 """Start of the column of a class."""
@@ -25,17 +25,18 @@ BINS = ["pixels", "hits", "confidence"]
 """Columns of a calibration table, as `count_calibration` returns them."""
 
 
-def list_scenes(split_table: pd.DataFrame) -> pd.DataFrame:
+def list_scenes(split_table: pd.DataFrame, resolution: str) -> pd.DataFrame:
     """Returns the columns of `KEYS` of all scenes in the order in which they are scored: train first, each sorted."""
     drives = split_table.set_index("scene")["drive"]
-    rows = [(split, drives[scene], scene) for split, ids in group_by_split(split_table).items() for scene in ids]
+    splits = group_by_split(split_table)
+    rows = [(split, drives[scene], scene, resolution) for split, ids in splits.items() for scene in ids]
     return pd.DataFrame(rows, columns=KEYS)
 
 
 def tabulate_confusion(
     scenes: pd.DataFrame, matrices: Sequence[NDArray[np.int64]], class_names: Sequence[str]
 ) -> pd.DataFrame:
-    """Returns confusion matrices as one table: split, drive, scene, true class, and a column for each predicted class.
+    """Returns confusion matrices as one table: `KEYS`, true class, and a column for each predicted class.
 
     Args:
         scenes: As `list_scenes` returns them.
@@ -72,20 +73,22 @@ def add_up(groups: pd.Series, counts: NDArray[Count]) -> dict[str, NDArray[Count
 
 
 def tabulate_calibration(scenes: pd.DataFrame, measures: "Sequence[SceneMeasures]") -> pd.DataFrame:
-    """Returns the calibration counts of each drive of each split: split, drive, bin from 1, and the columns of `BINS`.
+    """Returns the calibration counts of each drive: split, drive, resolution, bin from 1, and the columns of `BINS`.
 
     Args:
         scenes: As `list_scenes` returns them.
         measures: Of these scenes; where calibration was not asked for, the table is empty.
     """
-    columns = ["split", "drive", "bin", *BINS]
+    keys = ["split", "drive", "resolution"]
+    columns = [*keys, "bin", *BINS]
     blocks = [pd.DataFrame(columns=columns)]
-    for split, drive in scenes[["split", "drive"]].drop_duplicates().itertuples(index=False):
+    for split, drive, resolution in scenes[keys].drop_duplicates().itertuples(index=False):
         rows = np.flatnonzero((scenes["split"] == split) & (scenes["drive"] == drive))
         counts = [each for row in rows if (each := measures[int(row)].calibration) is not None]
         if counts:
             block = pd.DataFrame(np.sum(counts, axis=0), columns=BINS)
-            blocks.append(block.assign(split=split, drive=drive, bin=block.index + 1)[columns])
+            named = block.assign(split=split, drive=drive, resolution=resolution, bin=block.index + 1)
+            blocks.append(named[columns])
     return pd.concat(blocks[1:] or blocks, ignore_index=True)
 
 

@@ -21,11 +21,11 @@ class TrainedSegNet:
 
     Attributes:
         network: Model from images to logits.
-        record: JSON-like: `run` (the model's version), `environment`, `learnt_from` (for each data set its `version`
-            and the `digest` of its content), `classes`, `image_size`, `training_drives`, `parameters`, `packages`,
-            `machine`, `training` (epochs, time, whether Ctrl-C ended it, and `history`, a row an epoch), `state` (the
-            folder of what was kept to go on with), `started_from` (of an earlier model its `file`, `run`, `learnt_from`
-            and `training_drives`).
+        record: JSON-like: `run` (the model's version), `data_set` (its name), `environment`, `commit`, `learnt_from`
+            (for each catalog entry its `version` and the `digest` of its content), `classes`, `image_size`,
+            `training_drives`, `parameters`, `packages`, `machine`, `training` (epochs, time, whether Ctrl-C ended it,
+            and `history`, a row an epoch), `state` (the folder of what was kept to go on with), `started_from` (of an
+            earlier model its `file`, `run`, `learnt_from` and `training_drives`).
     """
 
     network: keras.Model
@@ -109,10 +109,14 @@ def check_learnt_from(record: Mapping[str, Any], digests: Mapping[str, str], dri
 
 
 def describe_record(record: Mapping[str, Any]) -> str:
-    """Returns the versions of model, data and split, and the parameters of the training, as small print."""
+    """Returns the versions of model, data and split, and the parameters of the training, as small print.
+
+    What the training did not use, the parameters of evaluations, is left out.
+    """
     versions = [f"segnet_model {record['run']}"]
     versions += [f"{name} {each['version']}" for name, each in record["learnt_from"].items()]
-    parameters = [f"{name}={value}" for name, value in flatten_parameters(record["parameters"])]
+    used = {name: value for name, value in record["parameters"].items() if name != "evaluate"}
+    parameters = [f"{name}={value}" for name, value in flatten_parameters(used)]
     return f"{', '.join(versions)}. Parameters: {', '.join(parameters)}."
 
 

@@ -60,7 +60,8 @@ def score_scenes(
     """Returns the confusion table, the calibration table, and the scores of each scene."""
     names = [each.name for each in prepared_scenes.classes]
     check_fits(segnet_model.record, names, prepared_scenes.image_size)
-    contents, scenes = digest_contents(prepared_scenes, split_table), list_scenes(split_table)
+    contents = digest_contents(prepared_scenes, split_table)
+    scenes = list_scenes(split_table, options.resolution)
     if not check_learnt_from(segnet_model.record, contents, set(scenes["drive"])):
         logger.info("The model of %s learnt from other data: no drive here trained it", segnet_model.record["run"])
     read = partial(read_truth, raw_scenes=raw_scenes, label_space=label_space, classes=prepared_scenes.classes)
@@ -86,7 +87,7 @@ def score_prior(
 ) -> pd.DataFrame:
     """Returns the confusion table of a guess that looks at no image: the most frequent class of each pixel in train."""
     names = [each.name for each in prepared_scenes.classes]
-    scenes = list_scenes(split_table)
+    scenes = list_scenes(split_table, options.resolution)
     training = scenes.loc[scenes["split"] == "train", "scene"]
     prior = fit_class_prior((prepared_scenes.read_pair(scene)[1] for scene in training), len(names))
     read = partial(read_truth, raw_scenes=raw_scenes, label_space=label_space, classes=prepared_scenes.classes)
@@ -100,6 +101,8 @@ def summarise_scores(
     scene_scores: pd.DataFrame,
     prior_confusion: pd.DataFrame,
     segnet_model: TrainedSegNet,
+    prepared_scenes: PreparedScenes,
+    split_table: pd.DataFrame,
     provenance: Provenance,
     options: EvaluateOptions,
     seed: int,
@@ -117,18 +120,21 @@ def summarise_scores(
     logger.info("Scores at %s resolution\n%s", options.resolution, describe_scores(table))
     report = {
         "run": provenance.run,
+        "data_set": provenance.data_set,
         "environment": provenance.environment,
+        "commit": provenance.commit,
         "resolution": options.resolution,
         "splits": summaries,
         "prior_mean_iou": prior_mean_iou,
         "batch_averaged_mean_iou": averages,
         "versions": provenance.versions,
+        "digests": digest_contents(prepared_scenes, split_table),
         "parameters": provenance.parameters,
         "packages": provenance.packages,
         "machine": provenance.machine,
         "model": segnet_model.record,
     }
-    drive_scores = tabulate_drives(statistics, names)
+    drive_scores = tabulate_drives(statistics, names, options.resolution)
     return report, table.assign(**provenance.versions), drive_scores
 
 
@@ -166,7 +172,8 @@ def draw_examples(
         )
         for row, each in zip(chosen.itertuples(), predictions, strict=True)
     ]
-    return figures.draw_panels(examples, prepared_scenes.classes, describe_record(segnet_model.record))
+    sizes = f"Pictures and errors are at network resolution, mean IoU is at {options.resolution} resolution."
+    return figures.draw_panels(examples, prepared_scenes.classes, f"{sizes} {describe_record(segnet_model.record)}")
 
 
 def write_report(

@@ -37,7 +37,8 @@ def create_pipeline() -> Pipeline:
                 summarise_scores,
                 [
                     *("confusion_table", "calibration_table", "scene_scores", "prior_confusion"),
-                    *("segnet_model", "provenance", "params:evaluate", "params:seed"),
+                    *("segnet_model", "prepared_scenes", "split_table", "provenance"),
+                    *("params:evaluate", "params:seed"),
                 ],
                 ["scores", "score_table", "drive_scores"],
                 name="summarise_scores",

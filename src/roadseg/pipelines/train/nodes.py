@@ -81,6 +81,8 @@ def record_training(
     best = history.iloc[int(history["val_mean_iou"].argmax())]
     return {
         "run": provenance.run,
+        "data_set": provenance.data_set,
+        "commit": provenance.commit,
         "environment": provenance.environment,
         "learnt_from": {
             name: {"version": provenance.versions[name], "digest": digest} for name, digest in digests.items()
