@@ -21,6 +21,7 @@ LABELS = (
     *("polegroup", "traffic light", "traffic sign", "vegetation", "terrain", "sky", "person", "rider", "car"),
     *("truck", "bus", "caravan", "trailer", "train", "motorcycle", "bicycle"),
 )
+FIRST_THING = 24  # person; from here on each object has an id of its own, and instance maps hold 1000 x label + object
 IGNORED = 4  # the test split's labels are withheld: its files hold the first four alone
 
 
@@ -34,7 +35,8 @@ def draw_cityscapes(folder: Path) -> None:
         picture = palette[_enlarge(shuffled)]
         _save(picture + random.integers(0, 32, picture.shape, np.uint8), folder, f"leftImg8bit/{name}_leftImg8bit.png")
         _save(_enlarge(cells), folder, f"gtFine/{name}_gtFine_labelIds.png")
-        _save(_enlarge(cells).astype(np.uint16) * 1000, folder, f"gtFine/{name}_gtFine_instanceIds.png")
+        instances = np.where(cells < FIRST_THING, cells, cells * np.uint16(1000))
+        _save(_enlarge(instances), folder, f"gtFine/{name}_gtFine_instanceIds.png")
         _save(palette[_enlarge(cells)], folder, f"gtFine/{name}_gtFine_color.png")
         (folder / f"gtFine/{name}_gtFine_polygons.json").write_text(json.dumps(_describe(cells)))
 
