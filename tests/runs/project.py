@@ -72,6 +72,14 @@ class Project:
         path.parent.mkdir(exist_ok=True)
         path.write_text(yaml.safe_dump(content))
 
+    def link(self, data_set: str, folder: Path) -> None:
+        """Links a data set where its environment looks for it, and sets the environment to small images."""
+        (self.folder / "data/01_raw").mkdir(parents=True)
+        (self.folder / f"data/01_raw/{data_set}").symlink_to(folder)
+        settings = self.folder / f"conf/{data_set}/parameters.yml"
+        given = yaml.safe_load(settings.read_text())
+        settings.write_text(yaml.safe_dump({**given, "prepare": {**given["prepare"], "image_size": [32, 48]}}))
+
     def versions(self, pattern: str) -> list[str]:
         """Returns the versions of an output below `data`, oldest first."""
         return sorted(path.parent.name for path in self.folder.glob(f"data/{pattern}/*/*"))

@@ -54,15 +54,6 @@ def test_two_catalog_entries_in_local_swap_the_data_set(both: Project, camvid_fo
     assert len(both.versions("03_primary/drawn/split_table.csv")) == 2
 
 
-def link(project: Project, data_set: str, folder: Path) -> None:
-    """Links a data set where its environment looks for it, and sets the environment to small images."""
-    (project.folder / "data/01_raw").mkdir(parents=True)
-    (project.folder / f"data/01_raw/{data_set}").symlink_to(folder)
-    settings = project.folder / f"conf/{data_set}/parameters.yml"
-    given = yaml.safe_load(settings.read_text())
-    settings.write_text(yaml.safe_dump({**given, "prepare": {**given["prepare"], "image_size": [32, 48]}}))
-
-
 @pytest.mark.parametrize(
     ("data_set", "drives", "faults"),
     [("idd", (3, 2, 1), 0), ("idd_lite", (2, 2, 1), 0), ("cityscapes", (2, 1, 1), 1)],  # Cityscapes' test labels: void
@@ -70,7 +61,7 @@ def link(project: Project, data_set: str, folder: Path) -> None:
 def test_every_layout_is_prepared_in_its_environment(
     project: Project, data_set: str, drives: tuple[int, int, int], faults: int, request: pytest.FixtureRequest
 ) -> None:
-    link(project, data_set, request.getfixturevalue(f"{data_set}_folder"))
+    project.link(data_set, request.getfixturevalue(f"{data_set}_folder"))
     output = project.run("--env", data_set, *PREPARE)
     found = {split: int(count) for split, count in re.findall(r"Split (\w+): \d+ scenes of (\d+) drives", output)}
     assert found == dict(zip(("train", "validation", "test"), drives, strict=True))
