@@ -38,6 +38,22 @@ def test_every_scene_is_predicted_once_in_order_with_its_truth(echo, scenes, bat
         assert each.truth.dtype == each.label_map.dtype == np.uint8
 
 
+def test_the_network_is_traced_for_one_number_of_images(scenes):
+    traced = []
+
+    class Watch(keras.layers.Layer):
+        def call(self, images):
+            traced.append(images.shape[0])
+            return images
+
+    images = keras.Input((*SIZE, 3))
+    network = keras.Model(images, Watch()(images))
+    traced.clear()
+    for ids in (IDS, IDS[:1]):
+        assert len(list(predict_scenes(network, scenes, ids, 4))) == len(ids)
+    assert traced == [4]
+
+
 def test_confidence_is_the_softmax_of_the_class_that_is_named(scenes):
     images = keras.Input((*SIZE, 3))
     network = keras.Model(images, keras.layers.Rescaling(1 / 64)(images))

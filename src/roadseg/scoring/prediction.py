@@ -47,8 +47,8 @@ def predict_scenes(
     batches = SceneBatches(scenes, ids, batch_size)
     for index in range(len(batches)):
         images, truth = batches[index]
-        chosen = map(ops.convert_to_numpy, _choose_class(network.predict_on_batch(images)))
-        named = zip(ids[index * batch_size :], zip(truth, *chosen, strict=True), strict=False)
+        chosen = map(ops.convert_to_numpy, _choose_class(_predict_batch(network, images, batch_size)))
+        named = zip(ids[index * batch_size :], zip(truth, *chosen, strict=False), strict=False)
         yield from (Prediction(scene, *each) for scene, each in named)
 
 
@@ -58,7 +58,7 @@ def predict_logits(
     """Yields each scene with its logits, (height, width, classes) float32, once and in order; see `predict_scenes`."""
     batches = SceneBatches(scenes, ids, batch_size)
     for index in range(len(batches)):
-        logits = network.predict_on_batch(batches[index][0])
+        logits = _predict_batch(network, batches[index][0], batch_size)
         yield from zip(ids[index * batch_size :], logits, strict=False)
 
 
@@ -72,6 +72,16 @@ def choose_class(logits: NDArray[np.float32], size: tuple[int, int]) -> tuple[ND
     resized = ops.image.resize(logits[None], size, interpolation="bilinear", data_format="channels_last")
     ids, confidence = _choose_class(resized)
     return ops.convert_to_numpy(ids)[0], ops.convert_to_numpy(confidence)[0]
+
+
+def _predict_batch(network: keras.Model, images: NDArray[np.uint8], batch_size: int) -> NDArray[np.float32]:
+    """Returns the logits of images, and of more where the images are fewer than a batch: of the last one, again.
+
+    TensorFlow and JAX would trace the network anew for each number of images.
+    """
+    last = np.repeat(images[-1:], batch_size - len(images), axis=0)
+    logits: NDArray[np.float32] = network.predict_on_batch(np.concatenate([images, last]))
+    return logits
 
 
 @compiled  # as TensorFlow's own operations, these take as long as half of the network
