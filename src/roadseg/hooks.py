@@ -140,9 +140,9 @@ class ReportHooks:
 
     @hook_impl
     def after_pipeline_run(self, pipeline: Pipeline, catalog: DataCatalog, run_params: dict[str, Any]) -> None:
-        """Logs the path of each output that is a report."""
+        """Logs the path of each output that is a report, in the order of the nodes: `evaluation_report` comes last."""
         project = Path(run_params["project_path"])
-        for name in sorted(pipeline.all_outputs()):
+        for name in (name for node in pipeline.nodes for name in node.outputs):
             dataset: Any = catalog[name]
             layer = (dataset.metadata or {}).get("kedro-viz", {}).get("layer")
             if layer == "reporting":

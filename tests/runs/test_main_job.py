@@ -29,6 +29,7 @@ def test_the_main_job_ends_with_a_score_table_and_the_paths_of_the_reports(train
     reports = re.findall(r"data/08_reporting/drawn/\S+", output)
     assert len(reports) >= 8
     assert all((trained.folder / path).is_file() for path in reports)
+    assert reports[-2].endswith("evaluation_report.html")  # before the record of the run: what a user opens first
 
 
 def test_training_names_backend_device_and_precision(trained: Project) -> None:
