@@ -38,9 +38,9 @@ class ParameterHooks:
             hint = get_close_matches(name, known, 1) or sorted(known)
             raise ValueError(f"there is no parameter '{name}'; did you mean {' or '.join(hint)}?")
 
-    @hook_impl
+    @hook_impl(tryfirst=True)
     def before_pipeline_run(self, pipeline: Pipeline, run_params: dict[str, Any]) -> None:
-        """Refuses to train a model in the place of that of another data set.
+        """Refuses to train a model in the place of that of another data set; first, before MLflow begins a run.
 
         Raises:
             ValueError: If a run that trains says whose model is meant.
@@ -75,9 +75,9 @@ class ProvenanceHooks:
 class InputHooks:
     """Stops a run at once whose inputs are missing, and says which pipeline makes them."""
 
-    @hook_impl
+    @hook_impl(tryfirst=True)
     def before_pipeline_run(self, pipeline: Pipeline, catalog: DataCatalog, run_params: dict[str, Any]) -> None:
-        """Looks for every versioned input of the pipeline.
+        """Looks for every versioned input of the pipeline; first, before MLflow begins a run.
 
         Raises:
             DatasetError: If a version that is asked for does not exist, or there is none at all.

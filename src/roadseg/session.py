@@ -7,6 +7,7 @@ import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from typing import Any
 
 from click import ClickException
@@ -45,9 +46,10 @@ class RoadSegSession(KedroSession):
                 `kedro --verbose run`.
             Exit: With the code 130, as shells expect it, on Ctrl-C.
         """
-        from roadseg.records.recorder import RunRecorder  # for which no other command needs to wait
+        from roadseg.records.mlflow_run import MLflowRun  # for these two no other command needs to wait
+        from roadseg.records.recorder import RunRecorder
 
-        recorder = RunRecorder(_describe_end)
+        recorder = RunRecorder(_describe_end, MLflowRun() if find_spec("kedro_mlflow") else None)
         self._hook_manager.register(recorder)
         with _told_in_a_sentence(), recorder:
             return super().run(*args, **kwargs)

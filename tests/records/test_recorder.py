@@ -42,13 +42,28 @@ def folder(tmp_path):
     return tmp_path
 
 
-def begin(folder, records=None, **run_params):
+class Mirror:
+    """Who is told what a record says."""
+
+    def __init__(self, refusal=None):
+        self.told, self.refusal = [], refusal
+
+    def begin(self, record, pipeline, catalog):
+        self.told.append((record.state, [node.name for node in pipeline.nodes]))
+
+    def end(self, record):
+        self.told.append((record.state, record.scores))
+        if self.refusal:
+            raise self.refusal
+
+
+def begin(folder, records=None, mirror=None, **run_params):
     """A recorder whose run has come to its first node."""
     records = records or RunRecordsDataset(filepath=str(folder / "runs"))
     table = {"type": "pandas.CSVDataset", "filepath": str(folder / "split_table.csv"), "versioned": True}
     catalog = DataCatalog.from_config({"split_table": table}, load_versions={"split_table": BEFORE}, save_version=RUN)
     catalog["run_records"], catalog["scores"], catalog["plain"] = records, MemoryDataset(), MemoryDataset()
-    recorder = RunRecorder(lambda fault: f"because of {fault}")
+    recorder = RunRecorder(lambda fault: f"because of {fault}", mirror)
     recorder.__enter__()
     recorder.after_context_created(SimpleNamespace(config_loader={"parameters": {"seed": 3, "width": 1}}))
     run_params = {
@@ -126,6 +141,26 @@ def test_a_model_says_how_it_was_trained_though_nothing_is_scored(folder):
 def test_the_record_says_how_the_run_ended(folder, fault, state, sentence):
     end(begin(folder), fault)
     assert (read(folder).state, read(folder).fault) == (state, sentence)
+
+
+@pytest.mark.parametrize(
+    ("fault", "state"), [(None, "done"), (KeyboardInterrupt(), "interrupted"), (ValueError("wrong"), "failed")]
+)
+def test_a_mirror_is_told_first_and_last(folder, fault, state):
+    mirror = Mirror()
+    recorder = begin(folder, mirror=mirror)
+    scores = {"splits": {"test": {"mean_iou": 0.5}}, "model": MODEL, "digests": {}, "resolution": "network"}
+    recorder.after_dataset_saved("scores", scores)
+    end(recorder, fault)
+    assert mirror.told == [("running", ["copy"]), (state, {"test": {"mean_iou": 0.5}})]
+
+
+def test_a_mirror_that_refuses_does_not_hide_the_fault_of_the_run(folder, caplog):
+    recorder = begin(folder, mirror=Mirror(OSError("no space left")))
+    with caplog.at_level(logging.WARNING):
+        end(recorder, ValueError("wrong"))
+    assert "could not be ended: no space left" in caplog.text
+    assert (read(folder).state, read(folder).fault) == ("failed", "because of wrong")
 
 
 def test_a_run_that_stops_before_its_first_node_has_no_record(tmp_path):

@@ -15,6 +15,7 @@ from kedro.io import AbstractVersionedDataset, DataCatalog, DatasetError
 from kedro.pipeline import Pipeline
 
 from roadseg.datasets.run_records import RunRecord, RunRecordsDataset
+from roadseg.records.mlflow_run import MLflowRun
 from roadseg.records.surroundings import (
     describe_command,
     describe_machine,
@@ -33,9 +34,9 @@ class RunRecorder:
     such as one with a wrong parameter or without its inputs, has no record.
     """
 
-    def __init__(self, describe_fault: Callable[[BaseException], str]) -> None:
-        """Takes what turns the fault of a run into a sentence."""
-        self._describe_fault = describe_fault
+    def __init__(self, describe_fault: Callable[[BaseException], str], mirror: MLflowRun | None = None) -> None:
+        """Takes what turns the fault of a run into a sentence, and who else is told what the record says."""
+        self._describe_fault, self._mirror = describe_fault, mirror
         self._records: RunRecordsDataset | None = None
         self._loaded: dict[str, str] = {}
         self._saved: dict[str, str] = {}
@@ -78,6 +79,8 @@ class RunRecorder:
         records: Any = catalog["run_records"]
         self._records = records
         self._write()
+        if self._mirror:
+            self._mirror.begin(self._record, pipeline, catalog)
 
     @hook_impl(trylast=True)
     def after_dataset_loaded(self, dataset_name: str) -> None:
@@ -116,23 +119,28 @@ class RunRecorder:
         """Ends the record, if it was begun.
 
         Raises:
-            DatasetError: If the run ended well and its record can't be written.
+            DatasetError: If the run ended well and its record can't be written, or the mirror does not take it.
         """
         if self._records is None:
             return
         if fault is None:
-            self._write(state="done")
+            self._end(state="done")
             path = Path(self._records.path_of(self._record.run))
             is_inside = path.is_relative_to(self._project)
             logger.info("run_record: %s", path.relative_to(self._project) if is_inside else path)
             return
         try:
             if isinstance(fault, KeyboardInterrupt):
-                self._write(state="interrupted")
+                self._end(state="interrupted")
             else:
-                self._write(state="failed", fault=self._describe_fault(fault))
-        except DatasetError as problem:
+                self._end(state="failed", fault=self._describe_fault(fault))
+        except (DatasetError, OSError) as problem:
             logger.warning("The record of the run could not be ended: %s", problem)
+
+    def _end(self, **changes: Any) -> None:
+        self._write(**changes)
+        if self._mirror:
+            self._mirror.end(self._record)
 
     def _write(self, **changes: Any) -> None:
         if self._records is None:

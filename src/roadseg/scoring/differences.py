@@ -1,4 +1,4 @@
-"""Which values differ between two nested mappings, such as the parameters of two runs."""
+"""Nested mappings, such as the parameters of two runs: their values, and which of them differ."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -14,14 +14,24 @@ def compare_values(first: Mapping[str, Any], second: Mapping[str, Any]) -> dict[
         >>> compare_values({"train": {"epochs": 3, "seed": 1}}, {"train": {"epochs": 5, "seed": 1}, "width": 2})
         {'train.epochs': (3, 5), 'width': ('-', 2)}
     """
-    ours, theirs = dict(_flatten(first)), dict(_flatten(second))
+    ours, theirs = flatten_values(first), flatten_values(second)
     pairs = {name: (ours.get(name, MISSING), theirs.get(name, MISSING)) for name in {**ours, **theirs}}
     return {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
 
 
-def _flatten(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+def flatten_values(values: Mapping[str, Any], separator: str = ".") -> dict[str, Any]:
+    """Returns the values of a mapping, which may be nested, by joined names.
+
+    Examples:
+        >>> flatten_values({"train": {"epochs": 3, "loss": {"kind": "focal"}}, "seed": 1})
+        {'train.epochs': 3, 'train.loss.kind': 'focal', 'seed': 1}
+    """
+    return dict(_flatten(values, separator))
+
+
+def _flatten(values: Mapping[str, Any], separator: str, prefix: str = "") -> Iterator[tuple[str, Any]]:
     for name, value in values.items():
         if isinstance(value, Mapping):
-            yield from _flatten(value, f"{prefix}{name}.")
+            yield from _flatten(value, separator, f"{prefix}{name}{separator}")
         else:
             yield f"{prefix}{name}", value
