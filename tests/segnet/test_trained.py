@@ -4,7 +4,7 @@ import zipfile
 
 import pytest
 
-from roadseg.segnet.trained import check_fits, check_learnt_from, describe_record, read_record
+from roadseg.segnet.trained import check_fits, check_learnt_from, read_record
 
 
 def record(environment=""):
@@ -18,12 +18,6 @@ def record(environment=""):
         "training_drives": ["a", "b"],
         "classes": ["road", "sky"],
         "image_size": [240, 480],
-        "parameters": {
-            "seed": 1,
-            "train": {"epochs": 2, "augmentation": {"flip": True}},
-            "limit": None,
-            "evaluate": {"size": 3},
-        },
     }
 
 
@@ -84,14 +78,6 @@ def test_refusal_ends_in_the_command_that_fits():
 def test_command_names_the_environment():
     message = refusal({"prepared_scenes": "aaaa", "split_table": "cccc"}, "camvid")
     assert message.splitlines()[-1] == f"  kedro run --pipelines evaluate --env camvid {PINS}"
-
-
-def test_record_is_described_with_versions_and_flat_parameters():
-    assert describe_record(record()) == (
-        "segnet_model 2026-01-02T03.04.05.678Z, prepared_scenes 2026-01-01T00.00.00.000Z, "
-        "split_table 2026-01-01T00.00.01.000Z. "
-        "Parameters: seed=1, train.epochs=2, train.augmentation.flip=True, limit=None."
-    )
 
 
 def archive(**files):

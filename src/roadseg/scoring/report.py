@@ -15,10 +15,10 @@ from roadseg.scenes.labels import SegmentationClass
 from roadseg.scenes.leakage import find_shared_drives
 from roadseg.scoring.bootstrap import MIN_DRIVES
 from roadseg.scoring.curves import plot_training
+from roadseg.scoring.differences import flatten_values
 from roadseg.scoring.figures import VOID_COLOUR, WRONG_COLOUR, abbreviate_count
 from roadseg.scoring.gallery import ScenePictures
 from roadseg.scoring.tables import BOUNDARY
-from roadseg.segnet.trained import flatten_parameters
 
 UNDEFINED = "\N{EN DASH}"
 """What stands in place of a score that is not defined."""
@@ -145,7 +145,7 @@ def compare_parameters(training: Mapping[str, Any], evaluation: Mapping[str, Any
         evaluation: Nested parameters.
     """
     trained, evaluated = (
-        {name: str(value) for name, value in flatten_parameters(each)} for each in (training, evaluation)
+        {name: str(value) for name, value in flatten_values(each).items()} for each in (training, evaluation)
     )
     return [(name, trained.get(name, ""), evaluated.get(name, "")) for name in trained | evaluated]
 

@@ -2,7 +2,7 @@
 
 import json
 import zipfile
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -106,24 +106,3 @@ def check_learnt_from(record: Mapping[str, Any], digests: Mapping[str, str], dri
             f"  kedro run --pipelines evaluate{environment} --load-versions {pins}"
         )
     return not others
-
-
-def describe_record(record: Mapping[str, Any]) -> str:
-    """Returns the versions of model, data and split, and the parameters of the training, as small print.
-
-    What the training did not use, the parameters of evaluations, is left out.
-    """
-    versions = [f"segnet_model {record['run']}"]
-    versions += [f"{name} {each['version']}" for name, each in record["learnt_from"].items()]
-    used = {name: value for name, value in record["parameters"].items() if name != "evaluate"}
-    parameters = [f"{name}={value}" for name, value in flatten_parameters(used)]
-    return f"{', '.join(versions)}. Parameters: {', '.join(parameters)}."
-
-
-def flatten_parameters(parameters: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Yields the names and values of nested parameters, names of levels joined by a full stop."""
-    for name, value in parameters.items():
-        if isinstance(value, Mapping):
-            yield from flatten_parameters(value, f"{prefix}{name}.")
-        else:
-            yield f"{prefix}{name}", value

@@ -15,6 +15,7 @@ from roadseg.scenes.preprocessing import read_truth
 from roadseg.scenes.raw import RawScenes
 from roadseg.scenes.splits import digest_contents
 from roadseg.scoring import figures
+from roadseg.scoring.caption import describe_record
 from roadseg.scoring.gallery import choose_gallery, picture_scene
 from roadseg.scoring.measures import EvaluateOptions, measure_scene
 from roadseg.scoring.metrics import count_confusion, mean_iou
@@ -40,7 +41,7 @@ from roadseg.scoring.tables import (
     tabulate_confusion,
     tabulate_scenes,
 )
-from roadseg.segnet.trained import TrainedSegNet, check_fits, check_learnt_from, describe_record
+from roadseg.segnet.trained import TrainedSegNet, check_fits, check_learnt_from
 
 Report = dict[str, Any]
 

@@ -13,11 +13,12 @@ from roadseg.scenes.prepared import PreparedScenes, content_digest
 from roadseg.scenes.raw import SceneOptions
 from roadseg.scenes.splits import digest_contents, group_by_split
 from roadseg.scoring import network_diagram
+from roadseg.scoring.caption import describe_record
 from roadseg.scoring.figures import draw_training_curves
 from roadseg.segnet.network import NetworkOptions
 from roadseg.segnet.recipe import TrainOptions
 from roadseg.segnet.start import digest_start, record_start
-from roadseg.segnet.trained import TrainedSegNet, describe_record
+from roadseg.segnet.trained import TrainedSegNet
 from roadseg.segnet.training import Training, train_network
 
 logger = logging.getLogger(__name__)
