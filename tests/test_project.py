@@ -70,10 +70,9 @@ def test_every_kind_of_fault_is_explained() -> None:
 
 
 def test_every_environment_stands_in_the_readme_and_in_the_table_of_data_sets() -> None:
-    for path in ("README.md", "docs/data.md"):
-        text = (REPOSITORY / path).read_text()
-        for environment in ENVIRONMENTS:
-            assert f"`kedro run --env {environment}`" in text, path
+    for path, pattern in (("README.md", r"^    kedro run --env (\w+) +#"), ("docs/data.md", r"^\| `(\w+)` \| .*\|$")):
+        named = re.findall(pattern, (REPOSITORY / path).read_text(), re.MULTILINE)
+        assert set(ENVIRONMENTS) <= set(named), path
 
 
 def test_lock_files_hold_no_index_address() -> None:
