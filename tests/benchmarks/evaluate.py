@@ -1,65 +1,134 @@
 """What scoring costs beside predicting: `make bench`, or `python tests/benchmarks/evaluate.py --rounds 5`.
 
-Both sides read the same prepared scenes of 240x480 from their PNG files and send them through the same network, of a
-quarter of the paper's width, trained a little so that its predictions have the outlines of things. They take turns, so
-that whatever else the machine does troubles both alike; each figure is the median of the rounds.
+All sides read the same prepared scenes of 240x480 from their PNG files and send them through the same network, of a
+quarter of the paper's width, trained a little so that its predictions have the outlines of things. Where truth has the
+size of the annotations, these are as large as those of IDD, beside JPEG images. The sides take turns, so that whatever
+else the machine does troubles all alike; each figure is the median of the rounds.
 """
 
 import argparse
 import statistics
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from functools import partial
+from itertools import cycle
+from pathlib import Path
 from typing import Any
 
+import yaml
 from train import SIZE, our_network
 from yardsticks import CLASSES, Case
 
-BATCH = 8
 TRAIN_BATCH = 4
 MEASURES = ("boundary_f1", "calibration_error")
+RESOLUTIONS = ("native", "idd_protocol")
+RAW_SIZE = (1080, 1920)
+SPLITS = ("train", "validation", "test")
+"""Scenes fall to them in turns, each scene a drive of its own."""
+
+PARAMETERS = Path(__file__).parents[2] / "conf/base/parameters_evaluate.yml"
 
 
-def prepare(scenes: int, folder: str) -> Any:
-    """Returns drawn scenes, prepared in a folder, frame by frame of ever other drives."""
+def choose_options(**changed: Any) -> Any:
+    """Returns the options of the evaluation, those of a plain `kedro run` but for the changed ones."""
+    from roadseg.scoring.measures import EvaluateOptions
+
+    return EvaluateOptions(**yaml.safe_load(PARAMETERS.read_text())["evaluate"] | changed)
+
+
+def prepare(drawn: Any, label_space: Any, folder: str) -> Any:
+    """Returns drawn scenes, prepared in a folder."""
     from kedro.io import Version
 
-    from roadseg.datasets.drawn import DrawnScenesDataset
-    from roadseg.datasets.label_space import LabelSpaceDataset
     from roadseg.datasets.prepared_scenes import PreparedScenesDataset
     from roadseg.scenes.preprocessing import PrepareOptions, plan_preparation
 
-    drawn = DrawnScenesDataset(drives=scenes, frames_per_drive=1, size=SIZE, seed=1).load()
     options = PrepareOptions(image_size=SIZE, unknown_label="error", unusable_share=0.0, workers=None)
     store = PreparedScenesDataset(filepath=f"{folder}/manifest.json", version=Version(None, "1"))
-    store.save(plan_preparation(drawn, sorted(drawn), LabelSpaceDataset(name="seven_classes").load(), options))
+    store.save(plan_preparation(drawn, sorted(drawn), label_space, options))
     return PreparedScenesDataset(filepath=f"{folder}/manifest.json", version=Version("1", None)).load()
 
 
-def predict(network: Any, scenes: Any) -> None:
+def enlarge(drawn: Any, folder: str) -> Any:
+    """Returns the same scenes as raw ones of `RAW_SIZE`, written to a folder."""
+    import cv2
+
+    from roadseg.datasets.scene_folders import SceneFoldersDataset
+
+    for name, scene in drawn.items():
+        image = cv2.resize(scene.image[..., ::-1], RAW_SIZE[::-1], interpolation=cv2.INTER_CUBIC)
+        label_map = cv2.resize(scene.label_map, RAW_SIZE[::-1], interpolation=cv2.INTER_NEAREST)
+        cv2.imwrite(f"{folder}/{name}.jpg", image)
+        cv2.imwrite(f"{folder}/{name}.png", label_map)
+    files = {"images": "{frame}.jpg", "annotations": "{frame}.png", "raw_names": scene.raw_names}
+    return SceneFoldersDataset(filepath=folder, **files).load()
+
+
+def predict(network: Any, scenes: Any, batch_size: int) -> None:
     """Predicts all scenes, and keeps nothing."""
     from roadseg.segnet.feeding import SceneBatches
 
-    batches = SceneBatches(scenes, list(scenes), BATCH)
+    batches = SceneBatches(scenes, list(scenes), batch_size)
     for index in range(len(batches)):
         network.predict_on_batch(batches[index][0])
 
 
-def score(network: Any, scenes: Any, further_measures: Sequence[str]) -> None:
+def score(network: Any, scenes: Any, read_truth: Any, options: Any) -> None:
     """Predicts all scenes and takes their measures, as the evaluation does."""
-    from roadseg.scoring.measures import EvaluateOptions, measure_scene
-    from roadseg.scoring.prediction import predict_scenes
+    from roadseg.scoring.measures import measure_scene
+    from roadseg.scoring.resolution import predict_at
 
-    options = EvaluateOptions.model_construct(batch_size=BATCH, further_measures=further_measures)
-    for prediction in predict_scenes(network, scenes, list(scenes), BATCH):
+    for prediction in predict_at(network, scenes, list(scenes), options, read_truth):
         measure_scene(prediction, CLASSES, options)
 
 
-def seconds(function: Callable[..., None], *arguments: Any) -> float:
-    """Returns how long a call takes."""
+def summaries(network: Any, scenes: Any, raw: Any, label_space: Any) -> dict[str, tuple[Callable[[], Any], int]]:
+    """Returns what the evaluation does beside measuring scenes: name -> how, and how many things it does that for."""
+    import pandas as pd
+
+    from roadseg.datasets.provenance import Provenance, describe_machine
+    from roadseg.pipelines.evaluate import nodes
+    from roadseg.scoring.gallery import choose_gallery
+    from roadseg.scoring.summary import read_statistics, summarise_split
+    from roadseg.segnet.trained import TrainedSegNet
+
+    options, ids, names = choose_options(), list(scenes), [each.name for each in scenes.classes]
+    table = pd.DataFrame([*zip(ids, ids, cycle(SPLITS), strict=False)], columns=["scene", "drive", "split"])
+    versions = {"prepared_scenes": "", "split_table": "", "segnet_model": ""}
+    origin = {"run": "", "data_set": "drawn", "environment": "", "commit": None, "packages": {}}
+    origin["machine"] = describe_machine()
+    provenance = Provenance(**origin, versions=versions, parameters={"evaluate": options.model_dump()})
+    record = origin | {
+        "learnt_from": {name: {"version": "", "digest": ""} for name in ("prepared_scenes", "split_table")},
+        "classes": names,
+        "image_size": SIZE,
+        "training_drives": [],
+        "parameters": {"network": {"architecture": "segnet", "width": 0.25, "start": "random"}},
+        "training": {"epochs": 1, "best_epoch": 1, "seconds": 0.0, "is_interrupted": False},
+        "started_from": None,
+    }
+    model = TrainedSegNet(network, record)
+    sources = (scenes, table, raw, label_space)
+    confusion, calibration, of_scenes = nodes.score_scenes(model, *sources, Path(), provenance, options)
+    prior = nodes.score_prior(*sources, options)
+    tables = (confusion, calibration, of_scenes, prior)
+    scores, *_ = nodes.summarise_scores(*tables, model, scenes, table, provenance, options, 1)
+    test = read_statistics(confusion, calibration, of_scenes, names)["test"]
+    shown = len(choose_gallery(of_scenes, options.gallery_scenes))
+    report = partial(nodes.write_report, model, scenes, confusion, of_scenes, scores, options)
+    return {
+        "the prior": (partial(nodes.score_prior, *sources, options), len(ids)),
+        f"intervals of {len(test.drives)} drives": (partial(summarise_split, test, names, 1), 1),
+        f"the report, {shown} scenes shown": (report, shown),
+    }
+
+
+def milliseconds(function: Callable[[], Any], count: int) -> float:
+    """Returns how long a call takes, for each of so many things."""
     start = time.perf_counter()
-    function(*arguments)
-    return time.perf_counter() - start
+    function()
+    return 1000 * (time.perf_counter() - start) / count
 
 
 def main() -> None:
@@ -70,29 +139,41 @@ def main() -> None:
     parser.add_argument("--precision", choices=("auto", "float32", "bfloat16"), default="auto")
     options = parser.parse_args()
 
+    from roadseg.datasets.drawn import DrawnScenesDataset
+    from roadseg.datasets.label_space import LabelSpaceDataset
+    from roadseg.scenes.preprocessing import read_truth
     from roadseg.segnet.augmentation import AugmentationOptions
     from roadseg.segnet.feeding import SceneBatches, Shuffle
 
     network = our_network(Case(0.25, options.precision, TRAIN_BATCH, SIZE))
-    sides: dict[str, Callable[[Any], None]] = {
-        "predicting alone": lambda scenes: predict(network, scenes),
-        "confusion matrices": lambda scenes: score(network, scenes, ()),
-        **{f"and {name}": lambda scenes, name=name: score(network, scenes, (name,)) for name in MEASURES},
-    }
-    with tempfile.TemporaryDirectory() as folder:
-        scenes = prepare(options.scenes, folder)
+    with tempfile.TemporaryDirectory() as prepared, tempfile.TemporaryDirectory() as enlarged:
+        label_space = LabelSpaceDataset(name="seven_classes").load()
+        drawn = DrawnScenesDataset(drives=options.scenes, frames_per_drive=1, size=SIZE, seed=1).load()
+        scenes, raw = prepare(drawn, label_space, prepared), enlarge(drawn, enlarged)
         unchanged = AugmentationOptions(flip=False, scale=(1, 1), saturation=0.0, gamma=1.0)
         network.fit(SceneBatches(scenes, list(scenes), TRAIN_BATCH, shuffle=Shuffle(1, unchanged)), verbose=0)
-        for side in sides.values():
-            side(scenes)  # compiles
-        rounds = [{name: seconds(side, scenes) for name, side in sides.items()} for _ in range(options.rounds)]
-    alone = statistics.median(each["predicting alone"] for each in rounds)
-    print(f"{options.scenes} scenes of {SIZE[0]}x{SIZE[1]}, milliseconds a scene (times as long as predicting alone)")
+        read = partial(read_truth, raw_scenes=raw, label_space=label_space, classes=scenes.classes)
+        changes: dict[str, dict[str, Any]] = {
+            "confusion matrices": {},
+            **{f"and {name}": {"further_measures": [name]} for name in MEASURES},
+            **{f"confusion matrices, {name}": {"resolution": name} for name in RESOLUTIONS},
+        }
+        sides = {"predicting alone": (partial(predict, network, scenes, choose_options().batch_size), len(scenes))}
+        for name, changed in changes.items():
+            chosen = choose_options(**{"further_measures": []} | changed)
+            sides[name] = (partial(score, network, scenes, read, chosen), len(scenes))
+        sides |= summaries(network, scenes, raw, label_space)
+        for function, _ in sides.values():
+            function()  # compiles
+        rounds = [{name: milliseconds(*side) for name, side in sides.items()} for _ in range(options.rounds)]
+    print(
+        f"{options.scenes} scenes of {SIZE[0]}x{SIZE[1]}, annotated at {RAW_SIZE[0]}x{RAW_SIZE[1]}; "
+        "milliseconds a scene, a split or a scene shown (times as long as predicting a scene)"
+    )
     for name in sides:
         ratio = statistics.median(each[name] / each["predicting alone"] for each in rounds)
         taken = statistics.median(each[name] for each in rounds)
-        print(f"{name:26}{1000 * taken / options.scenes:10.2f} ({ratio:.3f})", flush=True)
-    print(f"{len(scenes) / alone:.1f} scenes a second are predicted")
+        print(f"{name:34}{taken:10.2f} ({ratio:.3f})", flush=True)
 
 
 if __name__ == "__main__":
