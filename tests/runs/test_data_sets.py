@@ -55,16 +55,23 @@ def test_two_catalog_entries_in_local_swap_the_data_set(both: Project, camvid_fo
 
 
 @pytest.mark.parametrize(
-    ("data_set", "drives", "faults"),
-    [("idd", (3, 2, 1), 0), ("idd_lite", (2, 2, 1), 0), ("cityscapes", (2, 1, 1), 1)],  # Cityscapes' test labels: void
+    ("data_set", "drives", "unlabelled", "faults"),
+    [("idd", (3, 2, 1), 2, 0), ("idd_lite", (2, 2, 1), 1, 0), ("cityscapes", (2, 1, 1), 1, 1)],  # there they are void
 )
 def test_every_layout_is_prepared_in_its_environment(
-    project: Project, data_set: str, drives: tuple[int, int, int], faults: int, request: pytest.FixtureRequest
+    project: Project,
+    data_set: str,
+    drives: tuple[int, int, int],
+    unlabelled: int,
+    faults: int,
+    request: pytest.FixtureRequest,
 ) -> None:
     project.link(data_set, request.getfixturevalue(f"{data_set}_folder"))
     output = project.run("--env", data_set, *PREPARE)
     found = {split: int(count) for split, count in re.findall(r"Split (\w+): \d+ scenes of (\d+) drives", output)}
     assert found == dict(zip(("train", "validation", "test"), drives, strict=True))
+    assert output.count("has labels") == 1
+    assert f"None of the {unlabelled} scenes published as test has labels: they are in no split" in output
     assert output.count("Fault 'only void': 1 scenes used") == output.count("WARNING") == faults
 
 

@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -118,6 +119,14 @@ def test_fewer_drives_than_splits(project: Project) -> None:
     message = project.fail(*PREPARE)
     assert "whole drives can't be split 3 ways: there are 2 (drive00, drive01)" in message
     assert not project.versions("03_primary/drawn/split_table.csv")
+
+
+def test_one_scene_and_a_split_without_labels_train_nothing(camvid: Project, camvid_folder: Path) -> None:
+    message = camvid.fail("--pipelines", "prepare,train", "--params", "scenes.limit=1")
+    assert "whole drives can't be split 3 ways: there are 1 (0001TP); give 2 of the splits the share 0" in message
+    shutil.rmtree(camvid_folder / "valannot")
+    message = camvid.fail("--pipelines", "prepare,train", "--params", "split.method=published")
+    assert "the split 'validation', there are none: none of the 2 scenes published as validation has labels" in message
 
 
 class FullDisk(LocalFileSystem):

@@ -13,7 +13,9 @@ from roadseg.scenes.splits import (
     SplitOptions,
     SplitShares,
     assign_splits,
+    count_unlabelled,
     digest_contents,
+    find_absent_classes,
     find_missing_classes,
     group_by_split,
 )
@@ -175,9 +177,20 @@ def test_scene_that_is_unusable_or_without_labels_holds_no_class():
         assert find_missing_classes(scenes, table) == {}
 
 
-def test_fewer_drives_than_splits_are_refused():
-    with pytest.raises(ValueError, match=r"can't be split 3 ways: there are 2 \(a, b\); give a split the share 0"):
-        assign_splits(index({"a": 9, "b": 9}), options(), 0)
+@pytest.mark.parametrize(
+    ("drives", "advice"),
+    [("ab", r"there are 2 \(a, b\); give 1 of the splits the share 0"), ("a", r"1 \(a\); give 2 of the splits the")],
+)
+def test_fewer_drives_than_splits_are_refused(drives, advice):
+    with pytest.raises(ValueError, match=rf"can't be split 3 ways: .*{advice}"):
+        assign_splits(index(dict.fromkeys(drives, 9)), options(), 0)
+
+
+@pytest.mark.parametrize("drives", [TEN, {"a": 1}])
+def test_all_scenes_test_where_the_others_have_the_share_0(drives):
+    table = assign_splits(index(drives), options(train=0, validation=0, test=1), 0)
+    assert table["scene"].tolist() == index(drives)["scene"].tolist()
+    assert set(table["split"]) == {"test"}
 
 
 def test_two_drives_do_where_a_split_has_the_share_0():
@@ -340,6 +353,22 @@ def test_missing_classes_are_found_after_a_csv_file(tmp_path):
     again = pd.read_csv(tmp_path / "index.csv", dtype={"scene": str, "drive": str})
     table = pd.DataFrame({"scene": ["one_1", "two_0"], "drive": ["one", "two"], "split": ["train", "validation"]})
     assert find_missing_classes(again, table) == find_missing_classes(scenes, table) == {"validation": ["a", "b"]}
+
+
+def test_absent_classes_are_those_of_no_labelled_scene():
+    scenes = hold({"one": "ab", "two": "b", "blind": "c"})
+    scenes["labelled"] = scenes["drive"] != "blind"
+    assert find_absent_classes(scenes) == ["c"]
+    assert find_absent_classes(scenes.assign(labelled=True)) == []
+
+
+def test_published_splits_without_labels_are_counted():
+    rows = [("train", "a"), ("train", "b"), ("validation", "v"), ("test", "t"), ("test", "u"), ("test", "w")]
+    scenes = place(*rows).assign(
+        labelled=[False, True, False, False, False, False], usable=[True, True, False, True, True, False]
+    )
+    assert count_unlabelled(scenes) == {"test": 2}
+    assert count_unlabelled(index(TEN, labelled=False)) == {}
 
 
 @pytest.mark.parametrize("shares", [(0.6, 0.2, 0.1), (1.2, -0.1, -0.1), (0.0, 0.0, 0.0)])

@@ -90,11 +90,22 @@ def test_a_plateau_lowers_the_learning_rate_and_then_ends_the_training(scenes, t
     assert list(history["learning_rate"] * 1e12) == pytest.approx([1, 1, 0.5, 0.25, 0.2], rel=1e-5)
 
 
-def test_a_split_without_scenes_is_named(scenes, tmp_path):
-    with pytest.raises(ValueError, match="scenes in the split 'validation', there are none"):
+@pytest.mark.parametrize(
+    ("published", "why"),
+    [
+        ({}, "there are none; see"),
+        ({4: "validation", 5: "validation"}, "there are none: none of the 2 scenes published as validation has labels"),
+        ({3: "validation", 4: "validation", 5: "test"}, "there are none; see"),  # the first of them has labels
+    ],
+)
+def test_a_split_without_scenes_is_named_and_said_to_be_there_without_labels(scenes, tmp_path, published, why):
+    for number, row in enumerate(scenes.rows):
+        row["published_split"] = published.get(number, "train")
+        row["pixels"] = row["pixels"] if number < 4 else None
+    with pytest.raises(ValueError, match=f"scenes in the split 'validation', {why}"):
         train_network(
             scenes,
-            {"train": list(scenes), "validation": []},
+            {"train": list(scenes)[:4], "validation": []},
             network_options=network_options(),
             options=options(),
             seed=1,

@@ -105,6 +105,26 @@ def find_missing_classes(scene_index: pd.DataFrame, split_table: pd.DataFrame) -
     return {split: names for split, names in missing.items() if names}
 
 
+def find_absent_classes(scene_index: pd.DataFrame) -> list[str]:
+    """Returns the classes that no labelled scene has, in the order of their ids.
+
+    Args:
+        scene_index: As `assign_splits` takes it.
+    """
+    occurs = _find_classes(_labelled_scenes(scene_index)).any()
+    return [str(name) for name in occurs.index[~occurs]]
+
+
+def count_unlabelled(scene_index: pd.DataFrame) -> dict[str, int]:
+    """Returns how many usable scenes each published split has none of whose usable scenes has labels.
+
+    Args:
+        scene_index: As `assign_splits` takes it.
+    """
+    labelled = scene_index[scene_index["usable"]].groupby("published_split")["labelled"]
+    return {str(split): len(each) for split, each in labelled if not each.any()}
+
+
 def _labelled_scenes(scene_index: pd.DataFrame) -> pd.DataFrame:
     return scene_index[scene_index["usable"] & scene_index["labelled"]].reset_index(drop=True)
 
@@ -131,7 +151,8 @@ def _split_drives(scenes: pd.DataFrame, shares: SplitShares, seed: int) -> pd.Se
     if len(drives) < len(wanted):
         raise ValueError(
             f"whole drives can't be split {len(wanted)} ways: there are {len(drives)} ({', '.join(drives)}); "
-            f"give a split the share 0, or use split.method 'published'"
+            f"give {len(wanted) - len(drives)} of the splits the share 0 in split.shares, or use split.method "
+            f"'published'"
         )
     return _share_out(scenes, wanted, seed)
 
@@ -141,8 +162,8 @@ def _split_as_notebook(scenes: pd.DataFrame, test_share: float, seed: int) -> pd
     validation, train = published == "validation", published == "train"
     if not validation.any() or not train.any():
         raise ValueError(
-            f"split.method 'notebook' needs published scenes of train and validation, there are {train.sum()} of train "
-            f"and {validation.sum()} of validation; use split.method 'drives'"
+            f"split.method 'notebook' needs labelled scenes published as train and as validation, there are "
+            f"{train.sum()} of train and {validation.sum()} of validation; use split.method 'drives'"
         )
     unshared = scenes[train & ~scenes["drive"].isin(scenes.loc[validation, "drive"])]
     drives = sorted(unshared["drive"].unique())

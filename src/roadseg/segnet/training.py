@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from roadseg.scenes.prepared import PreparedScenes
+from roadseg.scenes.splits import count_unlabelled
 from roadseg.segnet.cache import CachedPairs
 from roadseg.segnet.callbacks import EpochFacts, FiniteLoss, Interruption, TrainingInterruptedError
 from roadseg.segnet.device import Placement, choose_placement, placed_on
@@ -77,7 +78,11 @@ def train_network(
     """
     for split in ("train", "validation"):
         if not ids[split]:
-            raise ValueError(f"training needs scenes in the split '{split}', there are none; see the parameter split")
+            count = count_unlabelled(scenes.tabulate()).get(split)
+            why = f": none of the {count} scenes published as {split} has labels" if count else ""
+            raise ValueError(
+                f"training needs scenes in the split '{split}', there are none{why}; see the parameter split"
+            )
     placement = choose_placement(options)
     state_folder.mkdir(parents=True, exist_ok=True)
     wanted = f"train.batch_size {options.batch_size}, network.width {network_options.width:g} and {scenes.image_size}"

@@ -10,7 +10,13 @@ from roadseg.scenes.leakage import find_duplicates, find_shared_drives
 from roadseg.scenes.prepared import PreparationPlan, PreparedScenes
 from roadseg.scenes.preprocessing import PrepareOptions, plan_preparation
 from roadseg.scenes.raw import RawScenes, SceneOptions, select_scenes
-from roadseg.scenes.splits import SplitOptions, assign_splits, find_missing_classes
+from roadseg.scenes.splits import (
+    SplitOptions,
+    assign_splits,
+    count_unlabelled,
+    find_absent_classes,
+    find_missing_classes,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -36,6 +42,10 @@ def split_scenes(scene_index: pd.DataFrame, options: SplitOptions, seed: int) ->
     split_table = assign_splits(scene_index, options, seed)
     for split, rows in split_table.groupby("split", sort=False):
         logger.info("Split %s: %d scenes of %d drives", split, len(rows), rows["drive"].nunique())
+    for split, count in count_unlabelled(scene_index).items():
+        logger.info("None of the %d scenes published as %s has labels: they are in no split", count, split)
+    if absent := find_absent_classes(scene_index):
+        logger.warning("No scene has a pixel of %s: no network can learn it from these scenes", ", ".join(absent))
     for split, names in find_missing_classes(scene_index, split_table).items():
         logger.warning("Split %s has no pixel of %s", split, ", ".join(names))
     for drive, splits in find_shared_drives(split_table).items():
