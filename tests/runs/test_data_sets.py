@@ -1,10 +1,12 @@
 """Swapping the data set: by environment, by two catalog entries, by a link or a path."""
 
+import json
 import re
 import shutil
 from pathlib import Path
 
 import cv2
+import numpy as np
 import pandas as pd
 import pytest
 import yaml
@@ -116,14 +118,50 @@ def test_a_model_is_scored_on_another_data_set_at_its_own_resolution_and_without
     assert network["pixels"].sum() <= len(annotated) * 32 * 48
 
 
+EVERYTHING_TESTS = "split.method=drives,split.shares.train=0,split.shares.validation=0,split.shares.test=1"
+
+
+def test_a_model_is_scored_on_scenes_that_all_test_without_a_prior_and_on_one_scene(
+    trained_copy: Project, camvid_folder: Path
+) -> None:
+    set_small(trained_copy)
+    living_things, void = (9, 10), 11
+    for path in camvid_folder.glob("*annot/*.png"):
+        label_map = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+        label_map[np.isin(label_map, living_things)] = void
+        cv2.imwrite(str(path), label_map)
+    scored = ("--env", "camvid", "--pipelines", "prepare,evaluate", "--params")
+    asked = f"model_of=drawn,raw_folder={camvid_folder},{EVERYTHING_TESTS}"
+    output = trained_copy.run(*scored, asked)
+    assert "No scene has a pixel of living things" in output
+    assert "no prior to compare with" in output
+    (row,) = read_scores(trained_copy).to_dict("records")
+    assert (row["split"], row["scenes"], row["drives"]) == ("test", 6, 3)
+    assert row["pixels"] > 0
+    assert np.isnan(row["prior_mean_iou"])
+    assert set(pd.read_csv(newest_report(trained_copy, "scene_scores"))["split"]) == {"test"}
+    scores = json.loads(newest_report(trained_copy, "scores", "json").read_text(), parse_constant=pytest.fail)
+    assert scores["prior_mean_iou"] == {"test": None}
+    predicted = pd.read_csv(newest_report(trained_copy, "confusion_table")).groupby("truth").sum(numeric_only=True)
+    assert predicted.loc["living things"].sum() == 0
+    absent = [name for name in predicted if predicted.loc[name].sum() == predicted[name].sum() == 0]
+    assert scores["splits"]["test"]["absent_classes"] == absent
+    page = newest_report(trained_copy, "evaluation_report", "html").read_text(encoding="utf-8")
+    assert "A guess that looks at no image reaches \N{EN DASH}." in page
+
+    trained_copy.run(*scored, f"{asked},scenes.limit=1")
+    (row,) = read_scores(trained_copy).to_dict("records")
+    assert (row["split"], row["scenes"], row["drives"]) == ("test", 1, 1)
+
+
 def read_scores(project: Project) -> pd.DataFrame:
     """The newest score table of CamVid."""
     return pd.read_csv(newest_report(project, "score_table"))
 
 
-def newest_report(project: Project, name: str) -> Path:
-    """The newest of CamVid's tables of that name."""
-    return sorted(project.folder.glob(f"data/08_reporting/camvid/{name}.csv/*/*"))[-1]
+def newest_report(project: Project, name: str, kind: str = "csv") -> Path:
+    """The newest of CamVid's reports of that name."""
+    return sorted(project.folder.glob(f"data/08_reporting/camvid/{name}.{kind}/*/*"))[-1]
 
 
 def test_whose_model_is_scored_is_no_choice_of_a_training(trained: Project) -> None:

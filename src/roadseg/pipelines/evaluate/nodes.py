@@ -5,6 +5,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
@@ -86,10 +87,16 @@ def score_prior(
     label_space: LabelSpace,
     options: EvaluateOptions,
 ) -> pd.DataFrame:
-    """Returns the confusion table of a guess that looks at no image: the most frequent class of each pixel in train."""
+    """Returns the confusion table of a guess that looks at no image: the most frequent class of each pixel in train.
+
+    Where no scene trains there is no such guess, and every count is 0: scores of it are undefined.
+    """
     names = [each.name for each in prepared_scenes.classes]
     scenes = list_scenes(split_table, options.resolution)
     training = scenes.loc[scenes["split"] == "train", "scene"]
+    if training.empty:
+        logger.info("No scene is in the split train, so there is no prior to compare with")
+        return tabulate_confusion(scenes, [np.zeros((len(names), len(names)), np.int64)] * len(scenes), names)
     prior = fit_class_prior((prepared_scenes.read_pair(scene)[1] for scene in training), len(names))
     read = partial(read_truth, raw_scenes=raw_scenes, label_space=label_space, classes=prepared_scenes.classes)
     guesses = guess_at(prior, prepared_scenes, list(scenes["scene"]), options, read)
