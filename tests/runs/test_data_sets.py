@@ -154,6 +154,26 @@ def test_a_model_is_scored_on_scenes_that_all_test_without_a_prior_and_on_one_sc
     assert (row["split"], row["scenes"], row["drives"]) == ("test", 1, 1)
 
 
+def test_a_model_that_does_not_fit_the_scenes_is_not_scored(trained_copy: Project, camvid_folder: Path) -> None:
+    def refuse(environment: str, parameters: str) -> str:
+        arguments = ("--env", environment, "--pipelines", "prepare,evaluate", "--params")
+        return trained_copy.fail(*arguments, f"model_of=drawn,{parameters}")
+
+    message = refuse("camvid", f"raw_folder={camvid_folder}")
+    assert "sees images of 32 x 48 pixels, and the scenes were prepared at 240 x 480: prepare them at its" in message
+    message = refuse("camvid_11", f"raw_folder={camvid_folder}")
+    assert "it knows drivable, non-drivable, living things, vehicles, road-side objects, far objects, sky" in message
+    assert "the scenes have sky, building, pole, road, pavement, tree, sign or symbol, fence, car, " in message
+
+    for file, content in SMALL.items():
+        trained_copy.configure("other", file, content)
+    trained_copy.configure("other", "globals.yml", {"data_set": "other"})
+    message = refuse("other", "drawing_seed=7")
+    assert re.search(r"3 of the 5 drives here have the names of drives that trained it \(drive\d\d, drive", message)
+    assert "if they are other drives, give them other names" in message
+    assert "kedro run --pipelines evaluate --load-versions segnet_model:" in message
+
+
 def read_scores(project: Project) -> pd.DataFrame:
     """The newest score table of CamVid."""
     return pd.read_csv(newest_report(project, "score_table"))

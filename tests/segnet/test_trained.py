@@ -70,6 +70,20 @@ def test_other_content_is_refused_by_name(digests, named):
     assert "2026-01-02T03.04.05.678Z" in message
 
 
+@pytest.mark.parametrize(
+    ("drives", "sentence"),
+    [
+        ({"b", "c"}, r"1 of the 2 drives here have the names of drives that trained it \(b\), so"),
+        ({"c", "b", "a"}, r"2 of the 3 drives here have the names of drives that trained it \(a, b\), so"),
+        ({*"abcdefgh"}, r"6 of the 8 drives here .* \(a, b, d, e, f, \.\.\.\), so"),
+    ],
+)
+def test_refusal_says_which_names_of_drives_are_equal_and_that_others_need_others(drives, sentence):
+    known = record() | {"training_drives": [*"fedgba"]}
+    with pytest.raises(ValueError, match=sentence + ".* if they are other drives, give them other names"):
+        check_learnt_from(known, {"prepared_scenes": "cccc", "split_table": "dddd"}, drives)
+
+
 def test_refusal_ends_in_the_command_that_fits():
     message = refusal({"prepared_scenes": "aaaa", "split_table": "cccc"})
     assert message.splitlines()[-1] == f"  kedro run --pipelines evaluate {PINS}"

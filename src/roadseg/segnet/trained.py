@@ -91,18 +91,22 @@ def check_learnt_from(record: Mapping[str, Any], digests: Mapping[str, str], dri
         drives: The drives of that data.
 
     Raises:
-        ValueError: If a digest is not the one in the record, and a drive is one that the model was trained on; the
-            message ends in the command that fits.
+        ValueError: If a digest is not the one in the record, and a drive has the name of one that the model was
+            trained on, which may be the same; the message ends in the command that fits.
     """
     learnt_from = record["learnt_from"]
     others = [name for name, digest in digests.items() if digest != learnt_from[name]["digest"]]
-    if others and not set(drives).isdisjoint(record["training_drives"]):
+    shared = sorted(set(drives) & set(record["training_drives"]))
+    if others and shared:
         versions = {"segnet_model": record["run"]} | {name: each["version"] for name, each in learnt_from.items()}
         pins = ",".join(f"{name}:{version}" for name, version in versions.items())
+        some = ", ".join(shared[:5]) + (", ..." if len(shared) > 5 else "")
         environment = f" --env {record['environment']}" if record["environment"] else ""
         raise ValueError(
             f"the model of {record['run']} was trained with another version of {' and '.join(others)} than the one "
-            f"loaded, so scenes that count as held out here may have trained it; evaluate it on its own with\n"
+            f"loaded, and {len(shared)} of the {len(set(drives))} drives here have the names of drives that trained "
+            f"it ({some}), so scenes that count as held out here may have trained it; if they are other drives, give "
+            f"them other names, else evaluate the model on its own data with\n"
             f"  kedro run --pipelines evaluate{environment} --load-versions {pins}"
         )
     return not others
