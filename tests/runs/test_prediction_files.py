@@ -72,7 +72,7 @@ def pairs_of_cityscapes(raw: Path, predictions: Path) -> Pairs:
     ("data_set", "resolution", "read_pairs"),
     [
         ("idd_lite", "idd_protocol", pairs_of_idd_lite),
-        ("idd", "idd_protocol", pairs_of_idd),
+        pytest.param("idd", "idd_protocol", pairs_of_idd, marks=pytest.mark.slow),
         ("cityscapes", "native", pairs_of_cityscapes),
     ],
 )
