@@ -84,8 +84,10 @@ def compare_command(
         first, second = choose_run(records, run_a), choose_run(records, run_b)
         comparison = compare_runs(catalog, first, second, split=split, num_scenes=num_scenes)
         _print_comparison(comparison)
-        models = [_load_context(metadata, env, **_choose_model(each)).catalog for each in (first, second)]
-        path = _save_page(catalog, models, first, second, comparison)
+        catalogs = [_load_context(metadata, env, **_choose_model(each)).catalog for each in (first, second)]
+        dataset: Any = catalog["run_comparison"]
+        dataset.save(_write_page(catalogs, first, second, comparison))
+        path = Path(dataset._get_load_path())
         click.echo(path.relative_to(metadata.project_path) if path.is_relative_to(metadata.project_path) else path)
 
 
@@ -114,20 +116,16 @@ def _print_comparison(comparison: "Comparison") -> None:
             print_text(section.remark)
 
 
-def _save_page(
-    catalog: DataCatalog,
-    models: Sequence[DataCatalog],
-    first: "RunRecord",
-    second: "RunRecord",
-    comparison: "Comparison",
-) -> Path:
+def _write_page(
+    catalogs: Sequence[DataCatalog], first: "RunRecord", second: "RunRecord", comparison: "Comparison"
+) -> str:
     from roadseg.records.picturing import draw_pictures
     from roadseg.scoring.comparison_page import write_page
 
-    pictures = draw_pictures(models, first, second, comparison.changed)
+    pictures = draw_pictures(catalogs, first, second, comparison.changed)
     if pictures.missing:
         click.echo(pictures.missing)
-    page = write_page(
+    return write_page(
         first=first.run,
         second=second.run,
         notes=[*comparison.notes, *([pictures.missing] if pictures.missing else [])],
@@ -135,9 +133,6 @@ def _save_page(
         pictures=pictures.scenes,
         classes=pictures.classes,
     )
-    dataset: Any = catalog["run_comparison"]
-    dataset.save(page)
-    return Path(dataset._get_load_path())
 
 
 @contextmanager

@@ -8,7 +8,7 @@ import pandas as pd
 from kedro.io import DataCatalog, Version
 
 from roadseg.datasets.run_records import RunRecord
-from roadseg.records.listing import describe_commit, describe_duration, describe_resolution, describe_state
+from roadseg.records.listing import describe_commit, describe_duration, describe_state, name_resolution
 from roadseg.scoring.comparison import (
     PairedScenes,
     choose_changed,
@@ -66,7 +66,7 @@ def compare_runs(
     for record in (first, second):
         _check_scored(record, split)
     sections = [*_compare_settings(first, second), _compare_splits(first, second)]
-    resolution, other = describe_resolution(first), describe_resolution(second)
+    resolution, other = name_resolution(first), name_resolution(second)
     if resolution != other:
         note = f"A is scored at {resolution} resolution, B at {other}: figures of two resolutions can't be compared."
         return Comparison([note], sections, pd.DataFrame())
@@ -138,7 +138,7 @@ def _describe_run(record: RunRecord) -> dict[str, str]:
         if name in record.versions
     }
     facts |= {f"content of {name}": digest for name, digest in (record.digests or {}).items()}
-    facts["resolution"] = describe_resolution(record)
+    facts["resolution"] = name_resolution(record)
     return facts | ({"training": _describe_training(record.training)} if record.training else {})
 
 
@@ -153,7 +153,7 @@ def _describe_values(title: str, first: Mapping[str, Any], second: Mapping[str, 
 
 
 def _compare_splits(first: RunRecord, second: RunRecord) -> Section:
-    are_same = (first.digests, describe_resolution(first)) == (second.digests, describe_resolution(second))
+    are_same = (first.digests, name_resolution(first)) == (second.digests, name_resolution(second))
     rows = []
     for split in {**(first.scores or {}), **(second.scores or {})}:
         for name in SCORES:

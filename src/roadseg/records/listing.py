@@ -41,7 +41,7 @@ def list_rows(records: Sequence[RunRecord], defaults: Mapping[str, Any]) -> list
             describe_commit(each),
             _describe_model(each),
             _describe_changes(each, defaults),
-            describe_resolution(each),
+            name_resolution(each),
             describe_score(_mean_iou(each, "validation")),
             describe_score(_mean_iou(each, "test")),
             describe_state(each),
@@ -105,7 +105,7 @@ def list_runs(records: RunRecordsDataset) -> list[str]:
     return runs
 
 
-def describe_resolution(record: RunRecord) -> str:
+def name_resolution(record: RunRecord) -> str:
     """Returns the resolution of the scores of a run, with its size where that is a parameter."""
     if record.resolution == "idd_protocol":
         return "idd_protocol ({} x {})".format(*record.parameters["evaluate"]["protocol_size"])
