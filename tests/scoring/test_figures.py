@@ -8,22 +8,19 @@ import pandas as pd
 import pytest
 from matplotlib.text import Text
 
-from roadseg.scenes.labels import VOID, SegmentationClass
+from roadseg.scenes.labels import SegmentationClass
 from roadseg.scoring.figures import (
-    Example,
     draw_class_iou,
     draw_confusion,
-    draw_panels,
     draw_score_table,
     draw_training_curves,
 )
 
-ROAD, CAR, SKY = (
+CLASSES = (
     SegmentationClass(name="road", colour=(128, 64, 18)),
     SegmentationClass(name="car", colour=(0, 0, 230)),
     SegmentationClass(name="sky", colour=(70, 130, 180)),
 )
-CLASSES = (ROAD, CAR, SKY)
 NAMES = [each.name for each in CLASSES]
 # In the test split no car is annotated or predicted.
 MATRICES = {
@@ -57,17 +54,6 @@ def history(val_loss, val_mean_iou):
             "seconds": 1250.0,
         }
     )
-
-
-def example(title="drive/7", *, void=False):
-    truth = np.array([[0, 0, 1, 1], [2, 2, VOID, VOID]], np.uint8)
-    prediction = np.array([[0, 1, 1, 1], [2, 2, 0, 0]], np.uint8)
-    image = np.full((2, 4, 3), 100, np.uint8)
-    return Example(title, image, np.full_like(truth, VOID) if void else truth, prediction)
-
-
-def pictures(figure):
-    return [np.asarray(axes.images[0].get_array()) for axes in figure.axes if axes.images]
 
 
 def test_confusion_has_a_row_a_split_with_abbreviated_counts_and_percents():
@@ -201,31 +187,6 @@ def test_training_curves_of_a_single_epoch_show_it_whole():
 def test_training_curves_resumed_at_a_later_index_name_the_epoch_not_the_row():
     rows = history([0.9, 0.4, 0.5], [0.3, 0.45, 0.56]).iloc[1:]
     assert "lowest validation loss: 0.4000 (epoch 2)" in texts_of(draw_training_curves(rows).axes[0])
-
-
-def test_panels_colour_truth_prediction_and_errors():
-    image, truth, prediction, errors = pictures(draw_panels([example()], CLASSES))
-    road, car, sky, void = ROAD.colour, CAR.colour, SKY.colour, (0, 0, 0)
-    red, faint = (213, 0, 0), (200, 200, 200)  # 255 - 0.35 * (255 - 100) = 200.75
-    assert image.tolist() == np.full((2, 4, 3), 100).tolist()
-    assert truth.tolist() == np.array([[road, road, car, car], [sky, sky, void, void]]).tolist()
-    assert prediction.tolist() == np.array([[road, car, car, car], [sky, sky, road, road]]).tolist()
-    assert errors.tolist() == np.array([[faint, red, faint, faint], [faint, faint, void, void]]).tolist()
-
-
-def test_panels_head_each_row_with_its_scene_and_its_share_of_errors():
-    figure = draw_panels([example("drive/7"), example("drive/8", void=True)], CLASSES)
-    titles = [axes.get_title(loc="left") for axes in figure.axes if axes.images]
-    assert titles[:4] == ["drive/7", "annotation", "prediction", "errors: 16.7 % of pixels"]
-    assert titles[4:] == ["drive/8", "annotation", "prediction", "errors: all void"]
-
-
-def test_panels_share_one_legend_of_classes_void_and_wrong():
-    figure = draw_panels([example(), example("drive/8")], CLASSES)
-    (legend,) = [axes.get_legend() for axes in figure.axes if axes.get_legend()]
-    assert [text.get_text() for text in legend.get_texts()] == [*NAMES, "void", "wrong"]
-    shown = np.round(255 * np.array([patch.get_facecolor()[:3] for patch in legend.get_patches()])).astype(int)
-    assert shown.tolist() == [list(each.colour) for each in CLASSES] + [[0, 0, 0], [213, 0, 0]]
 
 
 def test_captions_are_wrapped_at_the_foot():

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from roadseg.scenes.labels import SegmentationClass, colour_label_map
 from roadseg.scoring.bootstrap import MIN_DRIVES
-from roadseg.scoring.figures import VOID_COLOUR
+from roadseg.scoring.panels import VOID_COLOUR
 
 UNDEFINED = "undefined"
 """Stands where there is nothing to divide by, such as for the IoU of a class that does not occur."""

@@ -1,4 +1,4 @@
-"""Pictures of scores, training and predictions. Every function returns a matplotlib figure and touches no global state.
+"""Pictures of scores and of training. Every function returns a matplotlib figure and touches no global state.
 
 Splits and classes keep the order in which they are given. A caption stands at the foot of its figure, to name the
 versions of model, data and split. What is undefined, such as the IoU of an absent class, is never drawn as 0.
@@ -6,7 +6,6 @@ versions of model, data and split. What is undefined, such as the IoU of an abse
 
 import textwrap
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -17,12 +16,12 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
-from matplotlib.patches import Patch, Rectangle
+from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 from matplotlib.transforms import Bbox
 from numpy.typing import NDArray
 
-from roadseg.scenes.labels import VOID, SegmentationClass, colour_label_map
+from roadseg.scenes.labels import SegmentationClass
 from roadseg.scoring.metrics import class_iou, mean_iou
 
 Matrices = Mapping[str, NDArray[np.int64]]  # split to its confusion matrix
@@ -42,8 +41,6 @@ house_style = rc_context(
     }
 )
 SPLIT_COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9")  # Okabe and Ito's, told apart by every eye
-VOID_COLOUR = (0, 0, 0)
-WRONG_COLOUR = (213, 0, 0)
 SCORE_HEADINGS = {
     "split": "split",
     "scenes": "scenes",
@@ -55,23 +52,6 @@ SCORE_HEADINGS = {
     "boundary_f1": "boundary\nF1",
     "calibration_error": "calibration\nerror",
 }
-
-
-@dataclass(frozen=True)
-class Example:
-    """One scene with what was annotated and what was predicted.
-
-    Attributes:
-        title: Name of the scene.
-        image: (height, width, 3) uint8, RGB.
-        truth: (height, width) uint8, class ids, 255 = void.
-        prediction: Same shape and type, class ids.
-    """
-
-    title: str
-    image: NDArray[np.uint8]
-    truth: NDArray[np.uint8]
-    prediction: NDArray[np.uint8]
 
 
 @house_style
@@ -128,7 +108,7 @@ def draw_class_iou(matrices: Matrices, classes: Sequence[SegmentationClass], cap
             text.set(va="center", fontsize=7, bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.5})
         axes.axvline(mean, color=colour, linestyle="--", linewidth=1, zorder=0.5)
     axes.set_yticks(range(len(classes)), [f"{each.name}     " for each in classes])
-    colours, beside_axis = [_hex(each.colour) for each in classes], np.full(len(classes), -0.015)
+    colours, beside_axis = [hex_colour(each.colour) for each in classes], np.full(len(classes), -0.015)
     axes.scatter(beside_axis, range(len(classes)), c=colours, marker="s", s=60, clip_on=False)
     axes.set(xlim=(0, 1.08), ylim=(len(classes) - 0.5, -0.5), xlabel="IoU", xticks=np.linspace(0, 1, 6))
     axes.tick_params(axis="y", length=0)
@@ -188,39 +168,6 @@ def draw_training_curves(history: pd.DataFrame, caption: str = "") -> Figure:
     return figure
 
 
-@house_style
-def draw_panels(examples: Sequence[Example], classes: Sequence[SegmentationClass], caption: str = "") -> Figure:
-    """Returns scenes one below the other, in each row image, annotation, prediction and errors.
-
-    Args:
-        examples: The scenes, top to bottom.
-        classes: K classes in the order of the ids.
-        caption: Small print at the foot.
-    """
-    num_columns = 6
-    legend_height = 0.22 * (1 + (len(classes) + 1) // num_columns)
-    heights = [3.1 * example.image.shape[0] / example.image.shape[1] + 0.25 for example in examples]
-    figure = start_figure("What the network sees", (12.6, sum(heights) + legend_height + 0.8), caption)
-    grid = figure.add_gridspec(len(examples) + 1, 4, height_ratios=[*heights, legend_height])
-    for row, example in enumerate(examples):
-        errors, share = _mark_errors(example)
-        pictures = {
-            example.title: example.image,
-            "annotation": colour_label_map(example.truth, classes),
-            "prediction": colour_label_map(example.prediction, classes),
-            f"errors: {share}": errors,
-        }
-        for column, (title, picture) in enumerate(pictures.items()):
-            axes = figure.add_subplot(grid[row, column], frame_on=False, xticks=[], yticks=[])
-            axes.imshow(picture, interpolation="nearest")
-            axes.set_title(textwrap.fill(title, 40), loc="left")
-    colours = {each.name: each.colour for each in classes} | {"void": VOID_COLOUR, "wrong": WRONG_COLOUR}
-    patches = [Patch(color=_hex(colour), label=name) for name, colour in colours.items()]
-    foot = figure.add_subplot(grid[-1, :], frame_on=False, xticks=[], yticks=[])
-    foot.legend(handles=patches, loc="center", ncols=num_columns, borderpad=0)
-    return figure
-
-
 def start_figure(title: str, size: tuple[float, float], caption: str) -> Figure:
     """Returns a figure of (width, height) inches with a title at the head and a wrapped caption at the foot."""
     figure = Figure(figsize=size)
@@ -267,18 +214,6 @@ def _draw_curve(axes: Axes, history: pd.DataFrame, column: str, *, best: Any, be
     axes.legend()
 
 
-def _mark_errors(example: Example) -> tuple[NDArray[np.uint8], str]:
-    """Returns the image in grey, wrong pixels red and void black, (height, width, 3) uint8, and the share of errors."""
-    counted = example.truth != VOID
-    wrong = counted & (example.prediction != example.truth)
-    grey = example.image.mean(axis=2, keepdims=True)
-    picture = np.repeat(255 - 0.35 * (255 - grey), 3, axis=2).astype(np.uint8)
-    picture[~counted] = VOID_COLOUR
-    picture[wrong] = WRONG_COLOUR
-    share = f"{100 * wrong.sum() / counted.sum():.1f} % of pixels" if counted.any() else "all void"
-    return picture, share
-
-
 def abbreviate_count(count: int) -> str:
     """Returns a count in at most three digits: 1234567 is 1.23M."""
     for limit, suffix in ((10**9, "G"), (10**6, "M"), (10**3, "k")):
@@ -297,6 +232,6 @@ def _score(score: float | None, undefined: str) -> str:
     return undefined if pd.isna(score) else f"{score:.4f}"
 
 
-def _hex(colour: tuple[int, int, int]) -> str:
+def hex_colour(colour: tuple[int, int, int]) -> str:
     """Returns an RGB colour as matplotlib reads it."""
     return "#{:02x}{:02x}{:02x}".format(*colour)

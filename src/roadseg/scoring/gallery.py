@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from roadseg.scenes.labels import VOID, SegmentationClass
-from roadseg.scoring.figures import VOID_COLOUR, WRONG_COLOUR
+from roadseg.scoring.panels import VOID_COLOUR, WRONG_COLOUR
 from roadseg.scoring.prediction import Prediction
 
 WIDTH = 480

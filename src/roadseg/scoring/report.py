@@ -16,8 +16,9 @@ from roadseg.scenes.leakage import find_shared_drives
 from roadseg.scoring.bootstrap import MIN_DRIVES
 from roadseg.scoring.curves import plot_training
 from roadseg.scoring.differences import flatten_values
-from roadseg.scoring.figures import VOID_COLOUR, WRONG_COLOUR, abbreviate_count
+from roadseg.scoring.figures import abbreviate_count
 from roadseg.scoring.gallery import ScenePictures
+from roadseg.scoring.panels import VOID_COLOUR, WRONG_COLOUR
 from roadseg.scoring.tables import BOUNDARY
 
 UNDEFINED = "\N{EN DASH}"

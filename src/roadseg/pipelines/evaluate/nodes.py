@@ -20,6 +20,7 @@ from roadseg.scoring.caption import describe_record
 from roadseg.scoring.gallery import choose_gallery, picture_scene
 from roadseg.scoring.measures import EvaluateOptions, measure_scene
 from roadseg.scoring.metrics import count_confusion, mean_iou
+from roadseg.scoring.panels import Example, draw_panels
 from roadseg.scoring.prediction import predict_scenes
 from roadseg.scoring.prediction_files import write_predictions
 from roadseg.scoring.prior import fit_class_prior
@@ -172,7 +173,7 @@ def draw_examples(
     chosen = choose_examples(scene_scores)
     predictions = predict_scenes(segnet_model.network, prepared_scenes, list(chosen["scene"]), options.batch_size)
     examples = [
-        figures.Example(
+        Example(
             title=f"{row.rank} of {row.split}: {row.scene}, mean IoU {row.mean_iou:.2f}",
             image=prepared_scenes[each.scene].image,
             truth=each.truth,
@@ -181,7 +182,7 @@ def draw_examples(
         for row, each in zip(chosen.itertuples(), predictions, strict=True)
     ]
     sizes = f"Pictures and errors are at network resolution, mean IoU is at {options.resolution} resolution."
-    return figures.draw_panels(examples, prepared_scenes.classes, f"{sizes} {describe_record(segnet_model.record)}")
+    return draw_panels(examples, prepared_scenes.classes, f"{sizes} {describe_record(segnet_model.record)}")
 
 
 def write_report(
