@@ -150,8 +150,10 @@ def test_tables_say_at_which_resolution_their_figures_are(resolution, named):
 
 def test_drives_that_stand_in_two_splits_are_named(page):
     assert "near-duplicates" not in section(page, "headline")
-    page = write_page([*SCENES, Scored("r2", "train", "D", [[0]], [[0]])], NAMES)
-    assert "D (test, train)" in plain(section(page, "headline"))
+    scenes = [*SCENES, Scored("r2", "train", "D", [[0]], [[0]])]
+    assert "D (test, train)" in plain(section(write_page(scenes, NAMES), "headline"))
+    foreign = write_page(scenes, NAMES, training_drives=["elsewhere"])
+    assert "near-duplicates" not in section(foreign, "headline")  # no split of these taught it
 
 
 def test_drives_that_an_earlier_model_learnt_from_are_named():
