@@ -76,12 +76,18 @@ def test_processor_with_matrix_units_takes_bfloat16_where_the_backend_uses_them(
 
 @pytest.mark.parametrize(
     ("gpus", "policy"),
-    [([H200], "mixed_bfloat16"), ([A100], "mixed_bfloat16"), ([T4], "float32"), ([H200, T4], "float32")],
+    [([H200], "mixed_bfloat16"), ([A100], "mixed_bfloat16"), ([T4], "float32")],
 )
 def test_gpu_takes_bfloat16_from_compute_capability_8_on(machine, gpus, policy):
     machine(gpus=gpus, features="amx_bf16")
     assert choose().policy == policy
     assert choose(precision="float32").policy == "float32"
+
+
+def test_only_gpus_that_compute_decide_on_bfloat16(machine):
+    machine(gpus=[H200, T4])
+    assert choose().policy == "mixed_bfloat16"
+    assert choose(devices=2).policy == "float32"
 
 
 def test_system_that_tells_no_features_takes_float32(machine, monkeypatch, tmp_path):

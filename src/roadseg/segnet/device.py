@@ -27,7 +27,8 @@ class DeviceOptions(BaseModel, frozen=True, extra="forbid", strict=True):
         device: `auto` takes a GPU where one is visible.
         devices: How many devices of that kind share each batch.
         precision: `auto` takes bfloat16 where the hardware makes it faster, else float32.
-        jit_compile: Whether XLA compiles the whole step; `auto` lets it do so on JAX and on one GPU with TensorFlow.
+        jit_compile: Whether XLA, with PyTorch torch.compile, compiles the whole step; `auto` lets XLA do so on JAX and
+            on one GPU with TensorFlow.
     """
 
     device: Literal["auto", "cpu", "gpu"]
@@ -43,7 +44,7 @@ class Placement:
     Attributes:
         devices: Keras' names of the devices that share each batch, such as `gpu:0`.
         policy: Name of a Keras dtype policy.
-        jit_compile: Whether XLA compiles the whole step.
+        jit_compile: Whether the whole step is compiled.
     """
 
     devices: tuple[str, ...]
@@ -55,7 +56,8 @@ def choose_placement(options: DeviceOptions) -> Placement:
     """Returns where and how to compute on this machine, and says so in the log.
 
     Raises:
-        ValueError: If a GPU, or more devices, are asked for than the backend sees, or XLA where it can't be had.
+        ValueError: If a GPU, or more devices, are asked for than the backend sees, several devices on PyTorch, or on
+            TensorFlow with XLA.
     """
     backend = keras.backend.backend()
     gpus = [] if options.device == "cpu" else _find_gpus()
@@ -78,11 +80,10 @@ def choose_placement(options: DeviceOptions) -> Placement:
     # On a CPU, TensorFlow's own convolutions beat XLA's.
     is_fastest = backend == "jax" or (backend == "tensorflow" and kind == "gpu" and not is_mirrored)
     jit_compile = is_fastest if options.jit_compile == "auto" else options.jit_compile
-    precision = _fastest_precision(backend, gpus) if options.precision == "auto" else options.precision
-    logger.info(
-        "Backend %s, %s, precision %s, %s XLA",
-        *(backend, ", ".join(devices), precision, "compiled by" if jit_compile else "without"),
-    )
+    precision = _fastest_precision(backend, gpus[: len(devices)]) if options.precision == "auto" else options.precision
+    compiler = "torch.compile" if backend == "torch" else "XLA"
+    use = f"compiled by {compiler}" if jit_compile else f"without {compiler}"
+    logger.info("Backend %s, %s, precision %s, %s", backend, ", ".join(devices), precision, use)
     return Placement(devices, "mixed_bfloat16" if precision == "bfloat16" else "float32", jit_compile)
 
 
