@@ -2,11 +2,13 @@ import hashlib
 import json
 import logging
 import zipfile
+from urllib.error import URLError
 
 import h5py
 import keras
 import numpy as np
 import pytest
+from keras.src.utils import file_utils
 
 from roadseg.segnet.network import NetworkOptions, build_network
 from roadseg.segnet.start import digest_start, read_start_record, start_weights
@@ -117,6 +119,16 @@ def test_vgg16_is_copied_into_the_encoder_and_nothing_else(file, vgg16, request,
     start_weights(started, file, CLASSES)
     assert_starts_from_vgg16(started, vgg16)
     assert caplog.messages == [f"Starts from VGG16 ('{file}'): weights of 13 convolutions copied"]
+
+
+def test_imagenet_that_no_network_reaches_is_told_with_what_to_give_instead(monkeypatch, tmp_path):
+    def no_network(*_, **__):
+        raise URLError("no route to host")
+
+    monkeypatch.setattr(file_utils, "urlretrieve", no_network)
+    monkeypatch.setattr(file_utils.config, "keras_home", lambda: str(tmp_path))
+    with pytest.raises(OSError, match=r"could not be downloaded: .*no route to host; give the path of an .h5 file"):
+        start_weights(network(PAPER, seed=3), "imagenet", CLASSES)
 
 
 def test_imagenet_asks_keras_for_its_vgg16(vgg16, vgg16_file, monkeypatch):

@@ -35,7 +35,7 @@ def start_weights(network: keras.Model, start: str, class_names: Sequence[str]) 
     Raises:
         ValueError: If the ending is another, the file is damaged or holds something else, or the weights belong to
             another architecture or width.
-        FileNotFoundError: If there is no such file.
+        OSError: If there is no such file, or nothing can be downloaded.
     """
     path = _find_file(start)
     if path and path.suffix == ".keras":
@@ -156,11 +156,25 @@ def _load_vgg16(start: str) -> keras.Model:
     # Keras matches layers by their order, and would take the encoder of a SegNet for VGG16.
     if start != "imagenet" and b"encoder1_conv1" in Path(start).read_bytes():
         raise ValueError(f"network.start: expected the weights of VGG16 in '{start}', found those of a SegNet")
+    if start == "imagenet":
+        return _download_vgg16()
     try:
         return keras.applications.VGG16(include_top=False, weights=start)
     except (OSError, ValueError, KeyError) as fault:
         raise ValueError(
             f"network.start: expected the weights of VGG16 without its top in '{start}': {_first_line(fault)}"
+        ) from fault
+
+
+def _download_vgg16() -> keras.Model:
+    try:
+        return keras.applications.VGG16(include_top=False, weights="imagenet")
+    except Exception as fault:
+        if type(fault) is not Exception:  # Keras raises a bare one where a download fails, and that is all it means
+            raise
+        raise OSError(
+            f"network.start: the weights of VGG16 could not be downloaded: {_first_line(fault)}; "
+            "give the path of an .h5 file that was downloaded elsewhere"
         ) from fault
 
 
