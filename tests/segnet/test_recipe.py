@@ -1,3 +1,5 @@
+import math
+
 import keras
 import numpy as np
 import pytest
@@ -61,6 +63,12 @@ def test_batch_must_be_shared_evenly():
         options(devices=3, batch_size=4)
 
 
+def test_plateau_must_have_room_to_fall():
+    with pytest.raises(ValidationError, match=r"plateau.floor must be below learning_rate \(0.001\), received 0.001"):
+        options(schedule="plateau", learning_rate=0.001)
+    assert options(schedule="cosine", learning_rate=0.001).plateau.floor == 0.001
+
+
 def test_rules_are_those_that_are_asked_for():
     assert choose_rules(options()) == []
     rules = choose_rules(options(weight_average=0.9, early_stopping_patience=2, schedule="plateau"))
@@ -72,6 +80,7 @@ def test_rules_are_those_that_are_asked_for():
     [
         {"optimizer": "rmsprop"},
         {"schedule": "linear"},
+        {"learning_rate": math.inf},
         {"warm_up": 1.0},
         {"weight_average": 1.0},
         {"weight_decay": -0.1},

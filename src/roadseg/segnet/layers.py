@@ -101,7 +101,8 @@ class BatchNormalization(keras.layers.BatchNormalization):
 
     Keras normalises in about ten operations, each a pass over the map; the fused kernel takes two. It serves the
     channels of (batch, height, width, channels) maps; other ranks, axes, options and backends run Keras' own code.
-    Where TensorFlow shares a batch among devices, the statistics are those of the whole batch.
+    Where TensorFlow shares a batch among devices, the statistics are those of the whole batch; `synchronized` is set by
+    that, and not saved.
 
     Input shape:
         (batch, height, width, channels), or whatever `keras.layers.BatchNormalization` takes.

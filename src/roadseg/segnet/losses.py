@@ -1,32 +1,32 @@
 """Losses over the pixels that carry a class, and the weights of the classes."""
 
 from collections.abc import Sequence
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 import keras
 import numpy as np
 from keras import ops
 from numpy.typing import NDArray
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, NonNegativeFloat, PositiveFloat
 
 from roadseg.scenes.labels import VOID
 from roadseg.segnet.layers import compiled, count_replicas, mean_over_replicas
 
 
-class LossOptions(BaseModel, frozen=True, extra="forbid", strict=True):
+class LossOptions(BaseModel, frozen=True, extra="forbid", strict=True, allow_inf_nan=False):
     """What training makes small.
 
     Attributes:
         kind: `crossentropy`; `crossentropy_dice` adds the soft Dice loss; `focal` is mild on pixels that are right.
-        focal_gamma: How much milder; used by `focal` alone, 0 is `crossentropy`.
+        focal_gamma: How much milder, from 0 on; used by `focal` alone, 0 is `crossentropy`.
         class_weights: `median_frequency` makes up for rare classes; `none` counts every pixel the same.
         class_weight_limit: Largest of the median frequency weights; None leaves them as they are.
     """
 
     kind: Literal["crossentropy", "crossentropy_dice", "focal"]
-    focal_gamma: Annotated[float, Field(ge=0, allow_inf_nan=False)]
+    focal_gamma: NonNegativeFloat
     class_weights: Literal["none", "median_frequency"]
-    class_weight_limit: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None
+    class_weight_limit: PositiveFloat | None
 
 
 @keras.saving.register_keras_serializable(package="roadseg")

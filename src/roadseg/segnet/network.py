@@ -4,7 +4,7 @@ import random
 from typing import Annotated, Literal, NamedTuple
 
 import keras
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, PositiveFloat
 
 from roadseg.segnet.layers import BatchNormalization, MaxPoolingWithIndices2D, MaxUnpooling2D
 
@@ -57,21 +57,22 @@ prototxt has them. Dropout: the prototxts of Bayesian SegNet, https://arxiv.org/
 """
 
 
-class NetworkOptions(BaseModel, frozen=True, extra="forbid", strict=True):
+class NetworkOptions(BaseModel, frozen=True, extra="forbid", strict=True, allow_inf_nan=False):
     """Architecture, size, regularisation and first weights of a network.
 
     Attributes:
         architecture: `segnet` has 26 convolutions of 3x3, `segnet_basic` 8 of 7x7 and a classifier of 1x1.
         start: Where the weights start from, see `start_weights`: `random`, `imagenet`, or the path of a file.
-        width: Multiplies the number of filters of every convolution but the classifier; 1 is the paper's network.
-        dropout: Share of activations dropped after encoders 3, 4, 5 and decoders 5, 4, 3, in SegNet-Basic after
+        width: Multiplies the number of filters of every convolution but the classifier, rounded down, at least 8; 1 is
+            the paper's network.
+        dropout: 0..1, share of activations dropped after encoders 3, 4, 5 and decoders 5, 4, 3, in SegNet-Basic after
             encoders 3, 4 and decoders 4, 3; 0 is none.
-        batch_norm_momentum: Share of the moving statistics that one training step keeps.
+        batch_norm_momentum: 0..1, share of the moving statistics that one training step keeps.
     """
 
     architecture: Literal["segnet", "segnet_basic"]
     start: str
-    width: Annotated[float, Field(gt=0)]
+    width: PositiveFloat
     dropout: Annotated[float, Field(ge=0, lt=1)]
     batch_norm_momentum: Annotated[float, Field(ge=0, lt=1)]
 

@@ -28,15 +28,21 @@ class AveragedWeights(keras.callbacks.SwapEMAWeights):
         """Leaves weights and averages as they are: made one, as Keras does in the end, they share memory on JAX."""
 
 
-class PlateauOptions(BaseModel, frozen=True, extra="forbid", strict=True):
-    """Learning rate on a plateau: times `factor` after `patience` epochs without a better validation mIoU."""
+class PlateauOptions(BaseModel, frozen=True, extra="forbid", strict=True, allow_inf_nan=False):
+    """Learning rate on a plateau of the validation mIoU.
+
+    Attributes:
+        factor: 0..1; the rate is multiplied by it.
+        patience: Epochs without a better mIoU before that.
+        floor: Least rate, below the rate at the start.
+    """
 
     factor: Annotated[float, Field(gt=0, lt=1)]
     patience: PositiveInt
     floor: PositiveFloat
 
 
-class TrainOptions(DeviceOptions, frozen=True, extra="forbid", strict=True):
+class TrainOptions(DeviceOptions, frozen=True, extra="forbid", strict=True, allow_inf_nan=False):
     """How a SegNet is trained.
 
     Attributes:
@@ -46,15 +52,15 @@ class TrainOptions(DeviceOptions, frozen=True, extra="forbid", strict=True):
         cache: Whether decoded scenes are kept in a file while the training lasts.
         loss: What goes down.
         optimizer: `muon` moves the kernels of the convolutions by Muon and all else by Adam.
-        learning_rate: At its highest.
+        learning_rate: At its highest, above 0.
         weight_decay: Share of the kernels, times the learning rate, taken away each step; not for `adam`.
-        sgd_momentum: Used by `sgd` alone, which takes Nesterov's.
+        sgd_momentum: 0..1; used by `sgd` alone, which takes Nesterov's.
         schedule: `cosine` and `polynomial` rise and fall to zero; `plateau` steps down; `constant`.
-        warm_up: Share of the steps in which `cosine` and `polynomial` rise.
+        warm_up: 0..1, share of the steps in which `cosine` and `polynomial` rise.
         polynomial_power: Used by `polynomial` alone.
         plateau: Used by `plateau` alone.
-        weight_average: Share of the averaged weights that a step keeps; validated and saved are then the averages,
-            with batch norm's statistics of the weights themselves. None averages nothing.
+        weight_average: 0..1, share of the averaged weights that a step keeps; validated and saved are then the
+            averages, with batch norm's statistics of the weights themselves. None averages nothing.
         early_stopping_patience: Epochs without a better validation mIoU after which training stops; None never stops.
         augmentation: Random changes of the training scenes.
     """
@@ -82,6 +88,10 @@ class TrainOptions(DeviceOptions, frozen=True, extra="forbid", strict=True):
             raise ValueError(f"batch_size must be a multiple of devices ({self.devices}), received {self.batch_size}")
         if self.weight_decay and self.optimizer == "adam":
             raise ValueError(f"weight_decay is for adamw, muon and sgd, received {self.weight_decay} with adam")
+        if self.schedule == "plateau" and self.plateau.floor >= self.learning_rate:
+            raise ValueError(
+                f"plateau.floor must be below learning_rate ({self.learning_rate:g}), received {self.plateau.floor:g}"
+            )
         return self
 
     def shortened(self) -> "TrainOptions":
@@ -90,7 +100,12 @@ class TrainOptions(DeviceOptions, frozen=True, extra="forbid", strict=True):
 
 
 def choose_optimizer(options: TrainOptions, steps: int) -> keras.optimizers.Optimizer:
-    """Returns the optimizer of a training of so many steps."""
+    """Returns the optimizer of a training.
+
+    Args:
+        options: How to train.
+        steps: Of the whole training; the falling schedules end with them.
+    """
     rate: Rate = options.learning_rate
     if options.schedule in ("cosine", "polynomial"):
         rate = choose_learning_rate(
@@ -116,7 +131,11 @@ def choose_optimizer(options: TrainOptions, steps: int) -> keras.optimizers.Opti
 
 
 def choose_rules(options: TrainOptions) -> list[keras.callbacks.Callback]:
-    """Returns the callbacks that change the course of a training."""
+    """Returns the callbacks that change the course of a training, in the order in which they must be called.
+
+    Args:
+        options: How to train.
+    """
     rules: list[keras.callbacks.Callback] = []
     if options.weight_average is not None:
         rules.append(AveragedWeights())
