@@ -1,8 +1,9 @@
-"""What the project adds to a Kedro run: early checks, provenance, no half-written version, the places of reports."""
+"""What the project adds to a Kedro run: early checks, provenance, no half-written version, what is done at its end."""
 
 import errno
 import logging
 import re
+import shutil
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -133,6 +134,21 @@ class IncompleteVersionHooks:
                 dataset._fs.rm(str(path), recursive=True)
         if _root_errno(error) == errno.ENOSPC:
             raise DatasetError(f"the disk is full: '{name}' could not be saved in '{path}'; make room and run again")
+
+
+class TrainingStateHooks:
+    """Removes what was kept of a training to go on with, once the whole run that it is part of is over."""
+
+    @hook_impl
+    def after_pipeline_run(self, pipeline: Pipeline, catalog: DataCatalog) -> None:
+        """Removes it, unless Ctrl-C ended the training."""
+        if "segnet_model" not in pipeline.all_outputs():
+            return
+        model: Any = catalog["segnet_model"]
+        record = model.read_record(model.resolve_save_version())
+        state = catalog["training_state"].load() / record["state"]
+        if state.exists() and not record["training"]["is_interrupted"]:
+            shutil.rmtree(state)
 
 
 class ReportHooks:

@@ -2,12 +2,26 @@
 
 import os
 
-from roadseg.hooks import IncompleteVersionHooks, InputHooks, ParameterHooks, ProvenanceHooks, ReportHooks
+from roadseg.hooks import (
+    IncompleteVersionHooks,
+    InputHooks,
+    ParameterHooks,
+    ProvenanceHooks,
+    ReportHooks,
+    TrainingStateHooks,
+)
 from roadseg.session import RoadSegSession
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow's start-up messages drown the run's own
 
-HOOKS = (ParameterHooks(), ProvenanceHooks(), InputHooks(), IncompleteVersionHooks(), ReportHooks())
+HOOKS = (
+    ParameterHooks(),
+    ProvenanceHooks(),
+    InputHooks(),
+    IncompleteVersionHooks(),
+    TrainingStateHooks(),
+    ReportHooks(),
+)
 SESSION_CLASS = RoadSegSession
 CONFIG_LOADER_ARGS = {
     "base_env": "base",

@@ -85,14 +85,22 @@ def test_training_killed_after_an_epoch_ends_as_one_that_was_not(untrained: Proj
 
 @pytest.mark.slow
 def test_whole_run_killed_again_and_again_ends_as_one_that_was_not(project: Project, trained: Project) -> None:
-    for seconds in (4, 9, 14, 17, 20):
+    for line in ("Split train", "Backend", "Epoch 1 of 2", "Epoch 2 of 2"):
         process = start(project)
-        time.sleep(seconds)
+        wait_for(process, line)
         process.kill()
         process.communicate()
-    project.run()
+    process = start(project)
+    while process.poll() is None and not list(project.folder.glob("data/08_reporting/drawn/confusion_table.csv/*/*")):
+        time.sleep(0.01)
+    process.kill()
+    process.communicate()
+    output = project.run()
+    assert "Nothing to train: epoch 2 was the last one of this training, whose run was stopped" in output
     assert weights(models(project)[-1]) == weights(models(trained)[0])
     pd.testing.assert_frame_equal(history(project), history(trained))
+    assert not states(project)
+    assert "Nothing to train" not in project.run()  # that run has ended: this one is another
 
 
 @pytest.mark.slow

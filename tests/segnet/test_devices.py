@@ -21,6 +21,7 @@ if keras.backend.backend() == "tensorflow":
     tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
 
 from roadseg.scenes.labels import SegmentationClass
+from roadseg.segnet.device import choose_placement
 from roadseg.segnet.network import NetworkOptions
 from roadseg.segnet.training import train_network
 from segnet.options import train_options
@@ -38,20 +39,17 @@ class Scenes:
 
 
 def train(devices):
+    options = train_options(
+        devices=devices, epochs=2, batch_size=4, optimizer=sys.argv[2], learning_rate=0.0001, weight_average=0.5
+    )
     trained = train_network(
         Scenes(),
-        {"train": list("01234567"), "validation": list("89")},
+        {"train": list(sys.argv[3]), "validation": list("89")},
         network_options=NetworkOptions(
             architecture="segnet", width=0.01, dropout=0.0, batch_norm_momentum=0.5, start="random"
         ),
-        options=train_options(
-            devices=devices,
-            epochs=2,
-            batch_size=4,
-            optimizer=sys.argv[2],
-            learning_rate=0.0001,
-            weight_average=0.5,
-        ),
+        options=options,
+        placement=choose_placement(options),
         seed=1,
         state_folder=Path(sys.argv[1]) / f"state{devices}",
         log_folder=Path(sys.argv[1]) / f"log{devices}",
@@ -65,22 +63,24 @@ print(json.dumps([train(1), train(2)]))
 
 
 @pytest.mark.parametrize(
-    ("backend", "optimizer"),
+    ("backend", "optimizer", "scenes", "tolerance"),
     [
-        ("tensorflow", "sgd"),
-        pytest.param("tensorflow", "muon", marks=pytest.mark.slow),
-        pytest.param("jax", "sgd", marks=pytest.mark.slow),
+        ("tensorflow", "sgd", "01234567", 1e-5),
+        pytest.param("tensorflow", "muon", "01234567", 1e-5, marks=pytest.mark.slow),
+        pytest.param("jax", "sgd", "01234567", 1e-5, marks=pytest.mark.slow),
+        # The last of these scenes is in its batch twice, once as void, for two devices to share it.
+        pytest.param("tensorflow", "sgd", "012345670", 0.01, marks=pytest.mark.slow),
     ],
 )
 # At higher rates rounding alone moves the second epoch by more than 1e-5; at none, its val_loss is 1e-3 away.
-def test_two_devices_learn_what_one_learns(tmp_path, backend, optimizer):
+def test_two_devices_learn_what_one_learns(tmp_path, backend, optimizer, scenes, tolerance):
     environment = {
         "KERAS_BACKEND": backend,
         "XLA_FLAGS": "--xla_force_host_platform_device_count=2",
         "PYTHONPATH": os.pathsep.join(sys.path),
     }
     done = subprocess.run(
-        [sys.executable, "-c", SCRIPT, str(tmp_path), optimizer],
+        [sys.executable, "-c", SCRIPT, str(tmp_path), optimizer, scenes],
         env=os.environ | environment,
         capture_output=True,
         text=True,
@@ -89,7 +89,7 @@ def test_two_devices_learn_what_one_learns(tmp_path, backend, optimizer):
     assert done.returncode == 0, done.stderr
     one, two = json.loads(done.stdout.splitlines()[-1])
     for name in ("loss", "val_loss"):
-        assert two[name] == pytest.approx(one[name], abs=1e-5), name
+        assert two[name] == pytest.approx(one[name], abs=tolerance), name
     for name in ("mean_iou", "val_mean_iou"):  # rounding turns a pixel or two of so few
         assert two[name] == pytest.approx(one[name], abs=0.005), name
     assert (tmp_path / "2.keras").stat().st_size == pytest.approx((tmp_path / "1.keras").stat().st_size, rel=0.01)

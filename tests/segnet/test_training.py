@@ -11,6 +11,7 @@ from roadseg.scenes.prepared import PreparedScene
 from roadseg.segnet import training
 from roadseg.segnet.augmentation import AugmentationOptions
 from roadseg.segnet.callbacks import FiniteLoss
+from roadseg.segnet.device import choose_placement
 from roadseg.segnet.network import NetworkOptions
 from roadseg.segnet.optimizer import ConvolutionMuon
 from roadseg.segnet.recipe import PlateauOptions
@@ -46,11 +47,13 @@ def network_options(momentum=0.5, dropout=0.0):
 
 def train(scenes, tmp_path, momentum=0.5, dropout=0.0, **changes):
     ids = list(scenes)
+    chosen = options(**changes)
     return train_network(
         scenes,
         {"train": ids[:4], "validation": ids[4:]},
         network_options=network_options(momentum, dropout),
-        options=options(**changes),
+        options=chosen,
+        placement=choose_placement(chosen),
         seed=1,
         state_folder=tmp_path / "state",
         log_folder=tmp_path / "tensorboard",
@@ -108,6 +111,7 @@ def test_a_split_without_scenes_is_named_and_said_to_be_there_without_labels(sce
             {"train": list(scenes)[:4], "validation": []},
             network_options=network_options(),
             options=options(),
+            placement=choose_placement(options()),
             seed=1,
             state_folder=tmp_path,
             log_folder=tmp_path,

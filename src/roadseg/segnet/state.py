@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from keras import ops
 
+from roadseg.scenes.prepared import content_digest
 from roadseg.segnet.recipe import AveragedWeights
 
 FILE = "state.npz"
@@ -103,6 +104,11 @@ class TrainingState(keras.callbacks.Callback):
     def tabulate(self) -> pd.DataFrame:
         """Returns the history: one row an epoch."""
         return pd.DataFrame(self.rows)[list(COLUMNS)].astype({"epoch": int})
+
+
+def digest_code() -> str:
+    """Returns 16 hexadecimal digits that change with the code that trains: the state of one is nothing to another."""
+    return content_digest([path.read_text("utf-8") for path in sorted(Path(__file__).parent.glob("*.py"))])
 
 
 def _variables(network: keras.Model) -> list[keras.Variable]:

@@ -13,7 +13,7 @@ from roadseg.scenes.prepared import PreparedScenes
 from roadseg.scenes.splits import count_unlabelled
 from roadseg.segnet.cache import CachedPairs
 from roadseg.segnet.callbacks import EpochFacts, FiniteLoss, Interruption, TrainingInterruptedError
-from roadseg.segnet.device import Placement, choose_placement, placed_on
+from roadseg.segnet.device import Placement, placed_on
 from roadseg.segnet.feeding import SceneBatches, Shuffle
 from roadseg.segnet.losses import LossOptions, choose_loss, median_frequency_weights
 from roadseg.segnet.metric import RunningMeanIoU
@@ -55,6 +55,7 @@ def train_network(
     *,
     network_options: NetworkOptions,
     options: TrainOptions,
+    placement: Placement,
     seed: int,
     state_folder: Path,
     log_folder: Path,
@@ -66,13 +67,13 @@ def train_network(
         ids: Scene ids of `train` and `validation`; neither may be empty.
         network_options: The network.
         options: How to train it.
+        placement: Where to train it, as `choose_placement` returns it.
         seed: Repeats weights, order and augmentation.
         state_folder: Where `TrainingState` keeps this training, and no other, after each epoch; the caller removes it.
         log_folder: Where TensorBoard finds the run.
 
     Raises:
-        ValueError: If a split has no scenes, a device is asked for that is not visible, the weights can't be started
-            as asked, or the loss is not a number.
+        ValueError: If a split has no scenes, the weights can't be started as asked, or the loss is not a number.
         MemoryError: If memory runs out, with advice.
         KeyboardInterrupt: On Ctrl-C before the first epoch is finished.
     """
@@ -83,7 +84,6 @@ def train_network(
             raise ValueError(
                 f"training needs scenes in the split '{split}', there are none{why}; see the parameter split"
             )
-    placement = choose_placement(options)
     state_folder.mkdir(parents=True, exist_ok=True)
     wanted = f"train.batch_size {options.batch_size}, network.width {network_options.width:g} and {scenes.image_size}"
     advice = f"--params train.batch_size={max(1, options.batch_size // 2)}, or a smaller network.width or image_size"
@@ -93,10 +93,13 @@ def train_network(
         rules = choose_rules(options)
         state = TrainingState(state_folder, BEST, rules)
         finished = state.restore(network)
-        if finished:
+        is_over = finished == options.epochs or state.is_stopped
+        if is_over:
+            logger.info("Nothing to train: epoch %d was the last one of this training, whose run was stopped", finished)
+        elif finished:
             logger.info("Going on after epoch %d of a training that was stopped", finished)
         is_interrupted = False
-        if finished < options.epochs and not state.is_stopped:
+        if not is_over:
             if placement.devices[0].startswith("cpu"):
                 foretell_memory(network, options.batch_size, advice)
             batches, validation = _batches(scenes, ids, options, placement, seed, finished, state_folder)

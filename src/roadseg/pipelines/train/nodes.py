@@ -1,7 +1,6 @@
 """Train: prepared scenes and their split to a SegNet, its history and its curves."""
 
 import logging
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -15,9 +14,11 @@ from roadseg.scenes.splits import digest_contents, group_by_split
 from roadseg.scoring import network_diagram
 from roadseg.scoring.caption import describe_record
 from roadseg.scoring.figures import draw_training_curves
+from roadseg.segnet.device import choose_placement
 from roadseg.segnet.network import NetworkOptions
 from roadseg.segnet.recipe import TrainOptions
 from roadseg.segnet.start import digest_start, record_start
+from roadseg.segnet.state import digest_code
 from roadseg.segnet.trained import TrainedSegNet
 from roadseg.segnet.training import Training, train_network
 
@@ -37,10 +38,11 @@ def train_segnet(
 ) -> tuple[TrainedSegNet, pd.DataFrame]:
     """Returns the trained network with the record of what it learnt from, and the history of its training."""
     options = options if scene_options.limit is None else options.shortened()
+    placement = choose_placement(options)
     digests = digest_contents(prepared_scenes, split_table)
     parameters = [network_options.model_dump(mode="json"), options.model_dump(mode="json"), seed]
-    start = digest_start(network_options.start)
-    state = _name_state([digests, parameters, start, provenance.packages], training_state)
+    program = [digest_code(), provenance.packages, placement.policy]
+    state = _name_state([digests, parameters, digest_start(network_options.start), program], training_state)
     held_out = set(split_table.loc[split_table["split"] != "train", "drive"])
     started_from = record_start(network_options.start, held_out)
     training = train_network(
@@ -48,6 +50,7 @@ def train_segnet(
         group_by_split(split_table),
         network_options=network_options,
         options=options,
+        placement=placement,
         seed=seed,
         state_folder=training_state / state,
         log_folder=tensorboard_folder / provenance.run,
@@ -62,15 +65,8 @@ def _name_state(choices: Sequence[object], folder: Path) -> str:
     state = content_digest(choices)
     others = [path.name for path in folder.iterdir() if path.name != state]
     if others and not (folder / state).exists():
-        logger.info("Starts afresh: what is in %s has other data or parameters", folder)
+        logger.info("Starts afresh: what is in %s is of other data, parameters, code or packages", folder)
     return state
-
-
-def discard_state(segnet_model: TrainedSegNet, training_history: pd.DataFrame, training_state: Path) -> None:
-    """Removes what was kept of a training to go on with, once its results are saved and it is over."""
-    state = training_state / segnet_model.record["state"]
-    if state.exists() and not segnet_model.record["training"]["is_interrupted"]:
-        shutil.rmtree(state)
 
 
 def record_training(

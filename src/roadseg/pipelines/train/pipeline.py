@@ -2,7 +2,7 @@
 
 from kedro.pipeline import Node, Pipeline
 
-from roadseg.pipelines.train.nodes import discard_state, draw_curves, draw_network, train_segnet
+from roadseg.pipelines.train.nodes import draw_curves, draw_network, train_segnet
 
 
 def create_pipeline() -> Pipeline:
@@ -24,12 +24,6 @@ def create_pipeline() -> Pipeline:
                 ],
                 ["segnet_model", "training_history"],
                 name="train_segnet",
-            ),
-            Node(
-                discard_state,
-                ["segnet_model", "training_history", "training_state"],
-                None,
-                name="discard_state",
             ),
             Node(draw_curves, ["training_history", "segnet_model"], "training_curves", name="draw_curves"),
             Node(draw_network, "segnet_model", "network_diagram", name="draw_network"),
