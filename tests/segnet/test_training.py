@@ -1,10 +1,15 @@
+import os
 import signal
+import subprocess
+import sys
 
 import keras
 import numpy as np
 import pandas as pd
 import pytest
+import tensorflow as tf
 from keras import ops
+from scipy.special import logsumexp
 from sklearn.metrics import jaccard_score
 
 from roadseg.scenes.prepared import PreparedScene
@@ -12,6 +17,7 @@ from roadseg.segnet import training
 from roadseg.segnet.augmentation import AugmentationOptions
 from roadseg.segnet.callbacks import FiniteLoss
 from roadseg.segnet.device import choose_placement
+from roadseg.segnet.losses import LossOptions, choose_loss
 from roadseg.segnet.network import NetworkOptions
 from roadseg.segnet.optimizer import ConvolutionMuon
 from roadseg.segnet.recipe import PlateauOptions
@@ -118,6 +124,45 @@ def test_a_split_without_scenes_is_named_and_said_to_be_there_without_labels(sce
         )
 
 
+def test_class_weights_follow_from_the_training_scenes_alone(scenes, tmp_path, monkeypatch):
+    given = []
+
+    def keep(loss_options, class_weights):
+        given.extend(class_weights)
+        return choose_loss(loss_options, class_weights)
+
+    monkeypatch.setattr(training, "choose_loss", keep)
+    loss = LossOptions(kind="crossentropy", focal_gamma=0.0, class_weights="median_frequency", class_weight_limit=9.0)
+    train(scenes, tmp_path, loss=loss, epochs=1)
+    shares = [np.mean([scenes.read_pair(scene)[1] == each for scene in list(scenes)[:4]]) for each in (0, 2)]
+    # Classes 0 and 2 are in each scene, class 1 in none; the median of two is their mean.
+    assert given == pytest.approx([0.5 / shares[0], 9, 0.5 / shares[1]], abs=1e-4)
+    assert abs(shares[0] - np.mean([scenes.read_pair(scene)[1] == 0 for scene in scenes])) > 0.001
+
+
+def test_averaged_weights_are_what_is_validated_and_saved(scenes, tmp_path, monkeypatch):
+    end, after_steps = FiniteLoss.on_train_batch_end, []
+
+    def on_train_batch_end(self, batch, logs=None):
+        end(self, batch, logs)
+        after_steps.append([np.array(each) for each in self.model.trainable_variables])
+
+    monkeypatch.setattr(FiniteLoss, "on_train_batch_end", on_train_batch_end)
+    changes = {"optimizer": "sgd", "sgd_momentum": 0.0, "batch_size": 1, "epochs": 1, "weight_average": 0.75}
+    trained = train(scenes, tmp_path, **changes)
+    assert len(after_steps) == 4
+    average = after_steps[0]
+    for weights in after_steps[1:]:
+        average = [0.75 * mine + 0.25 * theirs for mine, theirs in zip(average, weights, strict=True)]
+    for mine, theirs, last in zip(trained.network.trainable_variables, average, after_steps[-1], strict=True):
+        np.testing.assert_allclose(np.array(mine), theirs, rtol=1e-5, atol=1e-7, err_msg=mine.path)
+        assert np.any(np.array(mine) != last), mine.path
+    images, truth = zip(*(scenes.read_pair(scene) for scene in list(scenes)[4:]), strict=True)
+    logits = trained.network.predict(np.stack(images), verbose=0)
+    losses = logsumexp(logits, axis=-1) - np.take_along_axis(logits, np.stack(truth)[..., None], -1)[..., 0]
+    assert trained.history["val_loss"].item() == pytest.approx(losses.mean(), rel=1e-5)
+
+
 def test_the_policy_of_a_training_does_not_outlast_it(scenes):
     network = training._build(scenes, network_options(), "mixed_bfloat16", 1)
     assert network.get_layer("encoder1_conv1").compute_dtype == "bfloat16"
@@ -151,24 +196,37 @@ def train_until(scenes, tmp_path, epoch, step, **changes):
 def same(trained, whole):
     """Compares two trainings bit by bit, but for the time that they took."""
     for mine, theirs in zip(trained.network.variables, whole.network.variables, strict=True):
-        np.testing.assert_array_equal(mine.numpy(), theirs.numpy(), err_msg=mine.path)
+        np.testing.assert_array_equal(np.array(mine), np.array(theirs), err_msg=mine.path)
     mine, theirs = (each.history.drop(columns=["seconds", "images_per_second"]) for each in (trained, whole))
     pd.testing.assert_frame_equal(mine, theirs)
+
+
+MUON = {"optimizer": "muon", "schedule": "cosine", "epochs": 5, "dropout": 0.3, "weight_average": 0.8, "cache": True}
 
 
 @pytest.mark.parametrize(
     "changes",
     [
-        {"optimizer": "muon", "schedule": "cosine", "epochs": 5, "dropout": 0.3, "weight_average": 0.8, "cache": True},
+        MUON,
+        pytest.param(MUON | {"jit_compile": True}, marks=pytest.mark.slow),
         pytest.param(STANDSTILL, marks=pytest.mark.slow),
     ],
-    ids=["muon, cosine, dropout, averaged weights, cache", "adam, plateau, early stopping"],
+    ids=["muon, cosine, dropout, averaged weights, cache", "the same compiled", "adam, plateau, early stopping"],
 )
 def test_killed_twice_it_goes_on_and_ends_as_one_that_was_not(scenes, tmp_path, changes):
     whole = train(scenes, tmp_path / "whole", **changes)
     for epoch, step in ((2, 1), (3, 0)):
         train_until(scenes, tmp_path / "killed", epoch, step, **changes)
     same(train(scenes, tmp_path / "killed", **changes), whole)
+
+
+@pytest.mark.slow
+def test_on_jax_too_it_goes_on_and_ends_as_one_that_was_not():
+    here = f"{__file__}::test_killed_twice_it_goes_on_and_ends_as_one_that_was_not"
+    command = [sys.executable, "-m", "pytest", "-x", f"{here}[muon, cosine, dropout, averaged weights, cache]"]
+    environment = os.environ | {"KERAS_BACKEND": "jax"}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert " 1 passed" in done.stdout, done.stdout
 
 
 @pytest.mark.slow
@@ -219,10 +277,11 @@ def test_ctrl_c_ends_the_training_with_its_best_epoch_and_it_can_go_on(scenes, t
     same(train(scenes, tmp_path / "stopped"), whole)
 
 
-def test_ctrl_c_in_the_first_epoch_has_nothing_to_keep(scenes, tmp_path, monkeypatch):
+def test_ctrl_c_in_the_first_epoch_has_nothing_to_keep_and_says_so(scenes, tmp_path, monkeypatch, caplog):
     monkeypatch.setattr(FiniteLoss, "on_train_batch_end", lambda *_, **__: signal.raise_signal(signal.SIGINT))
     with pytest.raises(KeyboardInterrupt):
         train(scenes, tmp_path)
+    assert "and with it the run: no epoch is finished" in caplog.text
 
 
 def test_loss_that_is_not_a_number_is_named_with_its_scenes(scenes, tmp_path, monkeypatch):
@@ -231,4 +290,34 @@ def test_loss_that_is_not_a_number_is_named_with_its_scenes(scenes, tmp_path, mo
 
     monkeypatch.setattr(training, "choose_loss", lambda *_: not_a_number)
     with pytest.raises(ValueError, match=r"the loss is nan in epoch 1, step 1 \(scenes drive_\d, drive_\d\)"):
+        train(scenes, tmp_path, cache=True)
+    assert not list((tmp_path / "state").iterdir())
+
+
+def test_last_step_of_an_epoch_that_breaks_the_weights_is_not_kept(scenes, tmp_path):
+    with pytest.raises(ValueError, match=r"the validation loss is (nan|inf) after epoch 1; try a lower train.learning"):
+        train(scenes, tmp_path, optimizer="sgd", learning_rate=1e38, batch_size=4)
+    assert not list((tmp_path / "state").iterdir())
+
+
+@pytest.mark.parametrize(
+    ("batch_size", "devices", "advice"),
+    [
+        (5, 1, "--params train.batch_size=2, or a smaller network.width or prepare.image_size"),
+        (1, 1, "a smaller network.width or prepare.image_size"),
+        (6, 2, "--params train.batch_size=2, or a smaller network.width or prepare.image_size"),
+        (2, 2, "a smaller network.width or prepare.image_size"),
+    ],
+)
+def test_advice_is_a_batch_that_the_devices_can_share(batch_size, devices, advice):
+    assert training._advise_less_memory(options(batch_size=batch_size, devices=devices)) == advice
+
+
+def test_memory_that_runs_out_is_told_with_what_did_not_fit(scenes, tmp_path, monkeypatch):
+    def fit(*_, **__):
+        raise tf.errors.ResourceExhaustedError(None, None, "OOM when allocating tensor")
+
+    monkeypatch.setattr(keras.Model, "fit", fit)
+    words = r"memory ran out with train.batch_size 2, network.width 0.01 and images of 32 x 32 on cpu:0; try --params "
+    with pytest.raises(MemoryError, match=words + "train.batch_size=1"):
         train(scenes, tmp_path)

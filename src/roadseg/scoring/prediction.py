@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from roadseg.scenes.prepared import PreparedScenes
 from roadseg.segnet.feeding import SceneBatches
 from roadseg.segnet.layers import compiled
+from roadseg.segnet.out_of_memory import explaining_memory
 
 Tensor = Any  # of the backend that Keras runs on
 
@@ -80,7 +81,9 @@ def _predict_batch(network: keras.Model, images: NDArray[np.uint8], batch_size: 
     TensorFlow and JAX would trace the network anew for each number of images.
     """
     last = np.repeat(images[-1:], batch_size - len(images), axis=0)
-    logits: NDArray[np.float32] = network.predict_on_batch(np.concatenate([images, last]))
+    advice = f"--params evaluate.batch_size={batch_size // 2}" if batch_size > 1 else "a smaller network"
+    with explaining_memory(f"evaluate.batch_size {batch_size}", advice):
+        logits: NDArray[np.float32] = network.predict_on_batch(np.concatenate([images, last]))
     return logits
 
 

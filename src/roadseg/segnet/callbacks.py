@@ -65,6 +65,16 @@ class FiniteLoss(keras.callbacks.Callback):
                 f"(scenes {', '.join(self._name_scenes(batch))}); try a lower train.learning_rate"
             )
 
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Looks at the validation loss: only it shows what the last step of an epoch did to the weights.
+
+        Raises:
+            ValueError: If it is infinite or not a number.
+        """
+        loss = float((logs or {})["val_loss"])
+        if not math.isfinite(loss):
+            raise ValueError(f"the validation loss is {loss} after epoch {epoch + 1}; try a lower train.learning_rate")
+
 
 class TrainingInterruptedError(Exception):
     """Ctrl-C was pressed while a network was trained."""
@@ -73,10 +83,10 @@ class TrainingInterruptedError(Exception):
 class Interruption(keras.callbacks.Callback):
     """Lets the first Ctrl-C end the training after the step at hand, and the second one end the program."""
 
-    def __init__(self) -> None:
-        """Starts uninterrupted."""
+    def __init__(self, finished: int) -> None:
+        """Takes the number of epochs that are finished: without one there is nothing to save."""
         super().__init__()
-        self._is_asked_for = False
+        self._finished, self._is_asked_for = finished, False
         self._is_possible = current_thread() is main_thread()  # Python gives signals to the main thread alone
 
     def __enter__(self) -> "Interruption":
@@ -103,7 +113,12 @@ class Interruption(keras.callbacks.Callback):
         """Ends the training if that was asked for; see `on_train_batch_end`."""
         self.on_train_batch_end(batch, logs)
 
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Counts the epoch."""
+        self._finished = epoch + 1
+
     def _ask(self, number: int, frame: FrameType | None) -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
         self._is_asked_for = True
-        logger.warning("Ctrl-C: training ends after this step, with its best epoch so far; once more aborts the run")
+        what = "with its best epoch so far" if self._finished else "and with it the run: no epoch is finished"
+        logger.warning("Ctrl-C: training ends after this step, %s; once more aborts the run", what)

@@ -85,8 +85,9 @@ def train_network(
                 f"training needs scenes in the split '{split}', there are none{why}; see the parameter split"
             )
     state_folder.mkdir(parents=True, exist_ok=True)
-    wanted = f"train.batch_size {options.batch_size}, network.width {network_options.width:g} and {scenes.image_size}"
-    advice = f"--params train.batch_size={max(1, options.batch_size // 2)}, or a smaller network.width or image_size"
+    size = "{} x {}".format(*scenes.image_size)
+    wanted = f"train.batch_size {options.batch_size}, network.width {network_options.width:g} and images of {size}"
+    advice = _advise_less_memory(options)
     with placed_on(placement), explaining_memory(f"{wanted} on {', '.join(placement.devices)}", advice):
         network = _build(scenes, network_options, placement.policy, seed)
         _compile(network, scenes, ids["train"], options, placement)
@@ -104,12 +105,20 @@ def train_network(
                 foretell_memory(network, options.batch_size, advice)
             batches, validation = _batches(scenes, ids, options, placement, seed, finished, state_folder)
             watchers = _watchers(scenes, ids["validation"], log_folder, len(placement.devices))
-            is_interrupted = _fit(network, batches, validation, options, finished, [*rules, *watchers, state])
-            (state_folder / CACHE).unlink(missing_ok=True)
+            try:
+                is_interrupted = _fit(network, batches, validation, options, finished, [*rules, *watchers, state])
+            finally:
+                (state_folder / CACHE).unlink(missing_ok=True)
         if not state.rows:
             raise KeyboardInterrupt
         network.load_weights(state.best_weights)
     return Training(network, state.tabulate(), is_interrupted)
+
+
+def _advise_less_memory(options: TrainOptions) -> str:
+    batch_size = options.batch_size // 2 // options.devices * options.devices
+    others = "a smaller network.width or prepare.image_size"
+    return f"--params train.batch_size={batch_size}, or {others}" if batch_size else others
 
 
 def _build(scenes: PreparedScenes, options: NetworkOptions, policy: str, seed: int) -> keras.Model:
@@ -183,7 +192,7 @@ def _fit(
     callbacks: Sequence[keras.callbacks.Callback],
 ) -> bool:
     """Trains the epochs that are left, and returns whether Ctrl-C ended this."""
-    with Interruption() as interruption, EpochProgress(batches.scenes, options.batch_size) as progress:
+    with Interruption(finished) as interruption, EpochProgress(batches.scenes, options.batch_size) as progress:
         watching = [EpochFacts(batches.scenes), progress, FiniteLoss(batches.name_scenes), interruption]
         try:
             network.fit(
