@@ -30,8 +30,13 @@ WRAPPED = re.compile("Failed while |Failed to instantiate")
 INTERRUPTED = 130
 
 FAULTS = (
-    *(DatasetError, ParameterValidationError, ValidationError, MissingConfigException),
-    *(ValueError, OSError, MemoryError),
+    DatasetError,
+    ParameterValidationError,
+    ValidationError,
+    MissingConfigException,
+    ValueError,
+    OSError,
+    MemoryError,
 )
 
 

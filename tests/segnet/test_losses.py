@@ -265,16 +265,18 @@ def test_options_that_mean_nothing_are_refused(change):
 def test_median_frequency_weights_worked_by_hand():
     # frequencies: 60/100, 60/200 (both scenes), 80/200; the median is 0.4
     pixels = np.array([[60, 20, 20], [0, 40, 60]])
-    assert median_frequency_weights(pixels, limit=9.0) == [0.6667, 1.3333, 1.0]
-    assert median_frequency_weights(pixels, limit=1.2) == [0.6667, 1.2, 1.0]
-    assert median_frequency_weights(pixels, limit=None) == [0.6667, 1.3333, 1.0]
+    assert median_frequency_weights(pixels, limit=9.0) == pytest.approx([2 / 3, 4 / 3, 1])
+    assert median_frequency_weights(pixels, limit=1.2) == pytest.approx([2 / 3, 1.2, 1])
+    assert median_frequency_weights(pixels, limit=None) == pytest.approx([2 / 3, 4 / 3, 1])
 
 
 def test_weights_without_limit_are_as_large_as_they_come():
     # frequencies: 0.2, 0.7998, 0.0002; the median is 0.2
-    assert median_frequency_weights(np.array([[2000, 7998, 2]]), limit=None) == [1.0, 0.2501, 1000.0]
+    expected = pytest.approx([1, 0.2 / 0.7998, 1000])
+    assert median_frequency_weights(np.array([[2000, 7998, 2]]), limit=None) == expected
 
 
 @pytest.mark.parametrize(("limit", "expected"), [(5.0, 5.0), (1.5, 1.5), (None, 1.0)])
 def test_a_class_without_pixels_gets_the_limit_or_one(limit, expected):
-    assert median_frequency_weights(np.array([[30, 0, 10]]), limit) == [0.6667, expected, min(2.0, limit or 2.0)]
+    weights = [2 / 3, expected, min(2.0, limit or 2.0)]
+    assert median_frequency_weights(np.array([[30, 0, 10]]), limit) == pytest.approx(weights)

@@ -12,7 +12,16 @@ from roadseg.datasets.run_records import Machine, RunRecord, RunRecordsDataset
 from roadseg.scoring.differences import MISSING, compare_values
 
 HEADINGS = (
-    *("run", "pipelines", "time", "commit", "model", "parameters changed", "resolution", "validation", "test", "state"),
+    "run",
+    "pipelines",
+    "time",
+    "commit",
+    "model",
+    "parameters changed",
+    "resolution",
+    "validation",
+    "test",
+    "state",
 )
 """Columns of the list; `validation` and `test` are mean IoU at that resolution."""
 

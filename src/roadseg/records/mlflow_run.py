@@ -14,8 +14,17 @@ from roadseg.datasets.run_records import RunRecord
 from roadseg.scoring.differences import flatten_values
 
 FACTS = {
-    *("run", "state", "fault", "command", "pipelines", "environment"),
-    *("is_dirty", "backend", "digests", "resolution", "machine"),
+    "run",
+    "state",
+    "fault",
+    "command",
+    "pipelines",
+    "environment",
+    "is_dirty",
+    "backend",
+    "digests",
+    "resolution",
+    "machine",
 }
 """What of a record becomes tags of the same names."""
 

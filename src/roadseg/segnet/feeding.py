@@ -69,7 +69,7 @@ class SceneBatches(keras.utils.PyDataset):
         self._readers, self._ahead, self._lock = ThreadPoolExecutor(READERS), dict[int, Future[Batch]](), Lock()
         self._scenes, self._ids, self._batch_size, self._shuffle = scenes, list(ids), batch_size, shuffle
         self._shared_by = shared_by
-        self.scenes = len(self._ids)
+        self.num_scenes = len(self._ids)
         self._start_epoch(first_epoch)
 
     def __len__(self) -> int:

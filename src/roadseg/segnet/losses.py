@@ -184,7 +184,7 @@ def median_frequency_weights(pixels: NDArray[np.integer], limit: float | None) -
     median = np.median(frequencies[occurs])
     weights = np.full(len(frequencies), 1.0 if limit is None else limit)
     np.divide(median, frequencies, out=weights, where=occurs)
-    return [round(float(weight), 4) for weight in np.minimum(weights, limit or np.inf)]
+    return [float(weight) for weight in np.minimum(weights, limit or np.inf)]
 
 
 @compiled

@@ -48,7 +48,9 @@ def foretell_memory(network: keras.Model, batch_size: int, advice: str) -> None:
     if needed > free:
         logger.warning(
             "This training takes about %.1f GB of memory and %.1f GB are free: if the system kills it, try %s",
-            *(needed / 1e9, free / 1e9, advice),
+            needed / 1e9,
+            free / 1e9,
+            advice,
         )
 
 

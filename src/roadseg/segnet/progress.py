@@ -70,12 +70,11 @@ class EpochProgress(keras.callbacks.Callback):
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Removes the bar and logs the epoch."""
         self._stop()
-        facts = logs or {}
         logger.info(
-            "Epoch %d of %d: loss %.4f, mean IoU %.4f, validation %.4f, %.4f; rate %.3g; %.1f images/s; %.1f s",
-            *(epoch + 1, self.params["epochs"], facts["loss"], facts["mean_iou"]),
-            *(facts["val_loss"], facts["val_mean_iou"], facts["learning_rate"]),
-            *(facts["images_per_second"], facts["seconds"]),
+            "Epoch %(epoch)d of %(epochs)d: loss %(loss).4f, mean IoU %(mean_iou).4f, "
+            "validation %(val_loss).4f, %(val_mean_iou).4f; "
+            "rate %(learning_rate).3g; %(images_per_second).1f images/s; %(seconds).1f s",
+            {**(logs or {}), "epoch": epoch + 1, "epochs": self.params["epochs"]},
         )
 
     def _stop(self) -> None:

@@ -24,8 +24,14 @@ REMEMBERED: Mapping[type[keras.callbacks.Callback], Sequence[str]] = {
 """What callbacks know from the epochs before."""
 
 COLUMNS = (
-    *("epoch", "loss", "mean_iou", "val_loss", "val_mean_iou"),
-    *("learning_rate", "images_per_second", "seconds"),
+    "epoch",
+    "loss",
+    "mean_iou",
+    "val_loss",
+    "val_mean_iou",
+    "learning_rate",
+    "images_per_second",
+    "seconds",
 )
 
 

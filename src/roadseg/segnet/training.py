@@ -149,7 +149,8 @@ def _class_weights(scenes: PreparedScenes, ids: Sequence[str], options: LossOpti
     if options.class_weights == "none":
         return None
     weights = median_frequency_weights(scenes.count_pixels(ids), options.class_weight_limit)
-    logger.info("Class weights %s", dict(zip((each.name for each in scenes.classes), weights, strict=True)))
+    named = zip((each.name for each in scenes.classes), weights, strict=True)
+    logger.info("Class weights: %s", ", ".join(f"{name} {weight:.3g}" for name, weight in named))
     return weights
 
 
@@ -192,8 +193,8 @@ def _fit(
     callbacks: Sequence[keras.callbacks.Callback],
 ) -> bool:
     """Trains the epochs that are left, and returns whether Ctrl-C ended this."""
-    with Interruption(finished) as interruption, EpochProgress(batches.scenes, options.batch_size) as progress:
-        watching = [EpochFacts(batches.scenes), progress, FiniteLoss(batches.name_scenes), interruption]
+    with Interruption(finished) as interruption, EpochProgress(batches.num_scenes, options.batch_size) as progress:
+        watching = [EpochFacts(batches.num_scenes), progress, FiniteLoss(batches.name_scenes), interruption]
         try:
             network.fit(
                 batches,
