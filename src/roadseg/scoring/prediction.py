@@ -97,6 +97,7 @@ def _choose_class(logits: Tensor) -> tuple[Tensor, Tensor]:
     Returns:
         Two tensors of (batch, height, width): uint8 class ids, float32 probabilities.
     """
+    logits = ops.convert_to_tensor(logits)  # PyTorch compares no array with a tensor
     first, *others = values = [logits[..., index] for index in range(logits.shape[-1])]
     # Class by class XLA is twice as quick as with argmax() and max() over the last axis.
     highest, ids = first, ops.zeros_like(first, dtype="uint8")
