@@ -145,7 +145,10 @@ class TrainingStateHooks:
         if "segnet_model" not in pipeline.all_outputs():
             return
         model: Any = catalog["segnet_model"]
-        record = model.read_record(model.resolve_save_version())
+        version = model.resolve_save_version()
+        if version and version not in model.list_versions(full_path=False):
+            return  # with --only-missing-outputs an earlier model will do, and nothing was trained
+        record = model.read_record(version)
         state = catalog["training_state"].load() / record["state"]
         if state.exists() and not record["training"]["is_interrupted"]:
             shutil.rmtree(state)

@@ -54,13 +54,16 @@ class TrainedSegNetDataset(VersionedFileDataset[TrainedSegNet, TrainedSegNet]):
                 archive.writestr(RECORD, json.dumps(data.record, indent=2))
             self._write(path, local.read_bytes())
 
-    def read_record(self, version: str) -> dict[str, Any]:
+    def read_record(self, version: str | None) -> dict[str, Any]:
         """Returns the record of a version, without its network.
+
+        Args:
+            version: None where the data set has no versions.
 
         Raises:
             DatasetError: If the file is no zip archive or holds no record.
         """
-        path = str(self._get_versioned_path(version))
+        path = str(self._get_versioned_path(version) if version else self._filepath)
         with self._fs.open(path, "rb") as file:
             return _read_record(file, path)
 

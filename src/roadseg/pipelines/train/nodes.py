@@ -65,7 +65,10 @@ def _name_state(choices: Sequence[object], folder: Path) -> str:
     state = content_digest(choices)
     others = [path.name for path in folder.iterdir() if path.name != state]
     if others and not (folder / state).exists():
-        logger.info("Starts afresh: what is in %s is of other data, parameters, code or packages", folder)
+        logger.info(
+            "Starts afresh: what is in %s has other data, parameters, first weights, precision, code or packages",
+            folder,
+        )
     return state
 
 
