@@ -21,8 +21,13 @@ from pydantic import ValidationError
 
 logger = logging.getLogger(__name__)
 
-OPTION = re.compile(r"^- Parameter '(\w+)'|^(\S+)\n  (.+) \[type=\w+, input_value=(.*), input_type=\w+\]", re.MULTILINE)
-"""The facts in a message of Kedro's parameter validation: the parameter, then key, expectation and received value."""
+OPTION = re.compile(
+    r"^- Parameter '(\w+)'|^(?:(\S+)\n)?  (.+) \[type=\w+, input_value=(.*), input_type=\w+\]", re.MULTILINE
+)
+"""The facts in a message of Kedro's parameter validation: the parameter, then key, expectation and received value.
+
+What holds for several keys together has no key, and the expectation is the whole sentence.
+"""
 
 WRAPPED = re.compile("Failed while |Failed to instantiate")
 """What marks the messages that Kedro puts around the error of a data set."""
@@ -101,7 +106,10 @@ def _describe_options(message: str) -> str:
     parameter, sentences = "", []
     for name, key, expectation, received in OPTION.findall(message):
         parameter = name or parameter
+        expected = expectation.removeprefix("Value error, ")
+        expected = expected.replace("Extra inputs are not permitted", "there is no such parameter")
         if key:
-            expected = expectation.replace("Extra inputs are not permitted", "there is no such parameter")
             sentences.append(f"{parameter}.{key}: {expected[0].lower()}{expected[1:]}, received {received}")
+        elif expected:
+            sentences.append(f"{parameter}: {expected}")
     return "; ".join(sentences) or message

@@ -107,6 +107,11 @@ def test_every_fault_in_the_training_parameters_is_named(project: Project) -> No
     assert "network.width: input should be greater than 0" in message
 
 
+def test_parameters_that_do_not_fit_one_another(project: Project) -> None:
+    message = project.fail("--params", "train.schedule=plateau,train.learning_rate=0.00001")
+    assert message == "Error: train: plateau.floor must be below learning_rate (1e-05), received 1e-05\n"
+
+
 def test_a_wrong_option_of_the_drawn_scenes(project: Project) -> None:
     raw_scenes = {**SMALL["catalog.yml"]["raw_scenes"], "drives": 0}
     project.configure("local", "catalog.yml", {"raw_scenes": raw_scenes})
