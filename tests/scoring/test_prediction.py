@@ -1,6 +1,7 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from scipy.special import softmax
 
 from roadseg.scenes.prepared import PreparedScene
@@ -36,6 +37,15 @@ def test_every_scene_is_predicted_once_in_order_with_its_truth(echo, scenes, bat
         np.testing.assert_array_equal(each.truth, scenes[each.scene].label_map)
         np.testing.assert_array_equal(each.label_map, scenes[each.scene].image.argmax(axis=-1))
         assert each.truth.dtype == each.label_map.dtype == np.uint8
+
+
+def test_memory_that_runs_out_is_told_with_what_to_try(echo, scenes, monkeypatch):
+    def predict_on_batch(*_):
+        raise tf.errors.ResourceExhaustedError(None, None, "OOM when allocating tensor")
+
+    monkeypatch.setattr(echo, "predict_on_batch", predict_on_batch)
+    with pytest.raises(MemoryError, match=r"memory ran out with 4 scenes at once; try a smaller evaluate.batch_size"):
+        list(predict_scenes(echo, scenes, IDS, 4))
 
 
 def test_the_network_is_traced_for_one_number_of_images(scenes):

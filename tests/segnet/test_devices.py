@@ -68,7 +68,8 @@ print(json.dumps([train(1), train(2)]))
         ("tensorflow", "sgd", "01234567", 1e-5),
         pytest.param("tensorflow", "muon", "01234567", 1e-5, marks=pytest.mark.slow),
         pytest.param("jax", "sgd", "01234567", 1e-5, marks=pytest.mark.slow),
-        # The last of these scenes is in its batch twice, once as void, for two devices to share it.
+        # The last scene is twice in its batch, once as void, for two devices to share it: batch norm sees it twice, and
+        # Keras counts the loss of this batch as that of two scenes.
         pytest.param("tensorflow", "sgd", "012345670", 0.01, marks=pytest.mark.slow),
     ],
 )

@@ -1,3 +1,4 @@
+import math
 import subprocess
 import sys
 
@@ -309,6 +310,7 @@ def test_network_predicts_the_same_in_another_process(batch, tmp_path):
         {"architecture": "segnet-basic"},
         {"start": None},
         {"width": 0.0},
+        {"width": math.inf},
         {"dropout": 1.0},
         {"dropout": -0.1},
         {"batch_norm_momentum": 1.0},

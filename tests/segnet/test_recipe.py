@@ -81,6 +81,7 @@ def test_rules_are_those_that_are_asked_for():
         {"optimizer": "rmsprop"},
         {"schedule": "linear"},
         {"learning_rate": math.inf},
+        {"plateau": {"factor": 0.5, "patience": 1, "floor": math.inf}},
         {"warm_up": 1.0},
         {"weight_average": 1.0},
         {"weight_decay": -0.1},

@@ -258,7 +258,7 @@ def test_kill_while_the_state_is_written_costs_that_epoch_alone(scenes, tmp_path
 
 
 @pytest.mark.slow
-def test_ctrl_c_ends_the_training_with_its_best_epoch_and_it_can_go_on(scenes, tmp_path, monkeypatch):
+def test_ctrl_c_ends_the_training_with_its_best_epoch_and_it_can_go_on(scenes, tmp_path, monkeypatch, caplog):
     whole = train(scenes, tmp_path / "whole")
     before = signal.getsignal(signal.SIGINT)
     with monkeypatch.context() as patch:
@@ -274,6 +274,11 @@ def test_ctrl_c_ends_the_training_with_its_best_epoch_and_it_can_go_on(scenes, t
     assert stopped.is_interrupted
     assert list(stopped.history["epoch"]) == [1, 2]
     assert signal.getsignal(signal.SIGINT) is before
+    assert caplog.text.count("with its best epoch so far") == 1
+    with monkeypatch.context() as patch:  # the epochs before a kill count, too
+        patch.setattr(FiniteLoss, "on_train_batch_end", lambda *_, **__: signal.raise_signal(signal.SIGINT))
+        assert list(train(scenes, tmp_path / "stopped").history["epoch"]) == [1, 2]
+    assert caplog.text.count("with its best epoch so far") == 2
     same(train(scenes, tmp_path / "stopped"), whole)
 
 

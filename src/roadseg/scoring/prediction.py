@@ -16,6 +16,9 @@ from roadseg.segnet.out_of_memory import explaining_memory
 
 Tensor = Any  # of the backend that Keras runs on
 
+ADVICE = "a smaller evaluate.batch_size, or CUDA_VISIBLE_DEVICES= before the command, which keeps to the processor"
+"""What to try where memory runs out."""
+
 
 @dataclass(frozen=True)
 class Prediction:
@@ -81,8 +84,7 @@ def _predict_batch(network: keras.Model, images: NDArray[np.uint8], batch_size: 
     TensorFlow and JAX would trace the network anew for each number of images.
     """
     last = np.repeat(images[-1:], batch_size - len(images), axis=0)
-    advice = f"--params evaluate.batch_size={batch_size // 2}" if batch_size > 1 else "a smaller network"
-    with explaining_memory(f"evaluate.batch_size {batch_size}", advice):
+    with explaining_memory(f"{batch_size} scenes at once", ADVICE):
         logits: NDArray[np.float32] = network.predict_on_batch(np.concatenate([images, last]))
     return logits
 

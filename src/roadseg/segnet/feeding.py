@@ -62,7 +62,8 @@ class SceneBatches(keras.utils.PyDataset):
             first_epoch: Epochs that were served before, so that a training that goes on sees the scenes in the order
                 and with the changes that it would have seen.
             shared_by: Devices that share a batch evenly. Where the last batch is too small for that, it is filled up
-                with its last image, all void: no pixel of it counts in loss and metric, all do in batch norm.
+                with its last image, all void: no pixel of it counts in gradients and metric; batch norm
+                sees it, and the mean loss of an epoch counts that batch as a full one.
         """
         # Keras' own readers hand batches of one epoch out in the next, on all but TensorFlow with one device.
         super().__init__(workers=1)

@@ -65,9 +65,9 @@ class NetworkOptions(BaseModel, frozen=True, extra="forbid", strict=True, allow_
         start: Where the weights start from, see `start_weights`: `random`, `imagenet`, or the path of a file.
         width: Multiplies the number of filters of every convolution but the classifier, rounded down, at least 8; 1 is
             the paper's network.
-        dropout: 0..1, share of activations dropped after encoders 3, 4, 5 and decoders 5, 4, 3, in SegNet-Basic after
-            encoders 3, 4 and decoders 4, 3; 0 is none.
-        batch_norm_momentum: 0..1, share of the moving statistics that one training step keeps.
+        dropout: From 0, below 1; share of activations dropped after encoders 3, 4, 5 and decoders 5, 4, 3, in
+            SegNet-Basic after encoders 3, 4 and decoders 4, 3; 0 is none.
+        batch_norm_momentum: From 0, below 1; share of the moving statistics that one training step keeps.
     """
 
     architecture: Literal["segnet", "segnet_basic"]

@@ -32,7 +32,7 @@ class PlateauOptions(BaseModel, frozen=True, extra="forbid", strict=True, allow_
     """Learning rate on a plateau of the validation mIoU.
 
     Attributes:
-        factor: 0..1; the rate is multiplied by it.
+        factor: Above 0, below 1; the rate is multiplied by it.
         patience: Epochs without a better mIoU before that.
         floor: Least rate, below the rate at the start.
     """
@@ -54,13 +54,13 @@ class TrainOptions(DeviceOptions, frozen=True, extra="forbid", strict=True, allo
         optimizer: `muon` moves the kernels of the convolutions by Muon and all else by Adam.
         learning_rate: At its highest, above 0.
         weight_decay: Share of the kernels, times the learning rate, taken away each step; not for `adam`.
-        sgd_momentum: 0..1; used by `sgd` alone, which takes Nesterov's.
+        sgd_momentum: From 0, below 1; used by `sgd` alone, which takes Nesterov's.
         schedule: `cosine` and `polynomial` rise and fall to zero; `plateau` steps down; `constant`.
-        warm_up: 0..1, share of the steps in which `cosine` and `polynomial` rise.
+        warm_up: From 0, below 1; share of the steps in which `cosine` and `polynomial` rise.
         polynomial_power: Used by `polynomial` alone.
         plateau: Used by `plateau` alone.
-        weight_average: 0..1, share of the averaged weights that a step keeps; validated and saved are then the
-            averages, with batch norm's statistics of the weights themselves. None averages nothing.
+        weight_average: Above 0, below 1; share of the averaged weights that a step keeps. Validated and saved are then
+            the averages, with batch norm's statistics of the weights themselves. None averages nothing.
         early_stopping_patience: Epochs without a better validation mIoU after which training stops; None never stops.
         augmentation: Random changes of the training scenes.
     """

@@ -6,6 +6,7 @@ import zipfile
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+from urllib.error import URLError
 
 import keras
 import numpy as np
@@ -169,8 +170,10 @@ def _load_vgg16(start: str) -> keras.Model:
 def _download_vgg16() -> keras.Model:
     try:
         return keras.applications.VGG16(include_top=False, weights="imagenet")
-    except Exception as fault:
-        if type(fault) is not Exception:  # Keras raises a bare one where a download fails, and that is all it means
+    except (
+        Exception
+    ) as fault:  # Keras raises a bare one where no server answers, instead of what the server's library says
+        if not isinstance(fault, OSError | ValueError) and not isinstance(fault.__context__, URLError):
             raise
         raise OSError(
             f"network.start: the weights of VGG16 could not be downloaded: {_first_line(fault)}; "
