@@ -44,7 +44,7 @@ def train(devices):
     )
     trained = train_network(
         Scenes(),
-        {"train": list(sys.argv[3]), "validation": list("89")},
+        {"train": list("01234567"), "validation": list("89")},
         network_options=NetworkOptions(
             architecture="segnet", width=0.01, dropout=0.0, batch_norm_momentum=0.5, start="random"
         ),
@@ -63,25 +63,22 @@ print(json.dumps([train(1), train(2)]))
 
 
 @pytest.mark.parametrize(
-    ("backend", "optimizer", "scenes", "tolerance"),
+    ("backend", "optimizer"),
     [
-        ("tensorflow", "sgd", "01234567", 1e-5),
-        pytest.param("tensorflow", "muon", "01234567", 1e-5, marks=pytest.mark.slow),
-        pytest.param("jax", "sgd", "01234567", 1e-5, marks=pytest.mark.slow),
-        # The last scene is twice in its batch, once as void, for two devices to share it: batch norm sees it twice, and
-        # Keras counts the loss of this batch as that of two scenes.
-        pytest.param("tensorflow", "sgd", "012345670", 0.01, marks=pytest.mark.slow),
+        ("tensorflow", "sgd"),
+        pytest.param("tensorflow", "muon", marks=pytest.mark.slow),
+        pytest.param("jax", "sgd", marks=pytest.mark.slow),
     ],
 )
 # At higher rates rounding alone moves the second epoch by more than 1e-5; at none, its val_loss is 1e-3 away.
-def test_two_devices_learn_what_one_learns(tmp_path, backend, optimizer, scenes, tolerance):
+def test_two_devices_learn_what_one_learns(tmp_path, backend, optimizer):
     environment = {
         "KERAS_BACKEND": backend,
         "XLA_FLAGS": "--xla_force_host_platform_device_count=2",
         "PYTHONPATH": os.pathsep.join(sys.path),
     }
     done = subprocess.run(
-        [sys.executable, "-c", SCRIPT, str(tmp_path), optimizer, scenes],
+        [sys.executable, "-c", SCRIPT, str(tmp_path), optimizer],
         env=os.environ | environment,
         capture_output=True,
         text=True,
@@ -90,7 +87,7 @@ def test_two_devices_learn_what_one_learns(tmp_path, backend, optimizer, scenes,
     assert done.returncode == 0, done.stderr
     one, two = json.loads(done.stdout.splitlines()[-1])
     for name in ("loss", "val_loss"):
-        assert two[name] == pytest.approx(one[name], abs=tolerance), name
+        assert two[name] == pytest.approx(one[name], abs=1e-5), name
     for name in ("mean_iou", "val_mean_iou"):  # rounding turns a pixel or two of so few
         assert two[name] == pytest.approx(one[name], abs=0.005), name
     assert (tmp_path / "2.keras").stat().st_size == pytest.approx((tmp_path / "1.keras").stat().st_size, rel=0.01)
