@@ -154,11 +154,11 @@ def _copy_vgg16(network: keras.Model, start: str) -> None:
 
 
 def _load_vgg16(start: str) -> keras.Model:
-    # Keras matches layers by their order, and would take the encoder of a SegNet for VGG16.
-    if start != "imagenet" and b"encoder1_conv1" in Path(start).read_bytes():
-        raise ValueError(f"network.start: expected the weights of VGG16 in '{start}', found those of a SegNet")
     if start == "imagenet":
         return _download_vgg16()
+    # Keras matches layers by their order, and would take the encoder of a SegNet for VGG16.
+    if b"encoder1_conv1" in Path(start).read_bytes():
+        raise ValueError(f"network.start: expected the weights of VGG16 in '{start}', found those of a SegNet")
     try:
         return keras.applications.VGG16(include_top=False, weights=start)
     except (OSError, ValueError, KeyError) as fault:
@@ -170,9 +170,8 @@ def _load_vgg16(start: str) -> keras.Model:
 def _download_vgg16() -> keras.Model:
     try:
         return keras.applications.VGG16(include_top=False, weights="imagenet")
-    except (
-        Exception
-    ) as fault:  # Keras raises a bare one where no server answers, instead of what the server's library says
+    except Exception as fault:
+        # Where no server answers, Keras raises a bare Exception instead of the URLError that it caught.
         if not isinstance(fault, OSError | ValueError) and not isinstance(fault.__context__, URLError):
             raise
         raise OSError(
