@@ -4,7 +4,7 @@ import pytest
 import tensorflow as tf
 from sklearn.metrics import confusion_matrix, jaccard_score
 
-from roadseg.segnet.metric import RunningMeanIoU
+from roadseg.segnet.metric import PART, RunningMeanIoU
 
 
 @pytest.fixture
@@ -33,9 +33,14 @@ def updated(batches):
     return metric
 
 
+def confusion_of(metric):
+    low, high = np.asarray(keras.ops.convert_to_numpy(metric.counts), "int64")
+    return low + high * PART
+
+
 def test_confusion_matrix_is_that_of_scikit_learn(batches):
     expected = confusion_matrix(*valid_pixels(batches), labels=range(5))
-    np.testing.assert_array_equal(updated(batches).confusion.value, expected)
+    np.testing.assert_array_equal(confusion_of(updated(batches)), expected)
 
 
 def test_mean_iou_is_that_of_scikit_learn_over_all_batches(batches):
@@ -59,11 +64,20 @@ def test_reset_forgets_everything(batches):
     assert float(metric.result()) == float(updated(batches[:1]).result())
 
 
-def test_counts_stay_exact_beyond_float32():
+def test_counts_stay_exact_where_they_fill_their_low_part():
     metric = RunningMeanIoU(num_classes=2)
-    metric.confusion.assign(np.array([[2**24, 0], [0, 2**40]]))
-    metric.update_state(np.zeros((1, 1, 1), "uint8"), np.array([[[[1, 0]]]], "float32"))
-    np.testing.assert_array_equal(metric.confusion.value, [[2**24 + 1, 0], [0, 2**40]])
+    metric.counts.assign(np.array([[[PART - 1, 0], [0, PART - 1]], [[0, 0], [0, 2**30]]]))
+    logits = np.array([[[[1, 0], [1, 0], [0, 1]]]], "float32")
+    metric.update_state(np.array([[[0, 0, 1]]], "uint8"), logits)
+    np.testing.assert_array_equal(confusion_of(metric), [[2**24 + 1, 0], [0, 2**54 + 2**24]])
+    np.testing.assert_array_equal(metric.counts, [[[1, 0], [0, 0]], [[1, 0], [0, 2**30 + 1]]])
+
+
+def test_mean_iou_of_more_pixels_than_an_int32_holds():
+    metric = RunningMeanIoU(num_classes=2)
+    high = 2**33 // PART
+    metric.counts.assign(np.array([[[0, 0], [0, 0]], [[high, high], [0, 2 * high]]]))
+    assert float(metric.result()) == pytest.approx((1 / 2 + 2 / 3) / 2)
 
 
 @pytest.mark.parametrize("jit_compile", [False, True])
@@ -72,7 +86,7 @@ def test_metric_can_be_traced(batches, jit_compile):
     update = tf.function(metric.update_state, jit_compile=jit_compile)
     for labels, logits in batches:
         update(tf.constant(labels), tf.constant(logits))
-    np.testing.assert_array_equal(metric.confusion.value, updated(batches).confusion.value)
+    np.testing.assert_array_equal(confusion_of(metric), confusion_of(updated(batches)))
 
 
 def test_metric_survives_its_configuration():

@@ -8,13 +8,16 @@ from keras import ops
 from roadseg.scenes.labels import VOID
 from roadseg.segnet.layers import compiled, count_values
 
+PART = 2**24
+"""What a cell counts in its low part; the high part counts how often that was full."""
+
 
 @keras.saving.register_keras_serializable(package="roadseg")
 class RunningMeanIoU(keras.metrics.Metric):
     """Mean IoU from one confusion matrix that grows over batches; not a mean of the IoU of batches.
 
-    Void pixels are not counted. A class that neither occurs nor is predicted is left out of the mean. The counts are
-    integers, so their sum is exact: int64, on JAX int32 (2.1e9 pixels).
+    Void pixels are not counted. A class that neither occurs nor is predicted is left out of the mean. Each count is a
+    pair of integers, exact up to 2**55 pixels: JAX has no wider ones than int32, which an epoch of large images fills.
 
     Args:
         num_classes: Number of classes, void not counted.
@@ -32,12 +35,7 @@ class RunningMeanIoU(keras.metrics.Metric):
     def __init__(self, num_classes: int, name: str = "mean_iou", **kwargs: Any) -> None:
         super().__init__(name=name, **kwargs)
         self.num_classes = num_classes
-        self.confusion = self.add_variable(
-            (num_classes, num_classes),
-            initializer="zeros",
-            dtype="int32" if keras.backend.backend() == "jax" else "int64",
-            name="confusion",
-        )
+        self.counts = self.add_variable((2, num_classes, num_classes), initializer="zeros", dtype="int", name="counts")
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: None = None) -> None:
         """Counts the pixels of a batch.
@@ -48,12 +46,14 @@ class RunningMeanIoU(keras.metrics.Metric):
             sample_weight: Not supported; every pixel counts once.
         """
         cells = ops.reshape(_confusion_cells(y_true, y_pred), (-1,))
-        counts = ops.cast(count_values(cells, self.num_classes**2 + 1), self.confusion.dtype)
-        self.confusion.assign_add(ops.reshape(counts[:-1], self.confusion.shape))
+        counts = ops.cast(count_values(cells, self.num_classes**2 + 1)[:-1], self.counts.dtype)
+        low = self.counts[0] + ops.reshape(counts, (self.num_classes, self.num_classes))
+        self.counts.assign(ops.stack([low % PART, self.counts[1] + low // PART]))
 
     def result(self) -> Any:
         """Returns the mean IoU, 0..1; 0 before the first pixel."""
-        confusion = ops.cast(self.confusion, "float32")
+        low, high = ops.cast(self.counts[0], "float32"), ops.cast(self.counts[1], "float32")
+        confusion = low + high * PART
         hits = ops.diagonal(confusion)
         union = ops.sum(confusion, axis=0) + ops.sum(confusion, axis=1) - hits
         present = ops.cast(union > 0, "float32")
