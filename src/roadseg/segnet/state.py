@@ -1,13 +1,15 @@
 """A training that is not over: what is kept of it on disk, so that one that was killed goes on as if it were not."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
 import pandas as pd
+from filelock import FileLock, Timeout
 from keras import ops
 
 from roadseg.scenes.prepared import content_digest
@@ -15,6 +17,10 @@ from roadseg.segnet.recipe import AveragedWeights
 
 FILE = "state.npz"
 HISTORY = "history.csv"
+LOCK = "lock"
+
+PATIENCE = 10.0
+"""Seconds to wait for the lock: a run that was killed may need some to give back its memory, and only then ends."""
 
 REMEMBERED: Mapping[type[keras.callbacks.Callback], Sequence[str]] = {
     keras.callbacks.EarlyStopping: ("wait", "best", "best_epoch"),
@@ -33,6 +39,26 @@ COLUMNS = (
     "images_per_second",
     "seconds",
 )
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Keeps other processes from a training; the system unlocks it when this one ends, in whatever way.
+
+    Args:
+        folder: Of the training.
+
+    Raises:
+        BlockingIOError: If another process trains there.
+    """
+    try:
+        lock = FileLock(folder / LOCK).acquire(PATIENCE)
+    except Timeout:
+        raise BlockingIOError(
+            f"another run is at this very training, in {folder}: wait until it has ended, or end it and start again"
+        ) from None
+    with lock:
+        yield
 
 
 class TrainingState(keras.callbacks.Callback):

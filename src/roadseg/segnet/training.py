@@ -22,7 +22,7 @@ from roadseg.segnet.out_of_memory import explaining_memory, foretell_memory
 from roadseg.segnet.progress import EpochProgress
 from roadseg.segnet.recipe import BEST, TrainOptions, choose_optimizer, choose_rules
 from roadseg.segnet.start import start_weights
-from roadseg.segnet.state import TrainingState
+from roadseg.segnet.state import TrainingState, locked
 from roadseg.segnet.tensorboard import TensorBoardLog, can_write_tensorboard
 
 logger = logging.getLogger(__name__)
@@ -74,6 +74,7 @@ def train_network(
 
     Raises:
         ValueError: If a split has no scenes, the weights can't be started as asked, or the loss is not a number.
+        BlockingIOError: If another process is at this training.
         MemoryError: If memory runs out, with advice.
         KeyboardInterrupt: On Ctrl-C before the first epoch is finished.
     """
@@ -88,7 +89,11 @@ def train_network(
     size = "{} x {}".format(*scenes.image_size)
     wanted = f"train.batch_size {options.batch_size}, network.width {network_options.width:g} and images of {size}"
     advice = _advise_less_memory(options)
-    with placed_on(placement), explaining_memory(f"{wanted} on {', '.join(placement.devices)}", advice):
+    with (
+        locked(state_folder),
+        placed_on(placement),
+        explaining_memory(f"{wanted} on {', '.join(placement.devices)}", advice),
+    ):
         network = _build(scenes, network_options, placement.policy, seed)
         _compile(network, scenes, ids["train"], options, placement)
         rules = choose_rules(options)
