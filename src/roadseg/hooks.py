@@ -3,7 +3,6 @@
 import errno
 import logging
 import re
-import shutil
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -148,10 +147,12 @@ class TrainingStateHooks:
         version = model.resolve_save_version()
         if version and version not in model.list_versions(full_path=False):
             return  # with --only-missing-outputs an earlier model will do, and nothing was trained
+        from roadseg.segnet.state import remove_state  # Keras is there: this run has trained
+
         record = model.read_record(version)
         state = catalog["training_state"].load() / record["state"]
         if state.exists() and not record["training"]["is_interrupted"]:
-            shutil.rmtree(state)
+            remove_state(state)
 
 
 class ReportHooks:

@@ -1,8 +1,11 @@
 """A training that is not over: what is kept of it on disk, so that one that was killed goes on as if it were not."""
 
+import errno
 import json
+import logging
+import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +18,17 @@ from keras import ops
 from roadseg.scenes.prepared import content_digest
 from roadseg.segnet.recipe import AveragedWeights
 
+logger = logging.getLogger(__name__)
+
 FILE = "state.npz"
 HISTORY = "history.csv"
 LOCK = "lock"
 
 PATIENCE = 10.0
 """Seconds to wait for the lock: a run that was killed may need some to give back its memory, and only then ends."""
+
+WITHOUT_LOCKS = (errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP)
+"""What file systems without locks answer, such as Lustre mounted without `flock`."""
 
 REMEMBERED: Mapping[type[keras.callbacks.Callback], Sequence[str]] = {
     keras.callbacks.EarlyStopping: ("wait", "best", "best_epoch"),
@@ -42,23 +50,38 @@ COLUMNS = (
 
 
 @contextmanager
-def locked(folder: Path) -> Iterator[None]:
+def locked(folder: Path, patience: float = PATIENCE) -> Iterator[None]:
     """Keeps other processes from a training; the system unlocks it when this one ends, in whatever way.
 
     Args:
         folder: Of the training.
+        patience: Seconds to wait for another process.
 
     Raises:
-        BlockingIOError: If another process trains there.
+        BlockingIOError: If another process trains there, or has just removed what was there.
     """
+    lock = FileLock(folder / LOCK, fallback_to_soft=False)
     try:
-        lock = FileLock(folder / LOCK).acquire(PATIENCE)
-    except Timeout:
+        lock.acquire(patience)
+    except (Timeout, FileNotFoundError):
         raise BlockingIOError(
             f"another run is at this very training, in {folder}: wait until it has ended, or end it and start again"
         ) from None
-    with lock:
+    except OSError as fault:
+        if fault.errno not in WITHOUT_LOCKS:
+            raise
+        logger.warning("%s can't be locked (%s): see that no other run is at this training", folder, fault.strerror)
+    try:
         yield
+    finally:
+        lock.release()
+
+
+def remove_state(folder: Path) -> None:
+    """Removes what was kept of a training; where another process is at it by now, that one will."""
+    with suppress(BlockingIOError), locked(folder, patience=0.0):
+        # Under its own name the folder could be given another lock while it goes.
+        shutil.rmtree(folder.rename(folder.with_suffix(".gone")))
 
 
 class TrainingState(keras.callbacks.Callback):
