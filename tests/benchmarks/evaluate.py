@@ -68,10 +68,11 @@ def enlarge(drawn: Any, folder: str) -> Any:
 def predict(network: Any, scenes: Any, batch_size: int) -> None:
     """Predicts all scenes, and keeps nothing."""
     from roadseg.segnet.feeding import SceneBatches
+    from roadseg.segnet.folding import fold_batch_norms
 
-    batches = SceneBatches(scenes, list(scenes), batch_size)
+    folded, batches = fold_batch_norms(network), SceneBatches(scenes, list(scenes), batch_size)
     for index in range(len(batches)):
-        network.predict_on_batch(batches[index][0])
+        folded.predict_on_batch(batches[index][0])
 
 
 def score(network: Any, scenes: Any, read_truth: Any, options: Any) -> None:

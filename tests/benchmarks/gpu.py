@@ -56,11 +56,13 @@ def measure_ours(width: float, batch: int, size: tuple[int, int], steps: int) ->
     """Returns the images a second of training and of predicting."""
     import keras
 
+    from roadseg.segnet.folding import fold_batch_norms
+
     case = Case(width, "bfloat16", batch, tuple(size))
     network = our_network(case)
     images, label_maps = map(keras.ops.convert_to_tensor, random_batch(case))
     seconds = step_seconds(network, repeat((images, label_maps), WARM_UP + steps))[WARM_UP:]
-    predict = predictor(network)
+    predict = predictor(fold_batch_norms(network))
     return {
         "train": batch / statistics.median(seconds),
         "predict": batch / median_seconds(lambda: predict(images), WARM_UP, steps),

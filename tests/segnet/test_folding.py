@@ -1,0 +1,91 @@
+import keras
+import numpy as np
+import pytest
+
+from roadseg.segnet.folding import fold_batch_norms
+from roadseg.segnet.network import NetworkOptions, build_network
+
+SIZE = (35, 50)
+
+
+@pytest.fixture
+def float64():
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("float64")
+    yield
+    keras.config.set_dtype_policy(before)
+
+
+def trained(architecture, dropout=0.0):
+    """Returns a network whose batch norms do something."""
+    keras.utils.set_random_seed(0)
+    options = NetworkOptions(
+        architecture=architecture, start="random", width=0.125, dropout=dropout, batch_norm_momentum=0.9
+    )
+    network = build_network(SIZE, 5, options)
+    random = np.random.default_rng(0)
+    for layer in network.layers:
+        if isinstance(layer, keras.layers.BatchNormalization):
+            gamma, variance = random.uniform(0.5, 1.5, (2, layer.gamma.shape[0]))
+            beta, mean = random.normal(0, 0.3, (2, layer.gamma.shape[0]))
+            layer.set_weights([gamma, beta, mean, variance])
+        elif isinstance(layer, keras.layers.Conv2D) and layer.use_bias:
+            layer.bias.assign(random.normal(0, 0.3, layer.bias.shape))
+    return network
+
+
+def batch():
+    return np.random.default_rng(1).integers(0, 256, (2, *SIZE, 3), dtype="uint8")
+
+
+def one_convolution(*, use_bias):
+    pixels = keras.Input((1, 1, 1))
+    x = keras.layers.Conv2D(1, 1, use_bias=use_bias, name="conv")(pixels)
+    x = keras.layers.BatchNormalization(epsilon=0.25, name="norm")(x)
+    network = keras.Model(pixels, keras.layers.ReLU()(x))
+    network.get_layer("conv").set_weights([np.array([[[[2.0]]]]), *([np.array([1.0])] if use_bias else [])])
+    network.get_layer("norm").set_weights([np.array([each]) for each in (3.0, 0.5, 4.0, 0.75)])
+    return network
+
+
+@pytest.mark.parametrize(("use_bias", "bias"), [(True, -8.5), (False, -11.5)])
+def test_weights_worked_by_hand(use_bias, bias):
+    # gamma 3 over the root of 0.75 + 0.25 is 3; 2 * 3 = 6; (1 - 4) * 3 + 0.5 = -8.5, without the bias (0 - 4) * 3 + 0.5
+    folded = fold_batch_norms(one_convolution(use_bias=use_bias))
+    assert [float(np.squeeze(each)) for each in folded.get_layer("conv").get_weights()] == [6, bias]
+
+
+@pytest.mark.parametrize(("architecture", "dropout"), [("segnet", 0.0), ("segnet", 0.5), ("segnet_basic", 0.0)])
+def test_logits_are_those_of_the_network(float64, architecture, dropout):
+    network = trained(architecture, dropout)
+    expected = network.predict_on_batch(batch())
+    assert np.ptp(expected) > 1
+    folded = fold_batch_norms(network)
+    np.testing.assert_allclose(folded.predict_on_batch(batch()), expected, rtol=1e-5, atol=1e-5)
+    np.testing.assert_array_equal(network.predict_on_batch(batch()), expected)
+
+
+def test_no_batch_norm_is_left_and_nothing_else_is_lost():
+    network = trained("segnet")
+    folded = fold_batch_norms(network)
+    kept = [each.name for each in network.layers if not isinstance(each, keras.layers.BatchNormalization)]
+    assert [each.name for each in folded.layers] == kept
+    assert folded.get_layer("encoder1_conv1").dtype_policy == network.get_layer("encoder1_conv1").dtype_policy
+
+
+def test_bfloat16_is_as_near_to_float32_as_without_folding():
+    exact = trained("segnet")
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    try:
+        network = trained("segnet")
+    finally:
+        keras.config.set_dtype_policy("float32")
+    expected = exact.predict_on_batch(batch())
+    errors = [np.abs(each.predict_on_batch(batch()) - expected).mean() for each in (network, fold_batch_norms(network))]
+    assert 0 < errors[1] < 1.5 * errors[0]
+
+
+def test_a_batch_norm_that_follows_no_convolution_stays():
+    pixels = keras.Input((2, 2, 1))
+    network = keras.Model(pixels, keras.layers.BatchNormalization()(keras.layers.ReLU()(pixels)))
+    assert fold_batch_norms(network) is network
