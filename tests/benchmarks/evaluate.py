@@ -68,11 +68,10 @@ def enlarge(drawn: Any, folder: str) -> Any:
 def predict(network: Any, scenes: Any, batch_size: int) -> None:
     """Predicts all scenes, and keeps nothing."""
     from roadseg.segnet.feeding import SceneBatches
-    from roadseg.segnet.folding import fold_batch_norms
 
-    folded, batches = fold_batch_norms(network), SceneBatches(scenes, list(scenes), batch_size)
+    batches = SceneBatches(scenes, list(scenes), batch_size)
     for index in range(len(batches)):
-        folded.predict_on_batch(batches[index][0])
+        network.predict_on_batch(batches[index][0])
 
 
 def score(network: Any, scenes: Any, read_truth: Any, options: Any) -> None:
@@ -145,6 +144,7 @@ def main() -> None:
     from roadseg.scenes.preprocessing import read_truth
     from roadseg.segnet.augmentation import AugmentationOptions
     from roadseg.segnet.feeding import SceneBatches, Shuffle
+    from roadseg.segnet.folding import fold_batch_norms
 
     network = our_network(Case(0.25, options.precision, TRAIN_BATCH, SIZE))
     with tempfile.TemporaryDirectory() as prepared, tempfile.TemporaryDirectory() as enlarged:
@@ -153,16 +153,17 @@ def main() -> None:
         scenes, raw = prepare(drawn, label_space, prepared), enlarge(drawn, enlarged)
         unchanged = AugmentationOptions(flip=False, scale=(1, 1), saturation=0.0, gamma=1.0)
         network.fit(SceneBatches(scenes, list(scenes), TRAIN_BATCH, shuffle=Shuffle(1, unchanged)), verbose=0)
+        predictor = fold_batch_norms(network)
         read = partial(read_truth, raw_scenes=raw, label_space=label_space, classes=scenes.classes)
         changes: dict[str, dict[str, Any]] = {
             "confusion matrices": {},
             **{f"and {name}": {"further_measures": [name]} for name in MEASURES},
             **{f"confusion matrices, {name}": {"resolution": name} for name in RESOLUTIONS},
         }
-        sides = {"predicting alone": (partial(predict, network, scenes, choose_options().batch_size), len(scenes))}
+        sides = {"predicting alone": (partial(predict, predictor, scenes, choose_options().batch_size), len(scenes))}
         for name, changed in changes.items():
             chosen = choose_options(**{"further_measures": []} | changed)
-            sides[name] = (partial(score, network, scenes, read, chosen), len(scenes))
+            sides[name] = (partial(score, predictor, scenes, read, chosen), len(scenes))
         sides |= summaries(network, scenes, raw, label_space)
         for function, _ in sides.values():
             function()  # compiles

@@ -98,6 +98,15 @@ def test_file_opens_with_keras_alone(tmp_path, trained):
     assert network.count_params() == trained.network.count_params()
 
 
+def test_predictor_has_no_batch_norm_and_predicts_what_the_network_does(tmp_path, trained, images):
+    dataset(tmp_path, save="v1").save(trained)
+    loaded = dataset(tmp_path).load()
+    assert not any(isinstance(layer, keras.layers.BatchNormalization) for layer in loaded.predictor.layers)
+    expected = trained.network.predict_on_batch(images)
+    np.testing.assert_allclose(loaded.predictor.predict_on_batch(images), expected, rtol=1e-3, atol=1e-3)
+    assert loaded.predictor is loaded.predictor  # folded and traced once
+
+
 def test_older_version_is_loaded_where_it_is_pinned(tmp_path, trained):
     for version in ("v1", "v2"):
         dataset(tmp_path, save=version).save(TrainedSegNet(trained.network, RECORD | {"run": version}))

@@ -79,5 +79,5 @@ def _predict(
 ) -> "list[Prediction]":
     from roadseg.scoring.prediction import predict_scenes  # Keras, for which a page without pictures need not wait
 
-    network = load_version(catalog, run, "segnet_model").network
+    network = load_version(catalog, run, "segnet_model").predictor
     return list(predict_scenes(network, prepared, scenes, run.parameters["evaluate"]["batch_size"]))

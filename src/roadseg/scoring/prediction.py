@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from roadseg.scenes.prepared import PreparedScenes
 from roadseg.segnet.feeding import SceneBatches
-from roadseg.segnet.folding import fold_batch_norms
 from roadseg.segnet.layers import compiled
 from roadseg.segnet.out_of_memory import explaining_memory
 
@@ -44,12 +43,12 @@ def predict_scenes(
     """Yields the prediction of each scene, once and in order.
 
     Args:
-        network: Model from images to logits; its batch norms are folded.
+        network: Model from images to logits.
         scenes: Scene id -> prepared scene, with labels.
         ids: Which scenes.
         batch_size: Scenes that go through the network at once.
     """
-    network, batches = fold_batch_norms(network), SceneBatches(scenes, ids, batch_size)
+    batches = SceneBatches(scenes, ids, batch_size)
     for index in range(len(batches)):
         images, truth = batches[index]
         chosen = map(ops.convert_to_numpy, _choose_class(_predict_batch(network, images, batch_size)))
@@ -61,7 +60,7 @@ def predict_logits(
     network: keras.Model, scenes: PreparedScenes, ids: Sequence[str], batch_size: int
 ) -> Iterator[tuple[str, NDArray[np.float32]]]:
     """Yields each scene with its logits, (height, width, classes) float32, once and in order; see `predict_scenes`."""
-    network, batches = fold_batch_norms(network), SceneBatches(scenes, ids, batch_size)
+    batches = SceneBatches(scenes, ids, batch_size)
     for index in range(len(batches)):
         logits = _predict_batch(network, batches[index][0], batch_size)
         yield from zip(ids[index * batch_size :], logits, strict=False)

@@ -4,12 +4,14 @@ import json
 import zipfile
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import IO, Any
 
 import keras
 
 from roadseg.segnet import layers, losses, metric  # noqa: F401 - a fresh process can load what these register
+from roadseg.segnet.folding import fold_batch_norms
 
 RECORD = "record.json"
 """Where the file of a network holds its record."""
@@ -30,6 +32,11 @@ class TrainedSegNet:
 
     network: keras.Model
     record: Mapping[str, Any]
+
+    @cached_property
+    def predictor(self) -> keras.Model:
+        """The network for prediction alone, its batch norms folded: faster, and equal up to rounding."""
+        return fold_batch_norms(self.network)
 
 
 def load_network(path: Path) -> keras.Model:
