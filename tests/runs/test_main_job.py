@@ -68,7 +68,7 @@ import json, numpy as np
 names = [each.name for each in catalog.load("prepared_scenes").classes]
 table = catalog.load("split_table")
 test, train = (table.loc[table["split"] == split, "scene"] for split in ("test", "train"))
-scenes, model = catalog.load("prepared_scenes"), catalog.load("segnet_model").network
+scenes, model = catalog.load("prepared_scenes"), catalog.load("segnet_model").predictor
 images = np.stack([scenes[scene].image for scene in test])
 truth, learnt = (np.stack([scenes[scene].label_map for scene in ids]) for ids in (test, train))
 np.savez("pixels.npz", truth=truth, learnt=learnt, prediction=model.predict(images, verbose=0).argmax(-1))
