@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 
+from roadseg.datasets.annotated_objects import Labels
 from roadseg.datasets.name_pattern import FIELDS, NamePattern
-from roadseg.datasets.polygon_file import Labels
 from roadseg.scenes.faults import Fault, FaultKind
 
 

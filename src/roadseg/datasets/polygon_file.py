@@ -1,27 +1,20 @@
 """Polygon files as the label tools of Cityscapes and IDD write them: JSON on disk to label maps."""
 
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, NotRequired
+from typing import NotRequired
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 from typing_extensions import TypedDict  # pydantic wants this one before Python 3.12
 
+from roadseg.datasets.annotated_objects import AnnotatedObject, Coordinate, Labels, Side, blame_file, find_faults
 from roadseg.datasets.images import read_bytes
-from roadseg.scenes.faults import Fault, FaultKind, UnusableSceneError
-from roadseg.scenes.polygons import BACKGROUND, Point, Polygon, draw_polygons
-
-Labels = Mapping[str, str | None]
-"""Label in the file -> raw name; None is not drawn."""
+from roadseg.scenes.faults import Fault
+from roadseg.scenes.polygons import Polygon, draw_polygons
 
 GROUP = "group"
 """Ending of a label for several objects that can't be told apart: `cargroup` is `car`."""
-
-Coordinate = Annotated[float, Field(gt=-1e6, lt=1e6)]
-Side = Annotated[int, Field(gt=0, le=2**15)]
 
 
 class _Object(TypedDict):
@@ -59,55 +52,24 @@ def read_polygons(
         UnusableSceneError: If the file is no JSON, or not of this form.
         DatasetError: If it can't be read.
     """
-    try:
+    with blame_file(path):
         content = POLYGON_FILE.validate_json(read_bytes(path))
         size = content["imgHeight"], content["imgWidth"]
-        objects = [each for each in content["objects"] if not each.get("deleted", False)]
+        objects = [
+            AnnotatedObject(each["label"], each["polygon"])
+            for each in content["objects"]
+            if not each.get("deleted", False)
+        ]
         polygons = [
-            Polygon(label, each["polygon"])
+            Polygon(label, each.points)
             for each in objects
-            if len(each["polygon"]) > 2 and (label := _resolve(each["label"], labels)) is not None
+            if len(each.points) >= each.least and (label := _resolve(each.label, labels)) is not None
         ]
         label_map, raw_names = draw_polygons(polygons, size)
-    except ValidationError as fault:
-        first = fault.errors(include_url=False)[0]
-        place = ".".join(map(str, first["loc"]))
-        raise UnusableSceneError(
-            FaultKind.ANNOTATION_BROKEN, f"'{path}': {first['msg']}{f' at {place}' if place else ''}"
-        ) from fault
-    except ValueError as fault:
-        raise UnusableSceneError(FaultKind.ANNOTATION_BROKEN, f"'{path}': {fault}") from fault
-    return label_map, raw_names, _find_faults(objects, size, image_size)
+    return label_map, raw_names, find_faults(objects, size, image_size)
 
 
 def _resolve(label: str, labels: Labels | None) -> str | None:
     if labels is None:
         return label
     return labels.get(label, labels.get(label.removesuffix(GROUP), label))
-
-
-def _find_faults(objects: list[Any], size: tuple[int, int], image_size: tuple[int, int]) -> list[Fault]:
-    faults = []
-    if not objects:
-        faults.append(Fault(FaultKind.NO_OBJECTS, f"all of it is {BACKGROUND}"))
-    if size != image_size:
-        faults.append(Fault(FaultKind.OTHER_SIZE, f"{size}, the image has {image_size}"))
-    found = {
-        FaultKind.EMPTY_POLYGON: (each for each in objects if not each["polygon"]),
-        FaultKind.SHORT_POLYGON: (each for each in objects if 0 < len(each["polygon"]) < 3),
-        FaultKind.VERTEX_OUTSIDE: (each for each in objects if _leaves(each["polygon"], size)),
-    }
-    faults += [Fault(kind, named) for kind, several in found.items() if (named := _count_labels(several))]
-    return faults
-
-
-def _leaves(polygon: Sequence[Point], size: tuple[int, int]) -> bool:
-    if not polygon:
-        return False
-    columns, rows = zip(*polygon, strict=True)
-    return not (min(columns) >= 0 and max(columns) <= size[1] and min(rows) >= 0 and max(rows) <= size[0])
-
-
-def _count_labels(objects: Iterable[Any]) -> str:
-    counts = Counter(each["label"] for each in objects)
-    return ", ".join(f"{count} {label}" for label, count in sorted(counts.items()))

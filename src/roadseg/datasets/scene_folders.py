@@ -9,10 +9,11 @@ from typing import Any, Literal, NoReturn
 from kedro.io import AbstractDataset, DatasetError
 from pydantic import NonNegativeInt, TypeAdapter, ValidationError
 
+from roadseg.datasets.annotated_objects import Labels
 from roadseg.datasets.images import file_fingerprint, read_image, read_label_map
 from roadseg.datasets.layout import Layout, SceneFiles, pair_files
 from roadseg.datasets.name_pattern import NamePattern
-from roadseg.datasets.polygon_file import Labels, read_polygons
+from roadseg.datasets.polygon_file import read_polygons
 from roadseg.scenes.faults import FaultKind, UnusableSceneError
 from roadseg.scenes.prepared import content_digest
 from roadseg.scenes.raw import RawScenes, Scene, SceneRecord

@@ -1,6 +1,6 @@
 """Polygons to label maps."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -44,13 +44,23 @@ def draw_polygons(polygons: Sequence[Polygon], size: tuple[int, int]) -> tuple[N
     Raises:
         ValueError: If there are more than 255 labels.
     """
-    ids = {BACKGROUND: 0}
-    for polygon in polygons:
-        ids.setdefault(polygon.label, len(ids))
-    if len(ids) > LARGEST_ID + 1:
-        raise ValueError(f"one scene may hold {LARGEST_ID} labels, this one has {len(ids) - 1}")
+    ids = number_labels(polygon.label for polygon in polygons)
     canvas = Image.new("L", size[::-1], ids[BACKGROUND])
     pen = ImageDraw.Draw(canvas)
     for polygon in polygons:
         pen.polygon(polygon.points, fill=ids[polygon.label])
     return np.asarray(canvas), {raw_id: label for label, raw_id in ids.items()}
+
+
+def number_labels(labels: Iterable[str]) -> dict[str, int]:
+    """Returns a raw id for each label, in the order in which they come; 0 is the background.
+
+    Raises:
+        ValueError: If there are more than 255.
+    """
+    ids = {BACKGROUND: 0}
+    for label in labels:
+        ids.setdefault(label, len(ids))
+    if len(ids) > LARGEST_ID + 1:
+        raise ValueError(f"one scene may hold {LARGEST_ID} labels, this one has {len(ids) - 1}")
+    return ids
