@@ -1,7 +1,9 @@
 """What several test files share."""
 
+import os
 import runpy
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,7 @@ from roadseg.datasets.run_records import RunRecord
 from roadseg.scenes.prepared import PreparedScene, PreparedScenes
 
 DATA = Path(__file__).parent / "data"
+NOBODY = 65534
 COLOURS = ((128, 64, 18), (0, 0, 230), (70, 130, 180))
 
 
@@ -43,6 +46,26 @@ def cityscapes_folder(tmp_path: Path) -> Path:
 def mine_folder(tmp_path: Path) -> Path:
     """A tiny data set of a user's own: four drives, every raw id in every label map."""
     return draw("mine", tmp_path)
+
+
+@pytest.fixture
+def as_ordinary_user() -> Callable[[Path], AbstractContextManager[None]]:
+    """Works in a folder as a user whom permissions bind, also where the tests run as root."""
+    return work_as_ordinary_user
+
+
+@contextmanager
+def work_as_ordinary_user(folder: Path) -> Iterator[None]:
+    user, here = os.geteuid(), Path.cwd()
+    folder.chmod(0o755)
+    os.chdir(folder)
+    if user == 0:
+        os.seteuid(NOBODY)
+    try:
+        yield
+    finally:
+        os.seteuid(user)
+        os.chdir(here)
 
 
 def draw(data_set: str, folder: Path) -> Path:

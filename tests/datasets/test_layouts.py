@@ -1,6 +1,7 @@
 """Every layout from its folder to prepared label maps, pixel by pixel, against Pillow and NumPy."""
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from roadseg.datasets.idd import IddDataset
 from roadseg.datasets.idd_lite import IddLiteDataset
 from roadseg.datasets.label_space import SHIPPED, LabelSpaceDataset
 from roadseg.datasets.prepared_scenes import PreparedScenesDataset
+from roadseg.datasets.scene_folders import SceneFoldersDataset
 from roadseg.scenes.preprocessing import PrepareOptions, plan_preparation
 
 CAMVID = (
@@ -28,6 +30,11 @@ CITYSCAPES = (
     *("polegroup", "traffic light", "traffic sign", "vegetation", "terrain", "sky", "person", "rider", "car"),
     *("truck", "bus", "caravan", "trailer", "train", "motorcycle", "bicycle"),
 )
+
+
+def mine(filepath: str) -> SceneFoldersDataset:
+    patterns = {"images": "**/{drive}/{frame}.jpg", "annotations": "**/{drive}/{frame}.png"}
+    return SceneFoldersDataset(filepath=filepath, raw_names={0: "asphalt"}, **patterns)
 
 
 def class_ids(name: str) -> dict[str, int]:
@@ -112,3 +119,32 @@ def test_prepared_label_maps_are_those_of_other_tools(data_set, kind, space, exp
     for scene, prepared in labelled.items():
         np.testing.assert_array_equal(prepared.label_map, nearest(expect(folder, scene), size), err_msg=scene)
     assert len({int(each) for prepared in labelled.values() for each in np.unique(prepared.label_map)}) > 7
+
+
+@pytest.mark.parametrize(
+    ("data_set", "kind"),
+    [
+        ("camvid", CamVidDataset),
+        ("idd", IddDataset),
+        ("idd_lite", IddLiteDataset),
+        ("cityscapes", CityscapesDataset),
+        ("mine", mine),
+    ],
+)
+def test_what_systems_leave_behind_is_no_scene_in_any_layout(data_set, kind, request):
+    folder = request.getfixturevalue(f"{data_set}_folder")
+    records = kind(filepath=str(folder)).load().records
+    for path in [path for path in folder.rglob("*") if path.is_file()]:
+        for name in (f"._{path.name}", f"@eaDir/{path.name}", f".ipynb_checkpoints/{path.name}", ".DS_Store"):
+            copy = path.parent / name
+            copy.parent.mkdir(exist_ok=True)
+            copy.write_bytes(b"\0\5\x16\7\0\2\0\0Mac OS X")
+        beside = path.parent.with_name(f".{path.parent.name}")  # a hidden drive
+        for copy in (
+            folder / "__MACOSX" / path.relative_to(folder),
+            folder / ".old" / path.relative_to(folder),
+            beside / path.name,
+        ):
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(path, copy)
+    assert kind(filepath=str(folder)).load().records == records

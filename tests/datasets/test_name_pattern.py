@@ -1,4 +1,9 @@
+import os
+from pathlib import Path
+from unicodedata import normalize
+
 import pytest
+from kedro.io import DatasetError
 
 from roadseg.datasets.name_pattern import NamePattern
 
@@ -27,6 +32,13 @@ def find(folder, pattern, *names):
         ("{frame}*_mask.png", "a_1_mask.png", {"frame": "a"}),
         ("images/{frame}.png", "images/ä ö.png", {"frame": "ä ö"}),
         ("{frame}_x.png", "a_x_x.png", {"frame": "a_x"}),
+        ("{frame}.png", "a.PNG", {"frame": "a"}),
+        ("{frame}_labelIds.png", "a_labelIds.Png", {"frame": "a"}),
+        ("./images//x/../{frame}.png", "images/a.png", {"frame": "a"}),
+        ("{frame}/{frame}.png", "a.png/a.png.png", {"frame": "a.png"}),
+        ("[{frame}].*", "[a].png", {"frame": "a"}),
+        ("{drive}/{frame}.*", "a[1]/{b} *?.png", {"drive": "a[1]", "frame": "{b} *?"}),
+        ("{frame}.*", "a\nb.png", {"frame": "a\nb"}),
     ],
 )
 def test_fields_are_read_from_the_path(tmp_path, pattern, name, fields):
@@ -62,7 +74,8 @@ def test_a_repeated_field_has_one_text(tmp_path, name):
         ("{drive}/{frame}.png", "a/b/c.png"),
         ("*/{frame}.png", "a.png"),
         ("*/{frame}.png", "a/b/c.png"),
-        ("{frame}.png", "a.PNG"),
+        ("{frame}_LabelIds.png", "a_labelids.png"),
+        ("Images/{frame}.png", "images/a.png"),
         ("{frame}.png", "a.png.bak"),
         ("{frame}.png", "a.jpg"),
         ("images/{frame}.png", "other/images/a.png"),
@@ -70,7 +83,8 @@ def test_a_repeated_field_has_one_text(tmp_path, name):
         ("{split}/{frame}.png", "trainval/a.png"),
         ("{split}/{frame}.png", "trai/a.png"),
         ("{split}/{frame}.png", "v1x0/a.png"),
-        ("{frame}.*", "a.tif"),
+        ("{frame}.*", "a.gif"),
+        ("{frame}.*", "a.json"),
         ("{frame}.*", "a.png~"),
         ("{frame}.*", "a"),
         ("{frame}.*", "apng"),
@@ -80,7 +94,7 @@ def test_other_names_do_not_match(tmp_path, pattern, name):
     assert find(tmp_path, pattern, name) == {}
 
 
-@pytest.mark.parametrize("suffix", ["png", "jpg", "jpeg", "PNG", "JPG", "JPEG", "Jpg"])
+@pytest.mark.parametrize("suffix", ["png", "jpg", "jpeg", "PNG", "Jpg", "tif", "tiff", "TIF", "bmp", "webp", "WebP"])
 def test_endings_of_images(tmp_path, suffix):
     assert find(tmp_path, "{frame}.*", f"a.b.{suffix}") == {f"a.b.{suffix}": {"frame": "a.b"}}
 
@@ -107,6 +121,161 @@ def test_a_split_is_one_of_those_given(tmp_path):
     names = ["train/a.png", "val/a.png", "test/a.png", "v1.0/a.png"]
     found = find(tmp_path, "{split}/{frame}.png", *names)
     assert [fields["split"] for fields in found.values()] == ["train", "v1.0", "val"]
+
+
+@pytest.mark.parametrize("name", ["Train/a.png", "TRAIN/a.png", "VAL/a.png", "V1.0/a.png"])
+def test_a_split_may_have_capital_letters(tmp_path, name):
+    assert find(tmp_path, "{split}/{frame}.png", name) == {name: {"split": name.split("/")[0], "frame": "a"}}
+
+
+def test_of_splits_that_begin_alike_the_longer_counts(tmp_path):
+    pattern = NamePattern("{split}{frame}.png", ("train", "training", "val"))
+    for name in ("training7.png", "train7.png"):
+        (tmp_path / name).touch()
+    assert [fields for _, fields in pattern.find(tmp_path)] == [
+        {"split": "train", "frame": "7"},
+        {"split": "training", "frame": "7"},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "found"),
+    [
+        ("**/{frame}.png", {"a.png": {}, "1/a.png": {}, "1/2/a.png": {}, "1/2/3/a.png": {}}),
+        ("1/**/{frame}.png", {"1/a.png": {}, "1/2/a.png": {}, "1/2/3/a.png": {}}),
+        ("**/3/{frame}.png", {"1/2/3/a.png": {}}),
+        ("**/2/**/{frame}.png", {"1/2/a.png": {}, "1/2/3/a.png": {}}),
+        ("**/**/{frame}.png", {"a.png": {}, "1/a.png": {}, "1/2/a.png": {}, "1/2/3/a.png": {}}),
+        ("**/*/2/{frame}.png", {"1/2/a.png": {}}),
+        ("**/{drive}/{frame}.png", {"1/a.png": "1", "1/2/a.png": "2", "1/2/3/a.png": "3"}),
+        ("{drive}/**/{frame}.png", {"1/a.png": "1", "1/2/a.png": "1", "1/2/3/a.png": "1"}),
+        ("{drive}/**/3/{frame}.png", {"1/2/3/a.png": "1"}),
+    ],
+)
+def test_two_stars_are_any_number_of_folders(tmp_path, pattern, found):
+    names = ["a.png", "1/a.png", "1/2/a.png", "1/2/3/a.png", "1/.2/a.png"]
+    fields = {name: {"drive": drive} if drive else {} for name, drive in found.items()}
+    assert find(tmp_path, pattern, *names) == {name: {**drive, "frame": "a"} for name, drive in fields.items()}
+
+
+def test_two_stars_go_down_as_far_as_there_are_folders(tmp_path):
+    name = "/".join(["d"] * 300) + "/a.png"
+    assert find(tmp_path, "**/{frame}.png", name) == {name: {"frame": "a"}}
+
+
+@pytest.mark.parametrize(
+    "pattern", ["a**/{frame}.png", "**{frame}.png", "***/{frame}.png", "{frame}/**", "{frame}**.png"]
+)
+def test_two_stars_beside_text_or_at_the_end_are_refused(pattern):
+    with pytest.raises(ValueError, match=r"pattern '.*' \*\* must stand alone between slashes"):
+        NamePattern(pattern, SPLITS)
+
+
+@pytest.mark.parametrize("pattern", ["/{frame}.png", "/data/x/{frame}.png", "//x/{frame}.png"])
+def test_pattern_that_starts_at_the_root_is_refused(pattern):
+    with pytest.raises(ValueError, match="must start in the folder of the data set"):
+        NamePattern(pattern, SPLITS)
+
+
+def test_pattern_may_lead_out_of_the_folder(tmp_path):
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "labels").mkdir()
+    (tmp_path / "labels/a.png").touch()
+    found = NamePattern("../labels/{frame}.png", SPLITS).find(tmp_path / "folder")
+    assert list(found) == [(tmp_path / "folder/../labels/a.png", {"frame": "a"})]
+
+
+LEFTOVERS = [
+    *("._a.png", ".a.png", ".hidden/a.png", "x/.ipynb_checkpoints/a.png", "x/@eaDir/a.png", "__MACOSX/a.png"),
+    *("#recycle/a.png", "@Recycle/x/a.png", "$RECYCLE.BIN/a.png", "System Volume Information/a.png"),
+    *("lost+found/a.png", ".Trashes/a.png", ".git/a.png", ".AppleDouble/a.png"),
+]
+
+
+@pytest.mark.parametrize("pattern", ["{frame}.*", "{drive}/{frame}.*", "*/*/{frame}.png", "**/{frame}.*"])
+@pytest.mark.parametrize("name", LEFTOVERS)
+def test_hidden_files_and_what_systems_leave_behind_do_not_match(tmp_path, name, pattern):
+    assert find(tmp_path, pattern, name) == {}
+
+
+@pytest.mark.parametrize("name", [".DS_Store", "Thumbs.db", "thumbs.db", "desktop.ini", "Icon\r", "._a"])
+def test_leftovers_do_not_match_where_any_name_does(tmp_path, name):
+    assert find(tmp_path, "{frame}", name, "a", "DS_Store") == {"a": {"frame": "a"}, "DS_Store": {"frame": "DS_Store"}}
+
+
+@pytest.mark.parametrize(
+    ("pattern", "name"),
+    [
+        (".hidden/{frame}.png", ".hidden/a.png"),
+        ("@eaDir/{frame}.png", "@eaDir/a.png"),
+        ("{drive}/._{frame}.png", "x/._a.png"),
+        ("**/.cache/{frame}.png", "x/y/.cache/a.png"),
+    ],
+)
+def test_hidden_files_that_the_pattern_names_match(tmp_path, pattern, name):
+    assert [fields["frame"] for fields in find(tmp_path, pattern, name).values()] == ["a"]
+
+
+def test_folder_itself_may_be_hidden(tmp_path):
+    assert list(find(tmp_path / ".data/@eaDir", "{frame}.png", "a.png")) == ["a.png"]
+
+
+@pytest.mark.parametrize("on_disk", ["NFC", "NFD"])
+@pytest.mark.parametrize("in_pattern", ["NFC", "NFD"])
+def test_letters_with_accents_match_in_either_form(tmp_path, on_disk, in_pattern):
+    name, pattern = normalize(on_disk, "Zürich/é.png"), normalize(in_pattern, "Zürich/{frame}.png")
+    assert find(tmp_path, pattern, name) == {name: {"frame": normalize("NFC", "é")}}
+    pattern = normalize(in_pattern, "{drive}/{frame}.png")
+    assert find(tmp_path, pattern) == {name: {"drive": normalize("NFC", "Zürich"), "frame": normalize("NFC", "é")}}
+
+
+def test_name_that_is_not_in_utf_8_is_named(tmp_path):
+    (tmp_path / os.fsdecode(b"stra\xdfe.png")).touch()
+    with pytest.raises(DatasetError, match=r"the name of the file b'.*/stra\\xdfe\.png' is not in UTF-8: rename it"):
+        find(tmp_path, "{frame}.png")
+    assert find(tmp_path, "{frame}.jpg") == {}
+
+
+def test_links_that_lead_round_in_circles_are_followed_once(tmp_path):
+    (tmp_path / "folder/a/b").mkdir(parents=True)
+    (tmp_path / "folder/a/b/up").symlink_to(tmp_path / "folder")
+    (tmp_path / "folder/a/other").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere/back").symlink_to(tmp_path / "folder/a")
+    (tmp_path / "folder/self.png").symlink_to("self.png")
+    found = find(tmp_path / "folder", "**/{frame}.png", "a/b/1.png", "a/other/2.png")
+    assert list(found) == ["a/b/1.png", "a/other/2.png", "self.png"]
+
+
+def test_what_is_no_file_does_not_match(tmp_path):
+    os.mkfifo(tmp_path / "pipe.png")
+    (tmp_path / "folder.png").mkdir()
+    assert find(tmp_path, "{frame}.png", "folder.png/a.png") == {}
+    assert list(find(tmp_path, "**/{frame}.png")) == ["folder.png/a.png"]
+
+
+def test_folder_that_may_not_be_read_is_named(tmp_path, as_ordinary_user):
+    (tmp_path / "open").mkdir()
+    (tmp_path / "closed").mkdir(mode=0)
+    with as_ordinary_user(tmp_path), pytest.raises(DatasetError, match=r"folder 'closed' can't be read: Permission"):
+        find(Path(), "{drive}/{frame}.png")
+
+
+@pytest.mark.parametrize(
+    ("pattern", "place"),
+    [
+        ("images/x/{frame}.png", "images"),
+        ("images/{drive}/{frame}.png", "images"),
+        ("{drive}/{frame}.png", "."),
+        ("gone/{frame}.png", "."),
+        ("images/a_{drive}/b/{frame}.png", "images"),
+        ("a.png/{frame}.png", "."),
+    ],
+)
+def test_place_of_files_is_as_far_down_as_there_are_folders(tmp_path, pattern, place):
+    (tmp_path / "images").mkdir()
+    (tmp_path / "a.png").touch()
+    assert NamePattern(pattern, SPLITS).find_place(tmp_path) == tmp_path / place
 
 
 def test_files_come_sorted_by_path(tmp_path):

@@ -2,6 +2,7 @@ import json
 import os
 import shutil
 from pathlib import Path
+from unicodedata import normalize
 
 import numpy as np
 import pytest
@@ -169,11 +170,81 @@ def test_image_is_shrunk_while_it_is_decoded_and_the_size_is_that_of_the_file(tm
 
 @pytest.mark.parametrize(
     ("folder", "split"),
-    [("train", "train"), ("val", "validation"), ("validation", "validation"), ("test", "test")],
+    [
+        *(("train", "train"), ("training", "train"), ("Train", "train"), ("TRAINING", "train")),
+        *(("val", "validation"), ("valid", "validation"), ("validation", "validation"), ("dev", "validation")),
+        *(("Val", "validation"), ("VALID", "validation"), ("test", "test"), ("testing", "test"), ("Test", "test")),
+    ],
 )
 def test_splits_are_known_by_their_usual_names(tmp_path, folder, split):
     add_images(tmp_path, f"images/{folder}/a/1.png", "images/holdout/a/2.png")
     assert [record.published_split for record in load(tmp_path).records.values()] == [split]
+
+
+def test_folders_in_place_of_a_split_that_are_none_are_named_with_their_scenes(tmp_path, caplog):
+    add_three(tmp_path)
+    add_images(tmp_path, "images/holdout/a/1.png", "images/holdout/b/2.png", "images/extra/a/3.png")
+    add_label_maps(tmp_path, "labels/holdout/a/1.png")
+    assert list(load(tmp_path)) == ["train/a/1", "train/b/1", "val/c/2"]
+    (sentence,) = caplog.messages
+    assert sentence == (
+        "No split is called 'holdout' (2 scenes), 'extra' (1 scenes): left out, "
+        "expected train, training, val, valid, validation, dev, test, testing"
+    )
+    caplog.clear()
+    assert len(load(tmp_path, splits={"train": "train", "val": "validation", "holdout": "test", "Extra": "train"})) == 6
+    assert not caplog.messages
+
+
+def test_label_maps_that_the_images_pattern_fits_are_no_scenes_of_another_split(tmp_path, caplog):
+    add_images(tmp_path, "train/a_1.png", "val/b_1.png")
+    add_label_maps(tmp_path, "trainannot/a_1.png", "valannot/b_1.png", "valannot/b_2.png")
+    load(tmp_path, images="{split}/{drive}_{frame}.*", annotations="{split}annot/{drive}_{frame}.png")
+    assert not caplog.messages
+
+
+def test_split_in_a_file_name_is_no_folder_that_could_be_left_out(tmp_path, caplog):
+    add_images(tmp_path, "images/a_train.png", "images/b_c.png")
+    add_label_maps(tmp_path, "labels/a.png")
+    assert list(load(tmp_path, images="images/{frame}_{split}.*", annotations="labels/{frame}.png")) == ["train/a"]
+    assert not caplog.messages
+
+
+def test_images_and_label_maps_may_write_their_split_and_endings_in_other_letters(tmp_path):
+    add_images(tmp_path, "images/Train/a/1.JPG", "images/Train/a/2.png")
+    add_label_maps(tmp_path, "labels/train/a/1.png", "labels/train/a/2.PNG")
+    scenes = load(tmp_path)
+    assert {scene: label_of(read) for scene, read in scenes.items()} == {"Train/a/1": "sky", "Train/a/2": "sky"}
+
+
+def test_polygon_file_may_have_its_ending_in_capital_letters(tmp_path):
+    add_images(tmp_path, "a/1.png")
+    add_polygons(tmp_path, "a/1.JSON", "car")
+    assert label_of(load(tmp_path, images="{drive}/{frame}.*", annotations="{drive}/{frame}.json")["a/1"]) == "car"
+
+
+def test_images_and_label_maps_are_paired_in_either_form_of_unicode(tmp_path):
+    composed, taken_apart = (normalize(form, "Köln/é.png") for form in ("NFC", "NFD"))
+    add_images(tmp_path, f"images/{taken_apart}")
+    add_label_maps(tmp_path, f"labels/{composed}")
+    scenes = load(tmp_path, images="images/{drive}/{frame}.*", annotations="labels/{drive}/{frame}.png")
+    assert list(scenes) == [composed.removesuffix(".png")]
+    assert label_of(scenes[composed.removesuffix(".png")]) == "sky"
+
+
+def test_files_with_one_id_at_several_depths_are_told(tmp_path):
+    add_images(tmp_path, "images/1.png", "images/x/1.png", "images/x/y/2.png")
+    add_label_maps(tmp_path, "labels/1.png", "labels/z/2.png")
+    scenes = load(tmp_path, images="images/**/{frame}.*", annotations="labels/**/{frame}.png")
+    assert list(scenes) == ["1", "2"]
+    assert refuse(scenes, "1") == Fault(FaultKind.AMBIGUOUS, "'images/1.png' and 'images/x/1.png'")
+    assert label_of(scenes["2"]) == "sky"
+
+
+def test_of_many_files_with_one_id_a_few_are_named(tmp_path):
+    add_images(tmp_path, *(f"images/{number}/a.png" for number in range(9)))
+    fault = refuse(load(tmp_path, images="images/**/{frame}.*", annotations="labels/{frame}.png"), "a")
+    assert fault.detail == "'images/0/a.png' and 'images/1/a.png' and 'images/2/a.png' and 6 more"
 
 
 def test_splits_may_have_other_names(tmp_path):
@@ -753,6 +824,42 @@ def test_raw_scenes_are_not_saved(tmp_path):
 def test_data_set_exists_when_its_folder_does(tmp_path):
     assert dataset(tmp_path).exists()
     assert not dataset(tmp_path / "none").exists()
+
+
+@pytest.mark.parametrize(
+    ("files", "lying"),
+    [
+        ([], "in '{folder}' lie no files"),
+        (["images/.a.png", "images/Thumbs.db"], "in '{folder}/images' lie no files"),
+        (["labels/train/a/1.png"], "in '{folder}' lie 1 .png, such as 'labels/train/a/1.png'"),
+        (
+            ["images/train/a/2.ppm", "images/train/a/1.ppm", "images/train/a/x.txt", "images/README"],
+            "in '{folder}/images' lie 2 .ppm, 1 without an ending, 1 .txt, such as 'README'",
+        ),
+        (["images/train/1.png", "images/b/1.jpg"], "in '{folder}/images' lie 1 .jpg, 1 .png, such as 'b/1.jpg'"),
+        (
+            ["images/eval/a/1.png"],
+            "in '{folder}/images' lie 1 .png, such as 'eval/a/1.png'. No split is called 'eval' (1 scenes): "
+            "left out, expected train, training, val, valid, validation, dev, test, testing",
+        ),
+    ],
+)
+def test_where_no_image_is_found_the_files_that_lie_there_are_named(tmp_path, files, lying):
+    for name in files:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    with pytest.raises(DatasetError) as error:
+        load(tmp_path)
+    assert str(error.value) == (
+        f"no images in '{tmp_path}': expected files named like '{IMAGES}'; {lying.format(folder=tmp_path)}"
+    )
+
+
+def test_where_no_annotation_is_found_the_files_that_lie_there_are_named(tmp_path, caplog):
+    add_images(tmp_path, "images/train/a/1.png")
+    add_label_maps(tmp_path, "labels/train/a/1.bmp", "labels/train/a/2.bmp")
+    load(tmp_path)
+    assert f"in '{tmp_path}/labels' lie 2 .bmp, such as 'train/a/1.bmp'" in caplog.text
 
 
 def test_annotations_alone_are_no_data_set(tmp_path):

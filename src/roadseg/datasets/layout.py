@@ -1,5 +1,6 @@
 """How a data set lies in its folder, and which of the files there make a scene."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +21,7 @@ class Layout:
         ignored: Patterns of files that are no annotations, though a pattern of annotations fits them too.
         raw_names: Name of each raw id in the label maps.
         labels: The labels of the polygon files; None takes each as it is.
-        splits: Name of a split in the patterns -> `train`, `validation` or `test`.
+        splits: Name of a split in the patterns, case folded -> `train`, `validation` or `test`.
     """
 
     images: Sequence[NamePattern]
@@ -49,6 +50,9 @@ class SceneFiles:
     faults: tuple[Fault, ...] = ()
     unusable: tuple[FaultKind, str] | None = None
 
+
+NAMED = 3
+"""Of more files than these that one scene has, no more are named."""
 
 Found = tuple[Mapping[str, str], list[Path]]
 """Fields of file names, and the files that have them."""
@@ -83,6 +87,24 @@ def pair_files(folder: Path, layout: Layout) -> dict[str, SceneFiles]:
     return scenes
 
 
+def count_other_splits(folder: Path, layout: Layout, scenes: Mapping[str, SceneFiles]) -> dict[str, int]:
+    """Returns how many scenes would be there in folders that stand in place of `{split}` and are none, by their names.
+
+    Args:
+        folder: That of the data set.
+        layout: How it lies there.
+        scenes: What `pair_files` returns of it.
+    """
+    annotations = {files.annotation for files in scenes.values()}
+    others = {
+        _name_scene(fields): fields["split"]
+        for pattern in layout.images
+        for path, fields in pattern.find_other_splits(folder)
+        if path not in annotations
+    }
+    return dict(Counter(others.values()).most_common())
+
+
 def _index_files(folder: Path, pattern: NamePattern, ignored: Set[Path]) -> dict[tuple[str, ...], Found]:
     index: dict[tuple[str, ...], Found] = {}
     for path, fields in pattern.find(folder):
@@ -92,7 +114,7 @@ def _index_files(folder: Path, pattern: NamePattern, ignored: Set[Path]) -> dict
 
 
 def _key(pattern: NamePattern, fields: Mapping[str, str]) -> tuple[str, ...]:
-    return tuple(fields[field] for field in pattern.fields)
+    return tuple(fields[field].casefold() if field == "split" else fields[field] for field in pattern.fields)
 
 
 def _name_scene(fields: Mapping[str, str]) -> str:
@@ -109,8 +131,9 @@ def _judge(
         return SceneFiles(fields, image, annotation, unusable=(FaultKind.IMAGE_MISSING, detail))
     for several in (images, annotations):
         if len(several) > 1:
-            named = " and ".join(f"'{path.relative_to(folder)}'" for path in several)
-            return SceneFiles(fields, image, annotation, unusable=(FaultKind.AMBIGUOUS, named))
+            named = " and ".join(f"'{path.relative_to(folder)}'" for path in several[:NAMED])
+            more = f" and {len(several) - NAMED} more" if len(several) > NAMED else ""
+            return SceneFiles(fields, image, annotation, unusable=(FaultKind.AMBIGUOUS, named + more))
     if expected and annotation is None:
         detail = f"others of its split have one, '{image.relative_to(folder)}' has none"
         return SceneFiles(fields, image, None, faults=(Fault(FaultKind.NO_ANNOTATION, detail),))

@@ -1,64 +1,138 @@
 """Where the files of a data set lie: patterns of paths, with the fields that tell split, drive and frame."""
 
-import glob
+import os
+import posixpath
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import takewhile
 from pathlib import Path
+from unicodedata import normalize
+
+from kedro.io import DatasetError
+
+from roadseg.datasets.file_tree import ANY_FOLDERS, FOLDERS, PathPart, find_files
 
 FIELDS = ("split", "drive", "frame")
 
-IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg")
+IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp")
+"""Endings of image files, in small letters."""
 
-TOKEN = re.compile(r"\{(\w*)\}|(\.\*$)|(\*)")
+TOKEN = re.compile(r"\{(\w*)\}|(\*)")
+
+ENDING = re.compile(r"(?<=.)\.(\*|\w+)$")
+
+ANY_TEXT = "[^/]+?"
+
+UP = re.compile(r"(\.\./)*")
 
 
 class NamePattern:
     """A pattern of paths below a folder, such as `{split}/{drive}/{frame}_image.*`.
 
     `{split}`, `{drive}` and `{frame}` stand for text without a slash, as short as it can be; the split is one of those
-    given. `*` is any text without a slash, `.*` at the end the ending of an image: png, jpg, jpeg in small or capital
-    letters.
+    given, in small or capital letters. `*` is any text without a slash, `**` between two slashes any number of folders,
+    none too, as few as there can be. `.*` at the end is the ending of an image; endings match in small and capital
+    letters. Hidden files and what systems leave behind match only where the pattern names them. Letters with accents
+    match in either form of Unicode, and fields have the composed one.
     """
 
     def __init__(self, pattern: str, splits: Iterable[str]) -> None:
         """Takes the pattern, and the names that splits have in it.
 
         Raises:
-            ValueError: If the pattern holds another field, or no frame.
+            ValueError: If the pattern holds another field or no frame, starts at the root, or has `**` beside text.
         """
-        tokens = TOKEN.split(pattern)
-        fields = tokens[1::4]
-        unknown = sorted({field for field in fields if field is not None} - set(FIELDS))
+        fields = TOKEN.split(pattern)[1::3]
+        unknown = {field for field in fields if field is not None} - set(FIELDS)
         if unknown or "frame" not in fields:
             raise ValueError(f"pattern '{pattern}' must hold {{frame}}, and no fields but {', '.join(FIELDS)}")
+        path = posixpath.normpath(normalize("NFC", pattern))
+        self._up = UP.match(path)[0]  # type: ignore[index] # it matches the empty text too
+        parts = path.removeprefix(self._up).split("/")
+        if not parts[0]:
+            raise ValueError(f"pattern '{pattern}' must start in the folder of the data set, not at the root")
+        if any(FOLDERS in part and part != FOLDERS for part in parts) or parts[-1] == FOLDERS:
+            raise ValueError(f"in pattern '{pattern}' ** must stand alone between slashes: it stands for folders")
         self.text = pattern
         self.fields = tuple(field for field in FIELDS if field in fields)
-        self._glob = re.sub(r"\*+", "*", "*".join(map(glob.escape, tokens[::4])))
-        self._regex = re.compile(_translate(tokens, splits))
+        split = f"(?ai:{'|'.join(map(re.escape, sorted(splits, key=len, reverse=True)))})"
+        self._parts = _read_parts(parts)
+        self._regex = _translate(parts, split)
+        self._of_any_split = _translate(parts, ANY_TEXT) if "{split}" in posixpath.dirname(path) else None
 
     def find(self, folder: Path) -> Iterator[tuple[Path, Mapping[str, str]]]:
-        """Yields the files that match, sorted by path, each with the text of its fields."""
-        for path in sorted(folder.glob(self._glob)):
-            match = self._regex.fullmatch(path.relative_to(folder).as_posix())
-            if match and not path.is_dir():
-                yield path, match.groupdict()
+        """Yields the files that match, sorted by path, each with the text of its fields.
+
+        Raises:
+            DatasetError: If a folder can't be read, or a name is not in UTF-8.
+        """
+        for name in self._list(folder):
+            if match := self._regex.fullmatch(normalize("NFC", name)):
+                yield self._locate(folder, name), match.groupdict()
+
+    def find_other_splits(self, folder: Path) -> Iterator[tuple[Path, Mapping[str, str]]]:
+        """Yields the files that would match if the folder in place of `{split}` were called like a split."""
+        if self._of_any_split is None:
+            return
+        for name in self._list(folder):
+            normal = normalize("NFC", name)
+            if not self._regex.fullmatch(normal) and (match := self._of_any_split.fullmatch(normal)):
+                yield self._locate(folder, name), match.groupdict()
+
+    def find_place(self, folder: Path) -> Path:
+        """Returns the folder in which all files that match must lie, as far down as there are folders."""
+        fixed = [part.text for part in takewhile(lambda part: not TOKEN.search(part.text), self._parts[:-1])]
+        places = [folder / self._up / "/".join(fixed[:count]) for count in range(len(fixed), 0, -1)]
+        return next((place for place in places if place.is_dir()), folder)
+
+    def _list(self, folder: Path) -> list[str]:
+        return sorted(find_files(folder / self._up, self._parts), key=lambda name: name.split("/"))
+
+    def _locate(self, folder: Path, name: str) -> Path:
+        path = folder / (self._up + name)
+        try:
+            name.encode()
+        except UnicodeEncodeError as fault:
+            raise DatasetError(f"the name of the file {os.fsencode(path)!r} is not in UTF-8: rename it") from fault
+        return path
 
 
-def _translate(tokens: list[str], splits: Iterable[str]) -> str:
-    """Returns the regular expression of a pattern: literal text stands between its tokens."""
-    parts = [re.escape(tokens[0])]
-    seen = set()
-    for field, ending, star, literal in zip(*(tokens[start::4] for start in range(1, 5)), strict=True):
-        if field and field in seen:
-            parts.append(f"(?P={field})")
-        elif field == "split":
-            parts.append(f"(?P<split>{'|'.join(map(re.escape, splits))})")
-        elif field:
-            parts.append(f"(?P<{field}>[^/]+?)")
-        elif ending:
-            parts.append(rf"\.(?i:{'|'.join(suffix[1:] for suffix in IMAGE_SUFFIXES)})")
-        elif star:
-            parts.append("[^/]*")
-        seen.add(field)
-        parts.append(re.escape(literal))
-    return "".join(parts)
+def _read_parts(parts: list[str]) -> list[PathPart]:
+    *folders, file = parts
+    read = [
+        ANY_FOLDERS if part == FOLDERS else PathPart(part, re.compile(_spell(part, set(), ANY_TEXT)))
+        for part in folders
+    ]
+    return [*read, PathPart(file, re.compile(_spell_file(file, set(), ANY_TEXT)))]
+
+
+def _translate(parts: list[str], split: str) -> re.Pattern[str]:
+    """Returns the regular expression of whole paths."""
+    *folders, file = parts
+    seen: set[str] = set()
+    spelled = ["(?:[^/]+/)*?" if part == FOLDERS else f"{_spell(part, seen, split)}/" for part in folders]
+    return re.compile("".join([*spelled, _spell_file(file, seen, split)]))
+
+
+def _spell_file(name: str, seen: set[str], split: str) -> str:
+    ending = ENDING.search(name)
+    if ending is None:
+        return _spell(name, seen, split)
+    suffixes = [suffix[1:] for suffix in IMAGE_SUFFIXES] if ending[1] == "*" else [ending[1]]
+    return _spell(name[: ending.start()], seen, split) + rf"\.(?i:{'|'.join(suffixes)})"
+
+
+def _spell(part: str, seen: set[str], split: str) -> str:
+    """Returns a part of a pattern as a regular expression; a field that was seen before has the same text again."""
+    literal, *tokens = TOKEN.split(part)
+    spelled = [re.escape(literal)]
+    for field, literal in zip(tokens[::3], tokens[2::3], strict=True):
+        if field is None:
+            spelled.append("[^/]*")
+        elif field in seen:
+            spelled.append(f"(?P={field})")
+        else:
+            spelled.append(f"(?P<{field}>{split if field == 'split' else ANY_TEXT})")
+            seen.add(field)
+        spelled.append(re.escape(literal))
+    return "".join(spelled)

@@ -10,8 +10,9 @@ from kedro.io import AbstractDataset, DatasetError
 from pydantic import NonNegativeInt, TypeAdapter, ValidationError
 
 from roadseg.datasets.annotated_objects import Labels
+from roadseg.datasets.file_tree import describe_files
 from roadseg.datasets.images import file_fingerprint, read_image, read_label_map
-from roadseg.datasets.layout import Layout, SceneFiles, pair_files
+from roadseg.datasets.layout import Layout, SceneFiles, count_other_splits, pair_files
 from roadseg.datasets.name_pattern import NamePattern
 from roadseg.datasets.polygon_file import read_polygons
 from roadseg.scenes.faults import FaultKind, UnusableSceneError
@@ -20,7 +21,11 @@ from roadseg.scenes.raw import RawScenes, Scene, SceneRecord
 
 logger = logging.getLogger(__name__)
 
-SPLITS = {"train": "train", "val": "validation", "validation": "validation", "test": "test"}
+SPLITS = {
+    **dict.fromkeys(("train", "training"), "train"),
+    **dict.fromkeys(("val", "valid", "validation", "dev"), "validation"),
+    **dict.fromkeys(("test", "testing"), "test"),
+}
 """What data sets call their splits -> what this project calls them."""
 
 Split = Literal["train", "validation", "test"]
@@ -50,7 +55,7 @@ class FolderScenes(RawScenes):
         return {
             scene: SceneRecord(
                 drive=files.fields.get("drive", scene),
-                published_split=layout.splits[files.fields["split"]] if "split" in files.fields else None,
+                published_split=layout.splits[files.fields["split"].casefold()] if "split" in files.fields else None,
                 fingerprint=f"{_fingerprint(files)} {names}",
             )
             for scene, files in self._files.items()
@@ -64,13 +69,25 @@ class FolderScenes(RawScenes):
                 f"or give --params raw_folder=PATH"
             )
         files = dict(sorted(pair_files(self._folder, self._layout).items()))
+        left_out = self._describe_others(count_other_splits(self._folder, self._layout, files))
         if not any(each.image for each in files.values()):
-            named = _name_patterns(self._layout.images)
-            raise DatasetError(f"no images in '{self._folder}': expected files named like {named}")
+            missing = f"no images in '{self._folder}': {self._describe_place(self._layout.images)}"
+            raise DatasetError(f"{missing}. {left_out}" if left_out else missing)
+        if left_out:
+            logger.warning(left_out)
         if not any(each.annotation for each in files.values()):
-            named = _name_patterns(self._layout.annotations)
-            logger.warning("No annotations in '%s': expected files named like %s", self._folder, named)
+            logger.warning("No annotations in '%s': %s", self._folder, self._describe_place(self._layout.annotations))
         return files
+
+    def _describe_others(self, others: Mapping[str, int]) -> str:
+        named = ", ".join(f"'{name}' ({count} scenes)" for name, count in others.items())
+        return named and f"No split is called {named}: left out, expected {', '.join(self._layout.splits)}"
+
+    def _describe_place(self, patterns: Sequence[NamePattern]) -> str:
+        """Returns what files were looked for, and what lies there."""
+        named = " or ".join(f"'{each.text}'" for each in patterns)
+        places = dict.fromkeys(pattern.find_place(self._folder) for pattern in patterns)
+        return f"expected files named like {named}; {'; '.join(map(describe_files, places))}"
 
     def read(self, scene: str, least: tuple[int, int] | None) -> Scene:
         """Returns the scene, read from disk; see `RawScenes`."""
@@ -90,7 +107,7 @@ class FolderScenes(RawScenes):
         image, size = read_image(files.image, least)
         if files.annotation is None:
             return Scene(image, None, {}, size, files.faults)
-        if files.annotation.suffix == ".json":
+        if files.annotation.suffix.lower() == ".json":
             label_map, raw_names, faults = read_polygons(files.annotation, self._layout.labels, size)
             return Scene(image, label_map, raw_names, size, (*files.faults, *faults))
         label_map = read_label_map(files.annotation)
@@ -109,8 +126,9 @@ class SceneFoldersDataset(AbstractDataset[NoReturn, FolderScenes]):
     """Folders of images and label maps or polygon files, paired by name; the data set of a user's own.
 
     In a pattern `{split}`, `{drive}` and `{frame}` stand for text without a slash, as short as it can be, `*` for any
-    such text, and `.*` at the end for the ending of an image (png, jpg, jpeg). An annotation belongs to the image with
-    the same fields. Without `{drive}` each scene is a drive of its own; without `{split}` there is no published split.
+    such text, `**` for any number of folders, and `.*` at the end for the ending of an image; see `NamePattern`. An
+    annotation belongs to the image with the same fields. Without `{drive}` each scene is a drive of its own; without
+    `{split}` there is no published split.
 
     Examples:
         ```yaml
@@ -150,7 +168,7 @@ class SceneFoldersDataset(AbstractDataset[NoReturn, FolderScenes]):
                 ignored=[NamePattern(each, splits) for each in _listed(ignored)],
                 raw_names=RAW_NAMES.validate_python(raw_names or {}),
                 labels=labels,
-                splits=splits,
+                splits={name.casefold(): split for name, split in splits.items()},
             )
         except ValidationError as fault:
             wrong = "; ".join(
@@ -181,10 +199,6 @@ class SceneFoldersDataset(AbstractDataset[NoReturn, FolderScenes]):
 
     def _exists(self) -> bool:
         return self._filepath.is_dir()
-
-
-def _name_patterns(patterns: Sequence[NamePattern]) -> str:
-    return " or ".join(f"'{each.text}'" for each in patterns)
 
 
 def _listed(patterns: str | Sequence[str]) -> Sequence[str]:
