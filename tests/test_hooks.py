@@ -1,57 +1,172 @@
-"""What the hooks do at the end of a run; their checks at its beginning are tested in runs/test_faults.py."""
+"""What the hooks do; their checks at the beginning of a run are tested in runs/test_faults.py as well."""
 
+import logging
+import warnings
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import keras
+import pandas as pd
 import pytest
-from kedro.io import DataCatalog, Version
+from kedro.framework.hooks.manager import _create_hook_manager
+from kedro.io import DatasetError
 from kedro.pipeline import Node, Pipeline
+from kedro.runner import AbstractRunner, SequentialRunner, ThreadRunner
 
-from roadseg.datasets.folder import FolderDataset
-from roadseg.datasets.trained_segnet import TrainedSegNetDataset
-from roadseg.hooks import TrainingStateHooks
+from roadseg.datasets.catalog import RunCatalog
+from roadseg.hooks import ReportHooks, TrainingStateHooks, VersionHooks
 from roadseg.segnet.trained import TrainedSegNet
 
-TRAINING = Pipeline([Node(lambda: None, None, "segnet_model", name="train_segnet")])
-SCORING = Pipeline([Node(lambda model: model, "segnet_model", "scores", name="score_scenes")])
+EARLIER, RUN, FUTURE = "2026-01-30T10.20.30.000Z", "2026-01-31T10.20.30.000Z", "2099-01-01T00.00.00.000Z"
 
 
-def end_run(
+def table(cell: str) -> pd.DataFrame:
+    return pd.DataFrame({"cell": [cell]})
+
+
+def put(folder: Path, name: str, version: str, cell: str) -> None:
+    path = folder / f"{name}.csv" / version / f"{name}.csv"
+    path.parent.mkdir(parents=True)
+    table(cell).to_csv(path, index=False)
+
+
+def read(folder: Path, name: str, version: str = RUN) -> str:
+    return str(pd.read_csv(folder / f"{name}.csv" / version / f"{name}.csv")["cell"][0])
+
+
+def run_two_nodes(
     folder: Path,
-    pipeline: Pipeline = TRAINING,
+    runner: AbstractRunner | None = None,
     *,
-    is_interrupted: bool = False,
-    is_versioned: bool = True,
-    has_trained: bool = True,
-) -> list[str]:
+    make: Callable[[pd.DataFrame], pd.DataFrame] = lambda source: table("made of " + source["cell"][0]),
+    pins: dict[str, str] | None = None,
+    **options: Any,
+) -> None:
+    """Runs source -> made -> result, which reads the source as well."""
+    reporting = {"kedro-viz": {"layer": "reporting"}}
+    entries = {
+        name: {
+            "type": "pandas.CSVDataset",
+            "filepath": str(folder / f"{name}.csv"),
+            "versioned": True,
+            "save_args": {"index": False},
+            "metadata": reporting,
+        }
+        for name in ("source", "made", "result")
+    }
+    catalog = RunCatalog.from_config(entries, load_versions=pins, save_version=RUN)
+    pipeline = Pipeline(
+        [
+            Node(make, "source", "made", name="make"),
+            Node(
+                lambda made, source: table(f"{made['cell'][0]}, with {source['cell'][0]}"),
+                ["made", "source"],
+                "result",
+                name="join",
+            ),
+        ]
+    )
+    manager = _create_hook_manager()
+    for hooks in (VersionHooks(), ReportHooks()):
+        manager.register(hooks)
+    params = {"run_id": RUN, "load_versions": pins, "runtime_params": {}, "env": None, "project_path": str(folder)}
+    manager.hook.before_pipeline_run(run_params=params, pipeline=pipeline, catalog=catalog)
+    with warnings.catch_warnings(action="error"):  # Kedro warns where what is loaded is not what was saved
+        (runner or SequentialRunner()).run(pipeline, catalog, manager, run_id=RUN, **options)
+    manager.hook.after_pipeline_run(run_params=params, run_result={}, pipeline=pipeline, catalog=catalog)
+
+
+@pytest.mark.parametrize(
+    "runner", [SequentialRunner(), SequentialRunner(is_async=True), ThreadRunner()], ids=["plain", "async", "threads"]
+)
+def test_a_run_loads_what_it_made_though_another_version_is_newer(tmp_path: Path, runner: AbstractRunner) -> None:
+    put(tmp_path, "source", EARLIER, "a")
+    put(tmp_path, "made", EARLIER, "earlier")
+    put(tmp_path, "made", FUTURE, "of another clock")
+    run_two_nodes(tmp_path, runner)
+    assert read(tmp_path, "result") == "made of a, with a"
+
+
+def test_a_run_loads_what_it_made_though_another_run_saves_in_between(tmp_path: Path) -> None:
+    put(tmp_path, "source", EARLIER, "a")
+
+    def make(source: pd.DataFrame) -> pd.DataFrame:
+        put(tmp_path, "made", "2026-01-31T10.20.31.000Z", "of another run")
+        put(tmp_path, "source", "2026-01-31T10.20.31.000Z", "b")
+        return table("mine")
+
+    run_two_nodes(tmp_path, make=make)
+    assert read(tmp_path, "result") == "mine, with a"
+
+
+def test_the_newest_input_is_read_and_one_later_than_the_run_is_told(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    put(tmp_path, "source", EARLIER, "a")
+    put(tmp_path, "source", FUTURE, "b")
+    with caplog.at_level(logging.WARNING):
+        run_two_nodes(tmp_path)
+    assert read(tmp_path, "result") == "made of b, with b"
+    assert f"The newest version of source is {FUTURE}, later than this run" in caplog.text
+
+
+def test_a_pinned_input_is_read(tmp_path: Path) -> None:
+    put(tmp_path, "source", EARLIER, "a")
+    put(tmp_path, "source", "2026-01-31T00.00.00.000Z", "b")
+    run_two_nodes(tmp_path, pins={"source": EARLIER})
+    assert read(tmp_path, "result") == "made of a, with a"
+
+
+def test_a_version_of_what_the_run_makes_is_refused(tmp_path: Path) -> None:
+    put(tmp_path, "source", EARLIER, "a")
+    put(tmp_path, "made", EARLIER, "earlier")
+    with pytest.raises(ValueError, match="this run makes 'made' itself"):
+        run_two_nodes(tmp_path, pins={"made": EARLIER})
+
+
+def test_a_run_whose_version_is_there_already_does_not_begin(tmp_path: Path) -> None:
+    put(tmp_path, "source", EARLIER, "a")
+    put(tmp_path, "result", RUN, "of a run in the same millisecond")
+    with pytest.raises(DatasetError, match=r"a version '2026-01-31T10\.20\.30\.000Z' of 'result' already"):
+        run_two_nodes(tmp_path)
+    assert not (tmp_path / "made.csv").exists()
+
+
+def test_only_missing_outputs_are_made_and_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    put(tmp_path, "source", EARLIER, "a")
+    put(tmp_path, "made", EARLIER, "earlier")
+    with caplog.at_level(logging.INFO):
+        run_two_nodes(tmp_path, only_missing_outputs=True)
+    assert read(tmp_path, "result") == "earlier, with a"
+    assert [line.split(":")[0] for line in caplog.messages if ".csv" in line] == ["result"]
+
+
+def end_run(folder: Path, *, has_trained: bool = True, is_interrupted: bool = False) -> list[str]:
     """Ends a run, and returns the names of the states that are left."""
     for state in ("mine", "other"):
         (folder / "states" / state).mkdir(parents=True)
         (folder / "states" / state / "state.npz").touch()
     images = keras.Input((2, 2, 3))
     record = {"state": "mine", "training": {"is_interrupted": is_interrupted}}
-    filepath = str(folder / "segnet.keras")
-    model = TrainedSegNetDataset(filepath=filepath, version=Version(None, "v1") if is_versioned else None)
-    model.save(TrainedSegNet(keras.Model(images, keras.layers.Conv2D(1, 1)(images)), record))
-    if not has_trained:
-        model = TrainedSegNetDataset(filepath=filepath, version=Version(None, "v2"))
-    states = FolderDataset(filepath=str(folder / "states"))
-    TrainingStateHooks().after_pipeline_run(pipeline, DataCatalog({"segnet_model": model, "training_state": states}))
+    states = {"type": "roadseg.datasets.folder.FolderDataset", "filepath": str(folder / "states")}
+    hooks = TrainingStateHooks()
+    hooks.before_pipeline_run()
+    if has_trained:
+        model = TrainedSegNet(keras.Model(images, keras.layers.Conv2D(1, 1)(images)), record)
+        hooks.after_dataset_saved("segnet_model", model)
+    hooks.after_dataset_saved("scores", {})
+    hooks.after_pipeline_run(RunCatalog.from_config({"training_state": states}))
     return sorted(path.name for path in (folder / "states").iterdir())
 
 
-@pytest.mark.parametrize("is_versioned", [True, False])
-def test_a_run_that_has_trained_leaves_no_state_of_its_training(tmp_path: Path, is_versioned: bool) -> None:
-    assert end_run(tmp_path, is_versioned=is_versioned) == ["other"]
+def test_a_run_that_has_trained_leaves_no_state_of_its_training(tmp_path: Path) -> None:
+    assert end_run(tmp_path) == ["other"]
 
 
 def test_a_training_that_ctrl_c_ended_keeps_its_state(tmp_path: Path) -> None:
     assert end_run(tmp_path, is_interrupted=True) == ["mine", "other"]
 
 
-def test_a_run_that_only_scores_removes_nothing(tmp_path: Path) -> None:
-    assert end_run(tmp_path, SCORING) == ["mine", "other"]
-
-
-def test_a_run_that_found_a_model_removes_nothing(tmp_path: Path) -> None:
+def test_a_run_that_has_not_trained_removes_nothing(tmp_path: Path) -> None:
     assert end_run(tmp_path, has_trained=False) == ["mine", "other"]

@@ -415,3 +415,14 @@ def test_the_number_must_be_given():
     done = CliRunner().invoke(cli, ["prune"])
     assert done.exit_code == 2
     assert "Missing option '--keep'" in done.output
+
+
+def test_half_written_files_of_killed_runs_go_after_a_day(tmp_path):
+    whole = write(tmp_path, "scores", "v1", b'{"versions": {}}')
+    for version, age in (("v2", OLD), ("v3", YOUNG)):
+        part = write(tmp_path, "split_table", version).with_suffix(".csv.0a.part")
+        (part.parent / "split_table.csv").rename(part)
+        os.utime(part, (time.time() - age,) * 2)
+    prune_versions(catalog(tmp_path), keep=1)
+    assert whole.exists()
+    assert [path.name for path in (tmp_path / "split_table.csv").iterdir()] == ["v3"]

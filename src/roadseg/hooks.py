@@ -1,8 +1,8 @@
-"""What the project adds to a Kedro run: early checks, provenance, no half-written version, what is done at its end."""
+"""What the project adds to a Kedro run: early checks, which versions it reads, provenance, what is done at its end."""
 
-import errno
 import logging
 import re
+from collections.abc import Mapping
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -72,97 +72,77 @@ class ProvenanceHooks:
         )
 
 
-class InputHooks:
-    """Stops a run at once whose inputs are missing, and says which pipeline makes them."""
+class VersionHooks:
+    """Chooses at the start of a run which versions it reads of what it does not make."""
 
     @hook_impl(tryfirst=True)
     def before_pipeline_run(self, pipeline: Pipeline, catalog: DataCatalog, run_params: dict[str, Any]) -> None:
-        """Looks for every versioned input of the pipeline; first, before MLflow begins a run.
+        """Stops a run at once whose inputs are missing, and chooses the versions; first, before MLflow begins a run.
 
         Raises:
-            DatasetError: If a version that is asked for does not exist, or there is none at all.
+            ValueError: If a version is asked for of something that the run makes.
+            DatasetError: If there is no version of an input, or not the one that is asked for, or if an output has the
+                version of this run already.
         """
-        environment = f" --env {run_params['env']}" if run_params["env"] else ""
-        for name in sorted(pipeline.inputs()):
+        asked_for = run_params["load_versions"] or {}
+        for name in sorted(asked_for.keys() & pipeline.all_outputs()):
+            raise ValueError(
+                f"this run makes '{name}' itself and loads what it makes: leave out --load-versions {name}, "
+                f"or the nodes that make it, for example with --pipelines evaluate"
+            )
+        for name in sorted(pipeline.datasets()):
             dataset = catalog.get(name)
-            if not isinstance(dataset, AbstractVersionedDataset) or dataset.exists():
-                continue
-            pinned = (run_params["load_versions"] or {}).get(name)
-            if pinned:
-                there = ", ".join(dataset.list_versions(full_path=False)) or "none"
-                raise DatasetError(f"there is no version '{pinned}' of '{name}'; there are: {there}")
-            maker = "train" if name in ("segnet_model", "training_history") else "prepare"
-            if name == "segnet_model" and (foreign := (run_params["runtime_params"] or {}).get("model_of")):
-                raise DatasetError(f"there is no model of '{foreign}': nothing lies in '{dataset._filepath}'")
-            raise DatasetError(f"there is no '{name}' yet: run `kedro run --pipelines {maker}{environment}` first")
-
-
-class IncompleteVersionHooks:
-    """Removes the version that was being saved when a run failed, so that no later run takes it for whole."""
-
-    def __init__(self) -> None:
-        """Starts with nothing being saved."""
-        self._saving: str | None = None
-
-    @hook_impl
-    def before_dataset_saved(self, dataset_name: str) -> None:
-        """Notes what is being saved."""
-        self._saving = dataset_name
-
-    @hook_impl
-    def after_dataset_saved(self) -> None:
-        """Notes that it is whole."""
-        self._saving = None
-
-    @hook_impl
-    def on_pipeline_error(self, error: Exception, catalog: DataCatalog) -> None:
-        """Removes what is not whole.
-
-        Raises:
-            DatasetError: If the disk is full, to say what could not be saved.
-        """
-        name, self._saving = self._saving, None
-        if name is None:
-            return
-        dataset: Any = catalog[name]
-        path = dataset._filepath
-        version = dataset.resolve_save_version()
-        if version is not None:
-            path = path / version
-            if dataset._fs.exists(str(path)):
-                dataset._fs.rm(str(path), recursive=True)
-        if _root_errno(error) == errno.ENOSPC:
-            raise DatasetError(f"the disk is full: '{name}' could not be saved in '{path}'; make room and run again")
+            if isinstance(dataset, AbstractVersionedDataset):
+                if name in pipeline.inputs() and not dataset.exists():
+                    raise DatasetError(_describe_missing(name, dataset, run_params))
+                if dataset._version is not None:
+                    _choose_version(name, dataset, run_params["run_id"])
 
 
 class TrainingStateHooks:
     """Removes what was kept of a training to go on with, once the whole run that it is part of is over."""
 
     @hook_impl
-    def after_pipeline_run(self, pipeline: Pipeline, catalog: DataCatalog) -> None:
+    def before_pipeline_run(self) -> None:
+        """Starts with nothing trained."""
+        self._record: Mapping[str, Any] | None = None
+
+    @hook_impl
+    def after_dataset_saved(self, dataset_name: str, data: Any) -> None:
+        """Notes what the run has trained."""
+        if dataset_name == "segnet_model":
+            self._record = data.record
+
+    @hook_impl
+    def after_pipeline_run(self, catalog: DataCatalog) -> None:
         """Removes it, unless Ctrl-C ended the training."""
-        if "segnet_model" not in pipeline.all_outputs():
+        if self._record is None or self._record["training"]["is_interrupted"]:
             return
-        model: Any = catalog["segnet_model"]
-        version = model.resolve_save_version()
-        if version and version not in model.list_versions(full_path=False):
-            return  # with --only-missing-outputs an earlier model will do, and nothing was trained
         from roadseg.segnet.state import remove_state  # Keras is there: this run has trained
 
-        record = model.read_record(version)
-        state = catalog["training_state"].load() / record["state"]
-        if state.exists() and not record["training"]["is_interrupted"]:
+        state = catalog["training_state"].load() / self._record["state"]
+        if state.exists():
             remove_state(state)
 
 
 class ReportHooks:
-    """Ends a run with the places of its pictures and tables."""
+    """Ends a run with the places of the pictures and tables that it made."""
+
+    @hook_impl
+    def before_pipeline_run(self) -> None:
+        """Starts with nothing made."""
+        self._made: set[str] = set()
+
+    @hook_impl
+    def after_dataset_saved(self, dataset_name: str) -> None:
+        """Notes what the run has made."""
+        self._made.add(dataset_name)
 
     @hook_impl
     def after_pipeline_run(self, pipeline: Pipeline, catalog: DataCatalog, run_params: dict[str, Any]) -> None:
         """Logs the path of each output that is a report, in the order of the nodes: `evaluation_report` comes last."""
         project = Path(run_params["project_path"])
-        for name in (name for node in pipeline.nodes for name in node.outputs):
+        for name in (name for node in pipeline.nodes for name in node.outputs if name in self._made):
             dataset: Any = catalog[name]
             layer = (dataset.metadata or {}).get("kedro-viz", {}).get("layer")
             if layer == "reporting":
@@ -170,7 +150,34 @@ class ReportHooks:
                 logger.info("%s: %s", name, path.relative_to(project) if path.is_relative_to(project) else path)
 
 
-def _root_errno(error: BaseException) -> int | None:
-    while error.__cause__ is not None:
-        error = error.__cause__
-    return error.errno if isinstance(error, OSError) else None
+def _describe_missing(name: str, dataset: AbstractVersionedDataset[Any, Any], run_params: dict[str, Any]) -> str:
+    """Returns the sentence that says what is missing, and which pipeline makes it."""
+    if asked_for := (run_params["load_versions"] or {}).get(name):
+        there = ", ".join(dataset.list_versions(full_path=False)) or "none"
+        return f"there is no version '{asked_for}' of '{name}'; there are: {there}"
+    if name == "segnet_model" and (foreign := (run_params["runtime_params"] or {}).get("model_of")):
+        return f"there is no model of '{foreign}': nothing lies in '{dataset._filepath}'"
+    maker = "train" if name in ("segnet_model", "training_history") else "prepare"
+    environment = f" --env {run_params['env']}" if run_params["env"] else ""
+    return f"there is no '{name}' yet: run `kedro run --pipelines {maker}{environment}` first"
+
+
+def _choose_version(name: str, dataset: Any, run: str) -> None:
+    """Lets a versioned data set load the newest version of those that are there now, if no other is asked for."""
+    there = dataset.list_versions(full_path=False)
+    if run in there:
+        raise DatasetError(
+            f"there is a version '{run}' of '{name}' already: another run began in the same millisecond, or the clock "
+            f"of this machine went back; start the run again"
+        )
+    if dataset._version.load or not there:
+        return
+    dataset._version = dataset._version._replace(load=there[0])
+    if there[0] > run:
+        logger.warning(
+            "The newest version of %s is %s, later than this run, as if a clock was wrong; --load-versions %s:VERSION "
+            "reads another",
+            name,
+            there[0],
+            name,
+        )

@@ -13,7 +13,7 @@ from roadseg.datasets.prepared_scenes import PreparedScenesDataset
 logger = logging.getLogger(__name__)
 
 YOUNG = timedelta(days=1)
-"""Files in a store that were written within this time stay: a run under way may be about to name them."""
+"""Files in a store that were written within this time stay, and half-written ones: a run may be about to name them."""
 
 Versions = Mapping[str, Sequence[str]]
 """Name of a data set -> its versions, newest first."""
@@ -57,6 +57,8 @@ NAMED_BY: dict[str, Callable[[Any, str], dict[str, str]]] = {
 def prune_versions(catalog: DataCatalog, keep: int) -> None:
     """Removes old versions of each versioned data set, then the prepared scenes in the stores that none names any more.
 
+    Half-written files that killed runs left go as well.
+
     All that stays is read before anything goes. What names a version goes before that version, and manifests before
     the files that they name: after a kill in the middle nothing names what is missing, and the next pruning goes on.
 
@@ -81,6 +83,7 @@ def prune_versions(catalog: DataCatalog, keep: int) -> None:
     for name in sorted(datasets, key=lambda name: [*NAMED_BY, name].index(name)):
         for version in gone[name]:
             datasets[name]._fs.rm(str(datasets[name]._filepath / version), recursive=True)
+        _remove_half_written(datasets[name], datetime.now(UTC) - YOUNG)
     named = _read_manifests(stores, {name: each.list_versions(full_path=False) for name, each in stores.items()})
     swept = {name: each.prune_store(named, datetime.now(UTC) - YOUNG) for name, each in stores.items()}
     for name in datasets:
@@ -121,6 +124,14 @@ def _read_named(datasets: Mapping[str, Any], name: str, version: str) -> dict[st
 
 def _read_manifests(stores: Mapping[str, PreparedScenesDataset], versions: Mapping[str, Iterable[str]]) -> set[str]:
     return {scene for name, each in stores.items() for version in versions[name] for scene in each.read_names(version)}
+
+
+def _remove_half_written(dataset: Any, before: datetime) -> None:
+    for path in dataset._fs.glob(f"{dataset._filepath}/*/*.part"):
+        if dataset._fs.modified(path) < before:
+            dataset._fs.rm_file(path)
+            if not dataset._fs.ls(dataset._fs._parent(path)):
+                dataset._fs.rmdir(dataset._fs._parent(path))
 
 
 def _describe(gone: int, there: int, files: int, size: int) -> str:

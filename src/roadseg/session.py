@@ -16,6 +16,7 @@ from kedro.config import MissingConfigException
 from kedro.framework.cli.utils import KedroCliError
 from kedro.framework.session import KedroSession
 from kedro.io import DatasetError
+from kedro.runner import AbstractRunner, SequentialRunner, ThreadRunner
 from kedro.validation import ParameterValidationError
 from pydantic import ValidationError
 
@@ -49,7 +50,7 @@ class RoadSegSession(KedroSession):
     """A Kedro session whose `run` is recorded, and tells faults of data and parameters from faults of the program."""
 
     def run(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
-        """Runs as `KedroSession.run` does.
+        """Runs as `KedroSession.run` does, with a runner whose nodes run in this process.
 
         Raises:
             ClickException: On a fault in FAULTS; the traceback is in the log at level DEBUG, and on the screen with
@@ -62,7 +63,16 @@ class RoadSegSession(KedroSession):
         recorder = RunRecorder(_describe_end, MLflowRun() if find_spec("kedro_mlflow") else None)
         self._hook_manager.register(recorder)
         with _told_in_a_sentence(), recorder:
+            _check_runner(kwargs.get("runner"))
             return super().run(*args, **kwargs)
+
+
+def _check_runner(runner: AbstractRunner | None) -> None:
+    if runner is not None and not isinstance(runner, SequentialRunner | ThreadRunner):
+        raise ValueError(
+            f"{type(runner).__name__} runs nodes in other processes, and the record of the run would not see what they "
+            f"load and save: leave out --runner, or give ThreadRunner; prepare shares its work among all cores anyway"
+        )
 
 
 @contextmanager

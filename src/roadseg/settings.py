@@ -2,13 +2,13 @@
 
 import os
 
+from roadseg.datasets.catalog import RunCatalog
 from roadseg.hooks import (
-    IncompleteVersionHooks,
-    InputHooks,
     ParameterHooks,
     ProvenanceHooks,
     ReportHooks,
     TrainingStateHooks,
+    VersionHooks,
 )
 from roadseg.session import RoadSegSession
 
@@ -17,12 +17,12 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow's start-up mess
 HOOKS = (
     ParameterHooks(),
     ProvenanceHooks(),
-    InputHooks(),
-    IncompleteVersionHooks(),
+    VersionHooks(),
     TrainingStateHooks(),
     ReportHooks(),
 )
 SESSION_CLASS = RoadSegSession
+DATA_CATALOG_CLASS = RunCatalog
 CONFIG_LOADER_ARGS = {
     "base_env": "base",
     "default_run_env": "local",

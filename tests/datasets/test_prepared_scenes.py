@@ -1,24 +1,21 @@
 import base64
 import dataclasses
-import errno
 import hashlib
 import json
 import os
 import pickle
 import signal
 import sys
-import threading
-from typing import ClassVar
 
 import cloudpickle
 import cv2
 import fsspec
 import numpy as np
 import pytest
-from fsspec.implementations.local import LocalFileSystem
 from kedro.io import DatasetError, Version
 from PIL import Image
 
+from full_disk import FullDisk
 from roadseg.datasets import prepared_scenes
 from roadseg.datasets.camvid import CamVidDataset
 from roadseg.datasets.label_space import LabelSpaceDataset
@@ -34,25 +31,6 @@ IDS = [f"a_{number:02}" for number in range(12)]
 SIZE = (6, 8)
 NOTED = "a_03"
 """A scene with a fault, though it can be used."""
-
-
-class FullDisk(LocalFileSystem):
-    """A disk that is full after so many bytes, in the middle of a file."""
-
-    protocol = "fullstore"
-    room: ClassVar[int] = 0
-    lock = threading.Lock()
-
-    def pipe_file(self, path, value, mode="overwrite", **kwargs):
-        with self.lock:
-            room = type(self).room
-            type(self).room = max(0, room - len(value))
-        super().pipe_file(path, value[:room], mode, **kwargs)
-        if len(value) > room:
-            raise OSError(errno.ENOSPC, "No space left on device")
-
-
-fsspec.register_implementation("fullstore", FullDisk, clobber=True)
 
 
 class Work:
@@ -409,8 +387,8 @@ def test_worker_that_is_killed_stops_the_preparation(tmp_path, work, two_workers
 def test_full_disk_stops_worker_processes_too(tmp_path, work, two_workers, monkeypatch):
     saved(tmp_path / "whole", work.plan())
     monkeypatch.setattr(FullDisk, "room", bytes_of(tmp_path / "whole", "store/*") * 3 // 5)
-    full = dataset(tmp_path / "full", save="v1", protocol="fullstore://")
-    with pytest.raises(DatasetError, match="No space left on device"):
+    full = dataset(tmp_path / "full", save="v1", protocol="fulldisk://")
+    with pytest.raises(DatasetError, match="the disk is full"):
         full.save(work.plan())
     assert not full.exists()
     assert half_written(tmp_path) == []
@@ -431,8 +409,8 @@ def test_full_disk_leaves_no_version_and_nothing_half_written(tmp_path, work, mo
     if room == "all but the manifest":
         room = bytes_of(tmp_path / "whole", "store/*") + 10
     monkeypatch.setattr(FullDisk, "room", room)
-    full = dataset(tmp_path / "full", save="v1", protocol="fullstore://")
-    with pytest.raises(DatasetError, match="No space left on device"):
+    full = dataset(tmp_path / "full", save="v1", protocol="fulldisk://")
+    with pytest.raises(DatasetError, match="the disk is full"):
         full.save(work.plan())
     assert not full.exists()
     assert half_written(tmp_path) == []

@@ -1,11 +1,11 @@
 import errno
-from typing import ClassVar
 
 import fsspec
 import pytest
 from fsspec.implementations.local import LocalFileSystem
 from kedro.io import DatasetError, Version
 
+from full_disk import FullDisk
 from roadseg.datasets.versioned_file import VersionedFileDataset
 
 
@@ -17,18 +17,6 @@ class TextDataset(VersionedFileDataset[str, str]):
         self._write(str(self._get_save_path()), data.encode())
 
 
-class FullDisk(LocalFileSystem):
-    """A disk with room for so many bytes."""
-
-    protocol = "fulltext"
-    room: ClassVar[int] = 0
-
-    def pipe_file(self, path, value, mode="overwrite", **kwargs):
-        super().pipe_file(path, value[: self.room], mode, **kwargs)
-        if len(value) > self.room:
-            raise OSError(errno.ENOSPC, "No space left on device")
-
-
 class NoRename(LocalFileSystem):
     protocol = "norename"
 
@@ -36,7 +24,6 @@ class NoRename(LocalFileSystem):
         raise OSError(errno.EIO, "Input/output error")
 
 
-fsspec.register_implementation("fulltext", FullDisk, clobber=True)
 fsspec.register_implementation("norename", NoRename, clobber=True)
 
 
@@ -95,7 +82,7 @@ def test_half_written_file_is_no_version(tmp_path):
     assert dataset(tmp_path / "a.txt").load() == "one"
 
 
-@pytest.mark.parametrize(("protocol", "words"), [("fulltext", "No space left"), ("norename", "Input/output error")])
+@pytest.mark.parametrize(("protocol", "words"), [("fulldisk", "the disk is full"), ("norename", "Input/output error")])
 def test_fault_while_writing_leaves_nothing_and_keeps_older_versions(tmp_path, protocol, words):
     dataset(tmp_path / "a.txt", save="v1").save("one")
     with pytest.raises(DatasetError, match=words):
@@ -105,8 +92,8 @@ def test_fault_while_writing_leaves_nothing_and_keeps_older_versions(tmp_path, p
 
 
 def test_fault_at_the_first_version_leaves_none(tmp_path, monkeypatch):
-    full = dataset(f"fulltext://{tmp_path}/a.txt", save="v1")
-    with pytest.raises(DatasetError, match="No space left"):
+    full = dataset(f"fulldisk://{tmp_path}/a.txt", save="v1")
+    with pytest.raises(DatasetError, match="the disk is full"):
         full.save("one")
     assert not full.exists()
     monkeypatch.setattr(FullDisk, "room", 3)

@@ -92,9 +92,21 @@ def test_a_run_is_recorded_from_its_first_node_on(folder):
     begin(folder, pipeline_names=["train", "prepare"], env="camvid")
     record = read(folder)
     assert (record.run, record.state, record.fault) == (RUN, "running", None)
-    assert (record.pipelines, record.nodes, record.environment) == (("prepare", "train"), ("copy",), "camvid")
+    assert (record.pipelines, record.nodes, record.environment) == (("prepare", "train"), (), "camvid")
     assert (record.given_parameters, record.parameters) == ({"seed": 3}, {"seed": 3, "width": 1})
     assert (record.loaded, record.saved, record.scores) == ({}, {}, None)
+
+
+def test_a_second_run_of_the_same_id_does_not_begin(folder):
+    begin(folder)
+    with pytest.raises(DatasetError, match=f"there is a run '{RUN}' already"):
+        begin(folder)
+
+
+def test_nodes_stand_in_the_record_as_they_begin(folder):
+    recorder = begin(folder)
+    recorder.before_node_run(Node(identity, "plain", "other", name="second"))
+    assert read(folder).nodes == ("second",)
 
 
 def test_what_is_loaded_and_saved_stands_in_the_record_at_once(folder):
@@ -103,7 +115,7 @@ def test_what_is_loaded_and_saved_stands_in_the_record_at_once(folder):
     recorder.after_dataset_loaded("plain")
     recorder.after_dataset_saved("plain", "data")
     assert (read(folder).loaded, read(folder).saved) == ({"split_table": BEFORE}, {})
-    recorder.after_dataset_saved("split_table", "data")  # of which another version is pinned for loading
+    recorder.after_dataset_saved("split_table", "data")
     assert read(folder).saved == {"split_table": RUN}
 
 

@@ -1,21 +1,17 @@
 """What a user reads when something is wrong: one sentence with the file or the key, exit code 1, and no version."""
 
-import errno
 import json
-import os
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
-import fsspec
 import numpy as np
 import pandas as pd
 import pytest
 from click import ClickException
-from fsspec.implementations.local import LocalFileOpener, LocalFileSystem
 from kedro.framework.startup import bootstrap_project
 
+from full_disk import FullDisk
 from roadseg.session import RoadSegSession
 from runs.project import SMALL, Project
 
@@ -134,52 +130,32 @@ def test_one_scene_and_a_split_without_labels_train_nothing(camvid: Project, cam
     assert "the split 'validation', there are none: none of the 2 scenes published as validation has labels" in message
 
 
-class FullDisk(LocalFileSystem):
-    """A disk on which files whose name contains `no_room` take 10 bytes."""
-
-    protocol = "fulldisk"
-    no_room = ""
-
-    def __init__(self, **arguments: object) -> None:
-        super().__init__(**{**arguments, "auto_mkdir": True})
-
-    def _open(self, path: str, mode: str = "rb", **arguments: object) -> LocalFileOpener:
-        opened = super()._open(path, mode=mode, **arguments)
-        if "w" in mode and self.no_room and self.no_room in path:
-            write = opened.write
-
-            def write_a_little(content: bytes) -> int:
-                write(content[:10])
-                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-            opened.write = write_a_little
-        return opened
-
-
 @pytest.fixture
-def full_disk(project: Project, monkeypatch: pytest.MonkeyPatch) -> Iterator[Project]:
+def full_disk(project: Project, monkeypatch: pytest.MonkeyPatch) -> Project:
     """A project whose results go to a full disk; run in this process, where that disk is known."""
-    fsspec.register_implementation("fulldisk", FullDisk, clobber=True)
+    monkeypatch.setattr(FullDisk, "room", 10**9)
     catalog = (project.folder / "conf/base/catalog.yml").read_text()
     catalog = catalog.replace("filepath: data/0", f"filepath: fulldisk://{project.folder}/data/0")
     (project.folder / "conf/base/catalog.yml").write_text(catalog)
     monkeypatch.chdir(project.folder)
     bootstrap_project(project.folder)
-    yield project
-    FullDisk.no_room = ""
+    return project
 
 
 @pytest.mark.parametrize("output", ["scene_index.csv", "split_table.csv", "manifest.json", "store"])
-def test_a_full_disk_leaves_no_version_behind_and_the_next_run_goes_on(full_disk: Project, output: str) -> None:
+def test_a_full_disk_leaves_no_version_behind_and_the_next_run_goes_on(
+    full_disk: Project, output: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def prepare() -> None:
         with RoadSegSession.create(full_disk.folder) as session:
             session.run(pipeline_names=["prepare"])
 
-    FullDisk.no_room = output
+    monkeypatch.setattr(FullDisk, "only", output)
+    monkeypatch.setattr(FullDisk, "room", 10)
     with pytest.raises(ClickException, match="the disk is full"):
         prepare()
     assert not [path for path in full_disk.files() if output in str(path)]
-    FullDisk.no_room = ""
+    monkeypatch.setattr(FullDisk, "room", 10**9)
     prepare()
     assert len(full_disk.versions("03_primary/drawn/split_table.csv")) == 1
 

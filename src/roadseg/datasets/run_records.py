@@ -10,7 +10,7 @@ from kedro.io import AbstractDataset, DatasetError
 from kedro.io.core import get_protocol_and_path
 from pydantic import AwareDatetime, BaseModel, ValidationError
 
-from roadseg.datasets.versioned_file import write_whole
+from roadseg.datasets.whole_file import WholeFiles
 
 
 class Machine(BaseModel, frozen=True):
@@ -44,7 +44,7 @@ class RunRecord(BaseModel, frozen=True):
         seconds: How long it took, or had taken when this was written.
         command: As it was typed.
         pipelines: Names of the pipelines.
-        nodes: Names of the nodes that were to run.
+        nodes: Names of the nodes that it began, in that order.
         environment: Name of the configuration environment; empty for the default one.
         given_parameters: Parameters as the command line gave them.
         parameters: All parameters, as configuration and command line gave them.
@@ -111,7 +111,8 @@ class RunRecordsDataset(AbstractDataset[RunRecord, list[RunRecord]]):
     ) -> None:
         """Takes the path of the folder, and what fsspec needs to reach it."""
         self._protocol, path = get_protocol_and_path(filepath)
-        self._fs = fsspec.filesystem(self._protocol, **deepcopy(credentials or {}), **deepcopy(fs_args or {}))
+        fs = fsspec.filesystem(self._protocol, **deepcopy(credentials or {}), **deepcopy(fs_args or {}))
+        self._fs = WholeFiles(fs)
         self._filepath, self.metadata = PurePosixPath(path), metadata
 
     @property
@@ -149,9 +150,32 @@ class RunRecordsDataset(AbstractDataset[RunRecord, list[RunRecord]]):
         """
         return [self.read(run) for run in self.list_runs()]
 
+    def create(self, data: RunRecord) -> None:
+        """Writes the first record of a run.
+
+        Raises:
+            DatasetError: If there is a run of this id.
+        """
+        path = self.path_of(data.run)
+        self._fs.makedirs(self.path, exist_ok=True)
+        try:
+            with self._fs.open(path, "xb"):
+                pass  # of two runs at once one has the name
+        except FileExistsError as fault:
+            raise DatasetError(
+                f"there is a run '{data.run}' already: another run began in the same millisecond, or the clock of this "
+                f"machine went back; start the run again"
+            ) from fault
+        try:
+            self.save(data)
+        except BaseException:
+            self._fs.rm_file(path)
+            raise
+
     def save(self, data: RunRecord) -> None:
         """Writes the record of a run in the place of the one that it has."""
-        write_whole(self._fs, self.path_of(data.run), data.model_dump_json(indent=1).encode())
+        with self._fs.open(self.path_of(data.run), "wb") as file:
+            file.write(data.model_dump_json(indent=1).encode())
 
     def _exists(self) -> bool:
         return bool(self._fs.exists(str(self._filepath)))

@@ -85,8 +85,8 @@ def compare_command(
         comparison = compare_runs(catalog, first, second, split=split, num_scenes=num_scenes)
         _print_comparison(comparison)
         catalogs = [_load_context(metadata, env, **_choose_model(each)).catalog for each in (first, second)]
+        catalog.save("run_comparison", _write_page(catalogs, first, second, comparison))
         dataset: Any = catalog["run_comparison"]
-        dataset.save(_write_page(catalogs, first, second, comparison))
         path = Path(dataset._get_load_path())
         click.echo(path.relative_to(metadata.project_path) if path.is_relative_to(metadata.project_path) else path)
 

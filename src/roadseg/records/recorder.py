@@ -13,6 +13,7 @@ from kedro.framework.context import KedroContext
 from kedro.framework.hooks import hook_impl
 from kedro.io import AbstractVersionedDataset, DataCatalog, DatasetError
 from kedro.pipeline import Pipeline
+from kedro.pipeline.node import Node
 
 from roadseg.datasets.run_records import RunRecord, RunRecordsDataset
 from roadseg.records.mlflow_run import MLflowRun
@@ -38,6 +39,7 @@ class RunRecorder:
         """Takes what turns the fault of a run into a sentence, and who else is told what the record says."""
         self._describe_fault, self._mirror = describe_fault, mirror
         self._records: RunRecordsDataset | None = None
+        self._nodes: list[str] = []
         self._loaded: dict[str, str] = {}
         self._saved: dict[str, str] = {}
         self._lock = Lock()  # runners may load and save in threads
@@ -59,7 +61,7 @@ class RunRecorder:
             seconds=0,
             command=describe_command(),
             pipelines=sorted(run_params["pipeline_names"] or ["__default__"]),
-            nodes=[node.name for node in pipeline.nodes],
+            nodes=(),
             environment=run_params["env"] or "",
             given_parameters=run_params["runtime_params"],
             parameters=self._parameters,
@@ -77,10 +79,16 @@ class RunRecorder:
         )
         self._catalog, self._project = catalog, Path(run_params["project_path"])
         records: Any = catalog["run_records"]
+        records.create(self._record)
         self._records = records
-        self._write()
         if self._mirror:
             self._mirror.begin(self._record, pipeline, catalog)
+
+    @hook_impl(trylast=True)
+    def before_node_run(self, node: Node) -> None:
+        """Notes which node begins."""
+        self._nodes.append(node.name)
+        self._write()
 
     @hook_impl(trylast=True)
     def after_dataset_loaded(self, dataset_name: str) -> None:
@@ -147,7 +155,7 @@ class RunRecorder:
             return
         with self._lock:
             seconds = round(time.monotonic() - self._start, 1)
-            used = {"loaded": dict(self._loaded), "saved": dict(self._saved)}
+            used = {"nodes": tuple(self._nodes), "loaded": dict(self._loaded), "saved": dict(self._saved)}
             self._record = self._record.model_copy(
                 update={"seconds": seconds, "backend": find_backend(), **used, **changes}
             )

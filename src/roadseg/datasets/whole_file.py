@@ -1,0 +1,59 @@
+"""Files that are there whole or not at all, whatever ends the one who writes them."""
+
+import errno
+import uuid
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
+from typing import IO, Any
+
+from kedro.io import DatasetError
+
+
+@contextmanager
+def open_whole(fs: Any, path: str, mode: str = "wb", **arguments: Any) -> Iterator[IO[Any]]:
+    """Opens a file that gets its name when all is written; an error or Ctrl-C on the way leaves nothing.
+
+    Args:
+        fs: The fsspec file system.
+        path: Of the file; its folder is made if it is missing.
+        mode: One that writes.
+        arguments: What `fs.open` takes.
+
+    Raises:
+        DatasetError: If the disk is full.
+    """
+    folder, temporary = fs._parent(path), f"{path}.{uuid.uuid4().hex}.part"
+    fs.makedirs(folder, exist_ok=True)
+    try:
+        with fs.open(temporary, mode, **arguments) as file:
+            yield file
+        fs.mv(temporary, path)
+    except BaseException as fault:
+        if fs.exists(temporary):
+            fs.rm(temporary)
+        with suppress(OSError):  # another file is in it
+            fs.rmdir(folder)
+        if isinstance(fault, OSError) and fault.errno == errno.ENOSPC:
+            raise DatasetError(f"the disk is full: '{path}' could not be saved; make room and run again") from fault
+        raise
+
+
+class WholeFiles:
+    """A file system that opens for writing as `open_whole` does, and does all else as the one that it is made from."""
+
+    def __init__(self, fs: Any) -> None:
+        """Takes the fsspec file system."""
+        self._fs = fs
+
+    def open(self, path: str, mode: str = "rb", **arguments: Any) -> AbstractContextManager[IO[Any]]:
+        """Opens a file."""
+        opened: AbstractContextManager[IO[Any]] = (
+            open_whole(self._fs, path, mode, **arguments) if "w" in mode else self._fs.open(path, mode, **arguments)
+        )
+        return opened
+
+    def __getattr__(self, name: str) -> Any:
+        """Returns what the file system has."""
+        if name == "_fs":
+            raise AttributeError(name)  # `copy` asks for it before there is one
+        return getattr(self._fs, name)
