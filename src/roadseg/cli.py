@@ -8,7 +8,8 @@ from kedro.framework.cli.utils import env_option
 from kedro.framework.startup import ProjectMetadata
 
 from roadseg.records.commands import runs
-from roadseg.session import FAULTS, RoadSegSession, describe_fault
+from roadseg.sentences import FAULTS, describe_fault
+from roadseg.session import RoadSegSession
 
 
 @click.group(name="roadseg")

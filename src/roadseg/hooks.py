@@ -1,52 +1,18 @@
-"""What the project adds to a Kedro run: early checks, which versions it reads, provenance, what is done at its end."""
+"""What the project adds to a Kedro run: which versions it reads, provenance, what is done at its end."""
 
 import logging
-import re
 from collections.abc import Mapping
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from kedro.config import OmegaConfigLoader
 from kedro.framework.context import KedroContext
 from kedro.framework.hooks import hook_impl
-from kedro.framework.project import settings
 from kedro.io import AbstractVersionedDataset, DataCatalog, DatasetError
 from kedro.pipeline import Pipeline
 
 from roadseg.records.surroundings import find_commit
 
 logger = logging.getLogger(__name__)
-
-RUNTIME_PARAMETER = re.compile(r"\$\{runtime_params:\s*(\w+)")
-
-
-class ParameterHooks:
-    """Refuses parameters that nothing reads; Kedro says nothing of a wrong name at the top level."""
-
-    @hook_impl
-    def after_context_created(self, context: KedroContext) -> None:
-        """Compares what the command line gives with the parameter files and the catalogs of base and environment."""
-        given = context.config_loader.runtime_params or {}
-        source = context.config_loader.conf_source
-        files = OmegaConfigLoader(conf_source=source, env=context.env, **settings.CONFIG_LOADER_ARGS)
-        environments = (files.base_env, context.env or files.default_run_env)
-        catalogs = [path for name in environments for path in Path(source, name).glob("**/catalog*.yml")]
-        in_catalogs = {name for path in catalogs for name in RUNTIME_PARAMETER.findall(path.read_text("utf-8"))}
-        known = set(files["parameters"]) | in_catalogs
-        for name in sorted(set(given) - known):
-            hint = get_close_matches(name, known, 1) or sorted(known)
-            raise ValueError(f"there is no parameter '{name}'; did you mean {' or '.join(hint)}?")
-
-    @hook_impl(tryfirst=True)
-    def before_pipeline_run(self, pipeline: Pipeline, run_params: dict[str, Any]) -> None:
-        """Refuses to train a model in the place of that of another data set; first, before MLflow begins a run.
-
-        Raises:
-            ValueError: If a run that trains says whose model is meant.
-        """
-        if "model_of" in (run_params["runtime_params"] or {}) and "segnet_model" in pipeline.all_outputs():
-            raise ValueError("model_of says whose model is scored: give it with --pipelines evaluate, to no training")
 
 
 class ProvenanceHooks:

@@ -3,7 +3,6 @@
 import atexit
 import logging
 import os
-import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,38 +11,15 @@ from typing import Any
 
 from click import ClickException
 from click.exceptions import Exit
-from kedro.config import MissingConfigException
 from kedro.framework.cli.utils import KedroCliError
 from kedro.framework.session import KedroSession
-from kedro.io import DatasetError
 from kedro.runner import AbstractRunner, SequentialRunner, ThreadRunner
-from kedro.validation import ParameterValidationError
-from pydantic import ValidationError
+
+from roadseg.sentences import FAULTS, describe_fault
 
 logger = logging.getLogger(__name__)
 
-OPTION = re.compile(
-    r"^- Parameter '(\w+)'|^(?:(\S+)\n)?  (.+) \[type=\w+, input_value=(.*), input_type=\w+\]", re.MULTILINE
-)
-"""The facts in a message of Kedro's parameter validation: the parameter, then key, expectation and received value.
-
-What holds for several keys together has no key, and the expectation is the whole sentence.
-"""
-
-WRAPPED = re.compile("Failed while |Failed to instantiate")
-"""What marks the messages that Kedro puts around the error of a data set."""
-
 INTERRUPTED = 130
-
-FAULTS = (
-    DatasetError,
-    ParameterValidationError,
-    ValidationError,
-    MissingConfigException,
-    ValueError,
-    OSError,
-    MemoryError,
-)
 
 
 class RoadSegSession(KedroSession):
@@ -99,27 +75,3 @@ def _leave_at_once() -> None:
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(INTERRUPTED)
-
-
-def describe_fault(fault: Exception) -> str:
-    """Returns the sentence that matters, without what Kedro and pydantic put around it."""
-    if isinstance(fault, ParameterValidationError):
-        return _describe_options(str(fault))
-    if isinstance(fault, ValidationError):
-        facts = ((".".join(map(str, each["loc"])), each["msg"], each["input"]) for each in fault.errors())
-        return "; ".join(f"{fault.title} {key}: {expected}, received {received!r}" for key, expected, received in facts)
-    inner = fault.__cause__ if isinstance(fault, DatasetError) and WRAPPED.search(str(fault)) else None
-    return describe_fault(inner) if isinstance(inner, FAULTS) else str(fault)
-
-
-def _describe_options(message: str) -> str:
-    parameter, sentences = "", []
-    for name, key, expectation, received in OPTION.findall(message):
-        parameter = name or parameter
-        expected = expectation.removeprefix("Value error, ")
-        expected = expected.replace("Extra inputs are not permitted", "there is no such parameter")
-        if key:
-            sentences.append(f"{parameter}.{key}: {expected[0].lower()}{expected[1:]}, received {received}")
-        elif expected:
-            sentences.append(f"{parameter}: {expected}")
-    return "; ".join(sentences) or message

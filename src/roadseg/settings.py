@@ -2,14 +2,15 @@
 
 import os
 
+from roadseg.configuration import ConfigurationLoader
 from roadseg.datasets.catalog import RunCatalog
 from roadseg.hooks import (
-    ParameterHooks,
     ProvenanceHooks,
     ReportHooks,
     TrainingStateHooks,
     VersionHooks,
 )
+from roadseg.parameters import ParameterHooks
 from roadseg.session import RoadSegSession
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow's start-up messages drown the run's own
@@ -23,8 +24,10 @@ HOOKS = (
 )
 SESSION_CLASS = RoadSegSession
 DATA_CATALOG_CLASS = RunCatalog
+CONFIG_LOADER_CLASS = ConfigurationLoader
 CONFIG_LOADER_ARGS = {
     "base_env": "base",
     "default_run_env": "local",
     "merge_strategy": {"parameters": "soft"},  # an environment changes single values; catalog entries stay whole
+    "config_patterns": {"globals": ["globals*"]},  # Kedro would pass over globals.yaml without a word
 }

@@ -1,3 +1,5 @@
+import shutil
+
 import pytest
 from kedro.io import DatasetError
 
@@ -158,11 +160,9 @@ def test_unknown_name_is_named_with_the_shipped_ones():
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("classes: [", "while parsing"),
-        ("", "valid dictionary"),
-        ("- a\n- b", "valid dictionary"),
-        (OWN.replace("void: [unlabelled]", ""), "void"),
-        (OWN.replace("[1, 2, 3]", "[1, 2, 300]"), "colour"),
+        ("", "classes: Field required; void: Field required$"),
+        (OWN.replace("void: [unlabelled]", ""), "void: Field required$"),
+        (OWN.replace("[1, 2, 3]", "[1, 2, 300]"), r"classes\.0\.colour\.2: Input should be .* 255, received 300$"),
         (OWN.replace("[sky, car]", "[sky, road]"), r"each raw class stands once .*\['road'\]"),
         (OWN.replace("rest", "ground"), r"each class stands once .*\['ground'\]"),
         (OWN + "vod: []", "vod"),
@@ -170,8 +170,29 @@ def test_unknown_name_is_named_with_the_shipped_ones():
     ],
 )
 def test_broken_file_is_named_with_its_fault(tmp_path, text, words):
-    with pytest.raises(DatasetError, match=rf"(?s)label space file '{tmp_path}/own.yml' is not valid: .*{words}"):
+    with pytest.raises(DatasetError, match=rf"^label space file '{tmp_path}/own.yml' is not valid: .*{words}"):
         load_own(tmp_path, text)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("classes: [", "line 1: .*, while parsing a flow node"),
+        ("- a\n- b", "line 1: expected keys with values, such as 'seed: 1', found a list"),
+        (OWN.replace("void:", "classes:"), "line 5: the key 'classes' stands twice"),
+    ],
+)
+def test_file_that_is_no_yaml_is_named_with_the_line(tmp_path, text, words):
+    with pytest.raises(DatasetError, match=rf"^label space file '{tmp_path}/own.yml', {words}"):
+        load_own(tmp_path, text)
+
+
+def test_file_is_read_from_an_archive(tmp_path):
+    write(tmp_path, OWN)
+    path = shutil.make_archive(str(tmp_path / "conf"), "gztar", tmp_path, "own.yml")
+    assert LabelSpaceDataset(filepath=f"tar://own.yml::{path}").load().void == ("unlabelled",)
+    with pytest.raises(DatasetError, match=r"no label space file 'tar://none\.yml::"):
+        LabelSpaceDataset(filepath=f"tar://none.yml::{path}").load()
 
 
 @pytest.mark.parametrize("arguments", [{}, {"name": "seven_classes", "filepath": "own.yml"}])

@@ -97,7 +97,8 @@ def test_a_wrong_parameter(project: Project, parameter: str, sentence: str) -> N
 
 
 def test_every_fault_in_the_training_parameters_is_named(project: Project) -> None:
-    message = project.fail("--params", "train.epohs=3,train.epochs=x,network.width=-1")
+    message = project.fail("--params", "train.epohs=3,train.epochs=x,network.width=-1,seed=1.5")
+    assert "seed: input should be a valid integer, received 1.5" in message
     assert "train.epohs: there is no such parameter" in message
     assert "train.epochs: input should be a valid integer" in message
     assert "network.width: input should be greater than 0" in message

@@ -4,11 +4,13 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any, NoReturn
 
-import yaml
+import fsspec
 from kedro.io import AbstractDataset, DatasetError
 from pydantic import ValidationError
 
+from roadseg.datasets.yaml_file import read_mapping
 from roadseg.scenes.labels import LabelSpace
+from roadseg.sentences import describe_validation
 
 SHIPPED = Path(str(files("roadseg") / "label_spaces"))
 
@@ -35,8 +37,7 @@ class LabelSpaceDataset(AbstractDataset[NoReturn, LabelSpace]):
         """
         if (name is None) == (filepath is None):
             raise DatasetError("a label space needs either the 'name' of a shipped one or the 'filepath' of your own")
-        self._filepath = Path(filepath) if filepath else SHIPPED / f"{name}.yml"
-        self.metadata = metadata
+        self._filepath, self.metadata = filepath or str(SHIPPED / f"{name}.yml"), metadata
 
     def load(self) -> LabelSpace:
         """Returns the label space.
@@ -45,20 +46,26 @@ class LabelSpaceDataset(AbstractDataset[NoReturn, LabelSpace]):
             DatasetError: If the file is missing, no YAML, or describes no valid label space.
         """
         try:
-            content = yaml.safe_load(self._filepath.read_text(encoding="utf-8"))
-            return LabelSpace.model_validate(content)
-        except FileNotFoundError as fault:
+            with fsspec.open(self._filepath) as file:
+                content = file.read()
+        except OSError as fault:
             shipped = ", ".join(sorted(path.stem for path in SHIPPED.glob("*.yml")))
             raise DatasetError(f"there is no label space file '{self._filepath}'; shipped ones: {shipped}") from fault
-        except (ValidationError, yaml.YAMLError) as fault:
-            raise DatasetError(f"label space file '{self._filepath}' is not valid: {fault}") from fault
+        name = f"label space file '{self._filepath}'"
+        try:
+            return LabelSpace.model_validate(read_mapping(content, name))
+        except ValidationError as fault:
+            raise DatasetError(f"{name} is not valid: {describe_validation(fault)}") from fault
+        except ValueError as fault:
+            raise DatasetError(str(fault)) from fault
 
     def save(self, data: NoReturn) -> NoReturn:
         """Refuses: label spaces are written by people."""
         raise DatasetError("a label space is read only")
 
     def _describe(self) -> dict[str, Any]:
-        return {"filepath": str(self._filepath)}
+        return {"filepath": self._filepath}
 
     def _exists(self) -> bool:
-        return self._filepath.is_file()
+        fs, path = fsspec.core.url_to_fs(self._filepath)
+        return bool(fs.exists(path))

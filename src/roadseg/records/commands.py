@@ -10,7 +10,8 @@ from kedro.framework.cli.utils import env_option
 from kedro.framework.startup import ProjectMetadata
 from kedro.io import DataCatalog, DatasetError
 
-from roadseg.session import FAULTS, RoadSegSession, describe_fault
+from roadseg.sentences import FAULTS, describe_fault
+from roadseg.session import RoadSegSession
 
 if TYPE_CHECKING:  # here and in the commands, so that no other command needs to wait for them
     from roadseg.datasets.run_records import RunRecord

@@ -14,6 +14,7 @@ from roadseg.scenes.labels import LabelSpace
 from roadseg.scenes.prepared import PreparedScenes
 from roadseg.scenes.preprocessing import read_truth
 from roadseg.scenes.raw import RawScenes
+from roadseg.scenes.seed import Seed
 from roadseg.scenes.splits import digest_contents
 from roadseg.scoring import figures
 from roadseg.scoring.caption import describe_record
@@ -114,12 +115,12 @@ def summarise_scores(
     split_table: pd.DataFrame,
     provenance: Provenance,
     options: EvaluateOptions,
-    seed: int,
+    seed: Seed,
 ) -> tuple[Report, pd.DataFrame, pd.DataFrame]:
     """Returns all scores with where they come from, and the scores of splits, which are logged too, and of drives."""
     names = segnet_model.record["classes"]
     statistics = read_statistics(confusion_table, calibration_table, scene_scores, names)
-    summaries = {split: summarise_split(each, names, seed) for split, each in statistics.items()}
+    summaries = {split: summarise_split(each, names, seed.root) for split, each in statistics.items()}
     prior_mean_iou = {split: score_or_none(mean_iou(each)) for split, each in sum_splits(prior_confusion).items()}
     averages = average_over_batches(confusion_table, options.batch_size)
     table = tabulate_scores(summaries)

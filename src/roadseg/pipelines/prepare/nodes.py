@@ -10,6 +10,7 @@ from roadseg.scenes.leakage import find_duplicates, find_shared_drives
 from roadseg.scenes.prepared import PreparationPlan, PreparedScenes
 from roadseg.scenes.preprocessing import PrepareOptions, plan_preparation
 from roadseg.scenes.raw import RawScenes, SceneOptions, select_scenes
+from roadseg.scenes.seed import Seed
 from roadseg.scenes.splits import (
     SplitOptions,
     assign_splits,
@@ -37,9 +38,9 @@ def index_scenes(prepared_scenes: PreparedScenes) -> tuple[pd.DataFrame, pd.Data
     return prepared_scenes.tabulate(), faults
 
 
-def split_scenes(scene_index: pd.DataFrame, options: SplitOptions, seed: int) -> pd.DataFrame:
+def split_scenes(scene_index: pd.DataFrame, options: SplitOptions, seed: Seed) -> pd.DataFrame:
     """Returns the split of each labelled scene, and warns of what makes scores on it say less."""
-    split_table = assign_splits(scene_index, options, seed)
+    split_table = assign_splits(scene_index, options, seed.root)
     for split, rows in split_table.groupby("split", sort=False):
         logger.info("Split %s: %d scenes of %d drives", split, len(rows), rows["drive"].nunique())
     for split, count in count_unlabelled(scene_index).items():

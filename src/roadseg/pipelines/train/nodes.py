@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from roadseg.datasets.provenance import Provenance
 from roadseg.scenes.prepared import PreparedScenes, content_digest
 from roadseg.scenes.raw import SceneOptions
+from roadseg.scenes.seed import Seed
 from roadseg.scenes.splits import digest_contents, group_by_split
 from roadseg.scoring import network_diagram
 from roadseg.scoring.caption import describe_record
@@ -31,7 +32,7 @@ def train_segnet(
     network_options: NetworkOptions,
     options: TrainOptions,
     scene_options: SceneOptions,
-    seed: int,
+    seed: Seed,
     provenance: Provenance,
     training_state: Path,
     tensorboard_folder: Path,
@@ -40,7 +41,7 @@ def train_segnet(
     options = options if scene_options.limit is None else options.shortened()
     placement = choose_placement(options)
     digests = digest_contents(prepared_scenes, split_table)
-    parameters = [network_options.model_dump(mode="json"), options.model_dump(mode="json"), seed]
+    parameters = [network_options.model_dump(mode="json"), options.model_dump(mode="json"), seed.root]
     program = [digest_code(), provenance.packages, placement.policy]
     state = _name_state([digests, parameters, digest_start(network_options.start), program], training_state)
     held_out = set(split_table.loc[split_table["split"] != "train", "drive"])
@@ -51,7 +52,7 @@ def train_segnet(
         network_options=network_options,
         options=options,
         placement=placement,
-        seed=seed,
+        seed=seed.root,
         state_folder=training_state / state,
         log_folder=tensorboard_folder / provenance.run,
     )

@@ -1,0 +1,136 @@
+"""The configuration that a run reads, from a folder, an archive or a server: what it asks for, and what is broken."""
+
+import re
+import tarfile
+import zipfile
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from kedro.config import OmegaConfigLoader
+from kedro.framework.project import settings
+from omegaconf.errors import ConfigTypeError, OmegaConfBaseException
+
+from roadseg.datasets.yaml_file import list_keys
+
+ARCHIVES = ("tar", "zip")
+ARCHIVE_FAULTS = (tarfile.TarError, zipfile.BadZipFile, zlib.error, EOFError)
+"""What reading a damaged archive raises, beside `OSError`."""
+
+RESOLVING = re.compile(r"^\w+ raised while resolving interpolation: ")
+"""What OmegaConf puts before the fault of a `${...}`."""
+
+
+class File(NamedTuple):
+    """A configuration file.
+
+    Attributes:
+        name: For messages.
+        keys: At its top.
+        text: All of it.
+        is_base: Whether it belongs to the base configuration, not to an environment.
+    """
+
+    name: str
+    keys: list[str]
+    text: str
+    is_base: bool
+
+
+class ConfigurationLoader(OmegaConfigLoader):
+    """Kedro's own loader, which also notes what files say and ask for, names broken ones, and finds label spaces.
+
+    Attributes:
+        files: Kind of configuration, such as `parameters` -> path -> file that was read.
+        taken: Names of the parameters of the command line that files ask for by `${runtime_params:...}`.
+    """
+
+    def __init__(self, conf_source: str | Path, *arguments: Any, **options: Any) -> None:
+        """Takes what `OmegaConfigLoader` takes.
+
+        Raises:
+            ValueError: If the configuration is an archive that can't be read.
+        """
+        self.files: dict[str, dict[str, File]] = {}
+        self.taken: set[str] = set()
+        try:
+            super().__init__(conf_source, *arguments, **options)
+        except ARCHIVE_FAULTS as fault:
+            raise ValueError(f"'{conf_source}' is no archive that can be read: {fault}") from fault
+
+    def __getitem__(self, key: str) -> dict[str, Any]:
+        """Returns the configuration of one kind, as Kedro does.
+
+        A `filepath` in the catalog that begins with the name of the project's configuration folder, such as
+        `conf/mine/classes.yml`, is a file of this configuration, wherever that lies, if it has such a one.
+
+        Raises:
+            ValueError: If a file of this kind is no YAML, or a value in it can't be resolved.
+        """
+        try:
+            content: dict[str, Any] = super().__getitem__(key)
+        except OmegaConfBaseException as fault:
+            raise ValueError(self._describe(key, fault)) from fault
+        return {name: self._locate(entry) for name, entry in content.items()} if key == "catalog" else content
+
+    def list_unread(self) -> dict[str, str]:
+        """Returns parameters that only an environment has, and to which no `${...}` refers: name -> name of the file.
+
+        Those that begin with an underscore serve the file itself.
+        """
+        files = self.files["parameters"].values()
+        known = {key for file in files if file.is_base for key in file.keys} | self.taken
+        used = " ".join(file.text for file in files)
+        return {
+            key: file.name
+            for file in files
+            for key in file.keys
+            if key not in known and not key.startswith("_") and not re.search(rf"\$\{{\s*{re.escape(key)}\b", used)
+        }
+
+    def _read_dir_configs(self, conf_path: str, patterns: list[str], key: str, *others: Any) -> dict[Path, Any]:
+        files = self.files.setdefault(key, {})
+        is_base = conf_path == self._get_conf_env_path(self.base_env)
+        for path in self._find_files(conf_path, patterns):
+            if path not in files:
+                name = f"'{path}' in '{self.conf_source}'" if self._protocol in ARCHIVES else f"'{path}'"
+                content = self._fs.cat_file(path)
+                files[path] = File(name, list_keys(content, name), content.decode("utf-8"), is_base)
+        configurations: dict[Path, Any] = super()._read_dir_configs(conf_path, patterns, key, *others)
+        return configurations
+
+    def _get_runtime_value(self, variable: str, *default: Any) -> Any:
+        self.taken.add(str(variable))
+        return super()._get_runtime_value(variable, *default)
+
+    def _find_files(self, folder: str, patterns: list[str]) -> Iterator[str]:
+        if not self._fs.isdir(folder):  # which Kedro says
+            return
+        for pattern in patterns:
+            for path in self._fs.glob(f"{folder}/{pattern}"):
+                if not self._is_hidden(path) and self._is_valid_config_path(Path(path)):
+                    yield path
+
+    def _describe(self, key: str, fault: OmegaConfBaseException) -> str:
+        reason = RESOLVING.sub("", str(fault).partition("\n")[0])
+        if isinstance(fault, ConfigTypeError):
+            return (
+                f"{key}: one setting is given as a list and as single values ({reason}); "
+                f"give the whole list, such as --params 'prepare.image_size=[128,256]'"
+            )
+        setting = fault.full_key or getattr(fault.__context__, "full_key", None) or ""
+        top = re.split(r"[.\[]", setting)[0]
+        files = [file.name for file in self.files[key].values() if top in file.keys]
+        return f"{' or '.join(files) or key}, {setting}: {reason}"
+
+    def _locate(self, entry: Any) -> Any:
+        filepath = entry.get("filepath") if isinstance(entry, dict) else None
+        if not isinstance(filepath, str) or not filepath.startswith(f"{settings.CONF_SOURCE}/"):
+            return entry
+        place = f"{self._get_conf_env_path('').rstrip('/')}{filepath.removeprefix(settings.CONF_SOURCE)}"
+        if not self._fs.exists(place):
+            return entry
+        if self._protocol in ARCHIVES:
+            return entry | {"filepath": f"{self._protocol}://{place}::{self.conf_source}"}
+        return entry | {"filepath": place if self._protocol == "file" else self._fs.unstrip_protocol(place)}

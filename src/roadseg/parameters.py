@@ -1,0 +1,102 @@
+"""The parameters of a run: something reads each of them, and those that only the catalog reads have the right types."""
+
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import suppress
+from difflib import get_close_matches
+from typing import Annotated, Any
+
+from kedro.config import MissingConfigException
+from kedro.framework.context import KedroContext
+from kedro.framework.hooks import hook_impl
+from kedro.pipeline import Pipeline
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, with_config
+from typing_extensions import TypedDict
+
+from roadseg.scoring.differences import flatten_values
+from roadseg.sentences import describe_parameter
+
+Text = Annotated[str, Field(min_length=1)]
+
+
+@with_config(ConfigDict(strict=True))
+class CatalogParameters(TypedDict, total=False):
+    """What the catalog takes of the command line; by the types of its nodes Kedro checks all other parameters.
+
+    Attributes:
+        drawing_seed: Of the drawn scenes, from 0.
+        raw_folder: Where the data set lies.
+        model_of: Name of the data set whose model is scored.
+    """
+
+    drawing_seed: Annotated[int, Field(ge=0)]
+    raw_folder: Text
+    model_of: Text
+
+
+class ParameterHooks:
+    """Refuses parameters that nothing reads, of whose names Kedro says nothing, and wrong values for the catalog."""
+
+    @hook_impl
+    def after_context_created(self, context: KedroContext) -> None:
+        """Compares what command line and environment give with what the base configuration has and files ask for.
+
+        Raises:
+            ValueError: If nothing reads a parameter, or the catalog can't take the value of one.
+        """
+        loader: Any = context.config_loader
+        for kind in ("parameters", "catalog"):
+            loader[kind]
+        with suppress(MissingConfigException):
+            loader["credentials"]
+        known = {key for file in loader.files["parameters"].values() for key in file.keys}
+        given = loader.runtime_params or {}
+        for name in find_unread(given, known, loader.taken):
+            raise ValueError(f"there is no parameter '{name}'; {_suggest(name, known | loader.taken)}")
+        for name, file in loader.list_unread().items():
+            raise ValueError(f"{file}: there is no parameter '{name}'; {_suggest(name, known - {name})}")
+        check_catalog_parameters(given)
+
+    @hook_impl(tryfirst=True)
+    def before_pipeline_run(self, pipeline: Pipeline, run_params: dict[str, Any]) -> None:
+        """Refuses to train a model in the place of that of another data set; first, before MLflow begins a run.
+
+        Raises:
+            ValueError: If a run that trains says whose model is meant.
+        """
+        if "model_of" in (run_params["runtime_params"] or {}) and "segnet_model" in pipeline.all_outputs():
+            raise ValueError("model_of says whose model is scored: give it with --pipelines evaluate, to no training")
+
+
+def find_unread(given: Mapping[str, Any], known: Collection[str], taken: Collection[str]) -> Iterator[str]:
+    """Yields the names of given parameters that nothing reads.
+
+    Args:
+        given: Parameters of the command line, which may be nested.
+        known: Names at the top of parameter files; what is below one of them, the types of nodes check.
+        taken: Names, which may be dotted, that configuration files ask for.
+    """
+    for top, value in sorted(given.items()):
+        for name in flatten_values({top: value}) or [top]:
+            if top not in known and not any(f"{name}.".startswith(f"{each}.") for each in taken):
+                yield name
+
+
+def check_catalog_parameters(given: Mapping[str, Any]) -> None:
+    """Refuses values that the catalog can't take.
+
+    Args:
+        given: Parameters of the command line.
+
+    Raises:
+        ValueError: If one of those in `CatalogParameters` has another type or is out of range.
+    """
+    try:
+        TypeAdapter(CatalogParameters).validate_python(given)
+    except ValidationError as fault:
+        facts = ((str(each["loc"][0]), each["msg"], repr(each["input"])) for each in fault.errors())
+        raise ValueError("; ".join(describe_parameter(*each) for each in facts)) from fault
+
+
+def _suggest(name: str, known: Collection[str]) -> str:
+    close = get_close_matches(name, known, 1) or get_close_matches(name.partition(".")[0], known, 1)
+    return f"did you mean {' or '.join(close or sorted(known))}?"

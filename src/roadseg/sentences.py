@@ -1,0 +1,90 @@
+"""Faults that a user can mend, and the one sentence that tells each, without what libraries put around it."""
+
+import re
+from textwrap import shorten
+
+from kedro.config import MissingConfigException
+from kedro.io import DatasetError
+from kedro.validation import ParameterValidationError
+from pydantic import ValidationError
+from yaml import YAMLError
+
+FAULTS = (
+    DatasetError,
+    ParameterValidationError,
+    ValidationError,
+    MissingConfigException,
+    YAMLError,
+    ValueError,
+    OSError,
+    MemoryError,
+)
+
+OPTION = re.compile(
+    r"^- Parameter '(\w+)'(: value is None)?|^(?:(\S+)\n)?  (.+) \[type=\w+, input_value=(.*), input_type=\w+\]",
+    re.MULTILINE,
+)
+"""The facts in a message of Kedro's parameter validation: the parameter, then key, expectation and received value.
+
+What holds for several keys together has no key, and the expectation is the whole sentence.
+"""
+
+WRAPPED = re.compile("Failed while |Failed to instantiate")
+"""What marks the messages that Kedro puts around the error of a data set."""
+
+LONGEST = 80
+"""Letters of a value that was received."""
+
+
+def describe_fault(fault: Exception) -> str:
+    """Returns the sentence that matters, without what Kedro and pydantic put around it."""
+    if isinstance(fault, ParameterValidationError):
+        return _describe_options(str(fault))
+    if isinstance(fault, ValidationError):
+        return describe_validation(fault, f"{fault.title} ")
+    inner = fault.__cause__ if isinstance(fault, DatasetError) and WRAPPED.search(str(fault)) else None
+    return describe_fault(inner) if isinstance(inner, FAULTS) else str(fault)
+
+
+def describe_validation(fault: ValidationError, prefix: str = "") -> str:
+    """Returns key, expectation and received value of each fault that pydantic found.
+
+    Args:
+        fault: What pydantic raised.
+        prefix: What comes before each key.
+    """
+    faults = fault.errors()
+    places = {each["loc"][:depth] for each in faults for depth in range(len(each["loc"]))}
+    return "; ".join(
+        f"{prefix}{'.'.join(map(str, each['loc']))}: {each['msg']}"
+        + (f", received {shorten(repr(each['input']), LONGEST)}" if each["type"] != "missing" else "")
+        for each in faults
+        if each["loc"] not in places  # what holds a fault is at fault too, and then pydantic counts wrongly
+    )
+
+
+def describe_parameter(name: str, expectation: str, received: str) -> str:
+    """Returns the sentence that says what is wrong with the value of a parameter.
+
+    Args:
+        name: Of the parameter, dotted.
+        expectation: As pydantic puts it.
+        received: The value as Python writes it.
+    """
+    expected = expectation.replace("Extra inputs are not permitted", "there is no such parameter")
+    hint = f"; put text in quotes: --params \"{name}='...'\"" if "valid string" in expected else ""
+    return f"{name}: {expected[0].lower()}{expected[1:]}, received {received}{hint}"
+
+
+def _describe_options(message: str) -> str:
+    parameter, sentences = "", []
+    for name, is_none, key, expectation, received in OPTION.findall(message):
+        parameter = name or parameter
+        expected = expectation.removeprefix("Value error, ")
+        if is_none:
+            sentences.append(f"{parameter}: expected a value, received null")
+        elif key or (expected and expected == expectation):
+            sentences.append(describe_parameter(f"{parameter}.{key}" if key else parameter, expected, received))
+        elif expected:  # what options of a group must hold together
+            sentences.append(f"{parameter}: {expected}")
+    return "; ".join(sentences) or message
