@@ -179,7 +179,7 @@ def test_cut_off_image_is_named_when_it_is_read(camvid_folder):
 
 def test_label_map_in_colours_is_named_when_it_is_read(camvid_folder):
     annotation = camvid_folder / "valannot" / "0016E5_07959.png"
-    Image.new("RGB", (48, 36)).save(annotation)
+    Image.new("RGB", (48, 36), "red").save(annotation)
     fault = refuse(load(camvid_folder), "val/0016E5/07959")
     assert fault.kind is FaultKind.ANNOTATION_BROKEN
     assert "label map 'valannot/0016E5_07959.png' must have one channel" in fault.detail

@@ -256,8 +256,10 @@ def test_image_in_few_bits_of_grey_is_stretched(tmp_path, bits, row, shades):
 
 @pytest.mark.parametrize(("mode", "channels"), [("RGB", 3), ("RGBA", 4)])
 def test_label_map_in_colours_is_refused(tmp_path, mode, channels):
-    Image.new(mode, (3, 2)).save(tmp_path / "colours.png")
-    assert f"must have one channel of ids, it has {channels}" in refuse(read_label_map, tmp_path / "colours.png")
+    Image.new(mode, (3, 2), (1, 1, 2)).save(tmp_path / "colours.png")
+    assert f"must have one channel of ids, it has {channels} that differ" in refuse(
+        read_label_map, tmp_path / "colours.png"
+    )
 
 
 @pytest.mark.parametrize("read", [read_image, read_label_map, read_bytes])

@@ -456,7 +456,7 @@ def test_label_map_of_one_bit_has_the_ids_0_and_1(tmp_path):
 
 def test_label_map_in_colours_is_refused(tmp_path):
     add_three(tmp_path)
-    add_images(tmp_path, "labels/train/a/1.png")
+    Image.new("RGB", (8, 6), "red").save(tmp_path / "labels/train/a/1.png")
     fault = refuse(load(tmp_path), "train/a/1")
     assert fault.kind is FaultKind.ANNOTATION_BROKEN
     assert "'labels/train/a/1.png' must have one channel of ids, it has 3" in fault.detail

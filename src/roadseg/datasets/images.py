@@ -58,7 +58,7 @@ def read_label_map(path: Path) -> NDArray[Any]:
     """Returns the label map in a file: (height, width) uint8 or uint16, raw ids; of a palette image the indices.
 
     Raises:
-        UnusableSceneError: If the file is empty, cut off, no image, has more than one channel, or shades of grey of
+        UnusableSceneError: If the file is empty, cut off, no image, has channels that differ, or shades of grey of
             fewer than 8 bits, which decoders stretch to other ids.
         DatasetError: If the file can't be read.
     """
@@ -72,12 +72,36 @@ def read_label_map(path: Path) -> NDArray[Any]:
             f"label map '{path}' has {picture.tile[0][3][-1]} bits a pixel, expected 8 or 16, or a palette",
         )
     label_map = _decode(path, content, cv2.IMREAD_UNCHANGED, FaultKind.ANNOTATION_BROKEN)
-    if label_map.ndim != 2:
+    if label_map.ndim == 2:
+        return label_map
+    channels = _drop_alpha(path, label_map)
+    if (channels != channels[..., :1]).any():
         raise UnusableSceneError(
             FaultKind.ANNOTATION_BROKEN,
-            f"label map '{path}' must have one channel of ids, it has {label_map.shape[2]} (a picture in colours?)",
+            f"label map '{path}' must have one channel of ids, it has {label_map.shape[2]} that differ: "
+            f"raw_colours can say what its colours mean",
         )
-    return label_map
+    return channels[..., 0]
+
+
+def read_label_colours(path: Path) -> NDArray[np.uint8]:
+    """Returns the colours of the label map in a file: (height, width, 3) uint8, RGB, of a palette image its colours.
+
+    Raises:
+        UnusableSceneError: If the file is empty, cut off, no image, has more than 8 bits a channel, or transparent
+            pixels.
+        DatasetError: If the file can't be read.
+    """
+    content = read_bytes(path)
+    _open(path, content, FaultKind.ANNOTATION_BROKEN)
+    pixels = _decode(path, content, cv2.IMREAD_UNCHANGED, FaultKind.ANNOTATION_BROKEN)
+    if pixels.dtype != np.uint8:
+        raise UnusableSceneError(
+            FaultKind.ANNOTATION_BROKEN, f"label map '{path}' has {pixels.dtype} colours, expected 8 bits a channel"
+        )
+    if pixels.ndim == 2:
+        return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_GRAY2RGB), np.uint8)
+    return np.ascontiguousarray(_drop_alpha(path, pixels)[..., ::-1])
 
 
 def read_bytes(path: Path) -> bytes:
@@ -112,6 +136,16 @@ def _read_indices(path: Path, content: bytes) -> NDArray[np.uint8]:
         return np.asarray(Image.open(io.BytesIO(content)), np.uint8)
     except (OSError, SyntaxError) as error:
         raise UnusableSceneError(FaultKind.ANNOTATION_BROKEN, f"'{path}' is cut off or damaged ({error})") from error
+
+
+def _drop_alpha(path: Path, pixels: NDArray[Any]) -> NDArray[Any]:
+    """Returns the channels of colour of a label map, of which no pixel may be transparent."""
+    if pixels.shape[2] == 4 and (clear := int((pixels[..., 3] < np.iinfo(pixels.dtype).max).sum())):
+        raise UnusableSceneError(
+            FaultKind.ANNOTATION_BROKEN,
+            f"label map '{path}' is transparent in {clear} pixels, where a colour or an id means nothing",
+        )
+    return pixels[..., :3]
 
 
 def _keeps(size: tuple[int, int], factor: int, least: tuple[int, int]) -> bool:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from roadseg.datasets.annotated_objects import Labels
 from roadseg.datasets.name_pattern import FIELDS, NamePattern
+from roadseg.scenes.colours import Colours
 from roadseg.scenes.faults import Fault, FaultKind
 
 
@@ -20,6 +21,7 @@ class Layout:
             `.json` are polygon files, the others label maps.
         ignored: Patterns of files that are no annotations, though a pattern of annotations fits them too.
         raw_names: Name of each raw id in the label maps.
+        raw_colours: Name of each colour in the label maps, or the path of a list of them; None if they hold ids.
         labels: The labels of the polygon files; None takes each as it is.
         splits: Name of a split in the patterns, case folded -> `train`, `validation` or `test`.
     """
@@ -28,6 +30,7 @@ class Layout:
     annotations: Sequence[NamePattern]
     ignored: Sequence[NamePattern]
     raw_names: Mapping[int, str]
+    raw_colours: Colours | str | None
     labels: Labels | None
     splits: Mapping[str, str]
 

@@ -10,11 +10,13 @@ from kedro.io import AbstractDataset, DatasetError
 from pydantic import NonNegativeInt, TypeAdapter, ValidationError
 
 from roadseg.datasets.annotated_objects import Labels
+from roadseg.datasets.annotations import read_annotation
+from roadseg.datasets.colour_list import find_colours, list_colours, read_colours
 from roadseg.datasets.file_tree import describe_files
-from roadseg.datasets.images import file_fingerprint, read_image, read_label_map
+from roadseg.datasets.images import file_fingerprint, read_image
 from roadseg.datasets.layout import Layout, SceneFiles, count_other_splits, pair_files
 from roadseg.datasets.name_pattern import NamePattern
-from roadseg.datasets.polygon_file import read_polygons
+from roadseg.scenes.colours import Colours
 from roadseg.scenes.faults import FaultKind, UnusableSceneError
 from roadseg.scenes.prepared import content_digest
 from roadseg.scenes.raw import RawScenes, Scene, SceneRecord
@@ -50,15 +52,15 @@ class FolderScenes(RawScenes):
         Raises:
             DatasetError: If the folder is missing or holds no images.
         """
-        layout = self._layout
-        names = content_digest([dict(layout.raw_names), layout.labels])
+        layout, scenes = self._layout, self._files
+        names = content_digest([dict(layout.raw_names), layout.labels, *self._describe_colours()])
         return {
             scene: SceneRecord(
                 drive=files.fields.get("drive", scene),
                 published_split=layout.splits[files.fields["split"].casefold()] if "split" in files.fields else None,
                 fingerprint=f"{_fingerprint(files)} {names}",
             )
-            for scene, files in self._files.items()
+            for scene, files in scenes.items()
         }
 
     @cached_property
@@ -107,14 +109,17 @@ class FolderScenes(RawScenes):
         image, size = read_image(files.image, least)
         if files.annotation is None:
             return Scene(image, None, {}, size, files.faults)
-        if files.annotation.suffix.lower() == ".json":
-            label_map, raw_names, faults = read_polygons(files.annotation, self._layout.labels, size)
-            return Scene(image, label_map, raw_names, size, (*files.faults, *faults))
-        label_map = read_label_map(files.annotation)
-        if label_map.shape != size:
-            sizes = f"'{files.annotation}' has {label_map.shape}, the image {size}"
-            raise UnusableSceneError(FaultKind.OTHER_SIZE, sizes)
-        return Scene(image, label_map, self._layout.raw_names, size, files.faults)
+        read = read_annotation(files.annotation, self._layout, self._colours, size)
+        return Scene(image, read.label_map, read.raw_names, size, (*files.faults, *read.faults), read.unnamed)
+
+    @cached_property
+    def _colours(self) -> Colours | None:
+        listed = self._layout.raw_colours
+        return read_colours(find_colours(listed, self._folder)) if isinstance(listed, str) else listed
+
+    def _describe_colours(self) -> list[Any]:
+        """Returns what shapes label maps in colours; nothing where they hold ids."""
+        return [] if self._colours is None else [sorted(self._colours.items())]
 
 
 def _fingerprint(files: SceneFiles) -> str:
@@ -149,6 +154,7 @@ class SceneFoldersDataset(AbstractDataset[NoReturn, FolderScenes]):
         annotations: str | Sequence[str],
         ignored: str | Sequence[str] = (),
         raw_names: Mapping[int, str] | None = None,
+        raw_colours: str | Mapping[str, Sequence[int]] | Sequence[Mapping[str, Any]] | None = None,
         labels: Labels | None = None,
         splits: Mapping[str, str] | None = None,
         metadata: dict[str, Any] | None = None,
@@ -160,6 +166,10 @@ class SceneFoldersDataset(AbstractDataset[NoReturn, FolderScenes]):
                 lack.
         """
         self._filepath, self.metadata = Path(filepath), metadata
+        if raw_names and raw_colours is not None:
+            raise DatasetError(
+                "label maps hold ids, which raw_names names, or colours, which raw_colours names: not both"
+            )
         try:
             splits = SPLIT_NAMES.validate_python(SPLITS if splits is None else splits)
             self._layout = Layout(
@@ -167,6 +177,9 @@ class SceneFoldersDataset(AbstractDataset[NoReturn, FolderScenes]):
                 annotations=[NamePattern(each, splits) for each in _listed(annotations)],
                 ignored=[NamePattern(each, splits) for each in _listed(ignored)],
                 raw_names=RAW_NAMES.validate_python(raw_names or {}),
+                raw_colours=raw_colours
+                if raw_colours is None or isinstance(raw_colours, str)
+                else list_colours(raw_colours),
                 labels=labels,
                 splits={name.casefold(): split for name, split in splits.items()},
             )

@@ -1,6 +1,7 @@
 """The label space: which classes there are, and what each raw class of a data set becomes."""
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Annotated
 
 import numpy as np
@@ -57,7 +58,10 @@ class LabelSpace(BaseModel, frozen=True, extra="forbid"):
 
 
 def remap_label_map(
-    raw_label_map: NDArray[np.integer], raw_names: Mapping[int, str], label_space: LabelSpace
+    raw_label_map: NDArray[np.integer],
+    raw_names: Mapping[int, str],
+    label_space: LabelSpace,
+    unnamed: Mapping[int, str] = MappingProxyType({}),
 ) -> tuple[NDArray[np.uint8], list[str]]:
     """Returns a label map in class ids, and the raw labels in it that the label space does not know.
 
@@ -65,10 +69,11 @@ def remap_label_map(
         raw_label_map: (height, width) integer from 0, raw ids.
         raw_names: Name of each raw id.
         label_space: What each raw name becomes.
+        unnamed: What raw ids without a name are called; by default by their id.
 
     Returns:
         (height, width) uint8, class ids, and `VOID` also where the raw label is unknown; and the unknown raw labels:
-        their names, or their ids where they have no name.
+        their names, or what they are called where they have no name.
     """
     class_ids = label_space.class_ids
     present = np.flatnonzero(np.bincount(raw_label_map.ravel()))
@@ -79,7 +84,7 @@ def remap_label_map(
         if name in class_ids:
             table[raw] = class_ids[name]
         else:
-            unknown.append(f"id {raw}" if name is None else name)
+            unknown.append(unnamed.get(raw, f"id {raw}") if name is None else name)
     label_map: NDArray[np.uint8] = table[raw_label_map]
     return label_map, unknown
 

@@ -90,19 +90,30 @@ def prepare_scene(scene: Scene, label_space: LabelSpace, options: PrepareOptions
         return PreparedScene(image, None, scene.size, scene.faults)
     # Resized first: raw ids are looked up for the pixels that stay, a small part of all.
     raw_label_map = resize_label_map(scene.label_map, options.image_size)
-    label_map, unknown = remap_label_map(raw_label_map, scene.raw_names, label_space)
+    label_map, unknown = remap_label_map(raw_label_map, scene.raw_names, label_space, scene.unnamed)
     faults = list(scene.faults)
     if unknown:
-        named = ", ".join(unknown)
         if options.unknown_label == "error":
-            raise ValueError(
-                f"raw label '{named}' has no entry in the label space; add its name to a class or to void, "
-                f"or set prepare.unknown_label to 'void'"
-            )
-        faults.append(Fault(FaultKind.UNKNOWN_LABEL, named))
+            raise ValueError(_explain_unknown(scene, unknown))
+        faults.append(Fault(FaultKind.UNKNOWN_LABEL, ", ".join(unknown)))
     if (label_map == VOID).all():
         faults.append(Fault(FaultKind.ONLY_VOID, "nothing to learn from or to score"))
     return PreparedScene(image, label_map, scene.size, tuple(faults))
+
+
+def _explain_unknown(scene: Scene, unknown: Sequence[str]) -> str:
+    named = set(scene.raw_names.values())
+    nameless = [each for each in unknown if each not in named]
+    if not nameless:
+        return (
+            f"raw label '{', '.join(unknown)}' has no entry in the label space; add its name to a class or to void, "
+            f"or set prepare.unknown_label to 'void'"
+        )
+    where = "raw_colours" if scene.unnamed else "raw_names"
+    return (
+        f"{', '.join(nameless)} has no name in {where} of the catalog entry; add it there, "
+        f"or set prepare.unknown_label to 'void'"
+    )
 
 
 def read_truth(

@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import groupby, zip_longest
 from operator import itemgetter
 
@@ -34,6 +34,7 @@ class Scene:
         raw_names: Name of each raw id.
         size: (height, width) in pixels of the raw image.
         faults: What is wrong with the scene, though it can be used.
+        unnamed: What raw ids without a name are, where there is more to say than the id.
     """
 
     image: NDArray[np.uint8]
@@ -41,6 +42,7 @@ class Scene:
     raw_names: Mapping[int, str]
     size: tuple[int, int]
     faults: tuple[Fault, ...] = ()
+    unnamed: Mapping[int, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
