@@ -39,8 +39,8 @@ format: .venv/developers
 	$(BIN)/ruff format
 
 lock: .venv/developers
-	$(BIN)/uv pip compile --quiet $(UV) pyproject.toml -o requirements.lock
-	$(BIN)/uv pip compile --quiet $(UV) --extra dev --extra notebooks -c requirements.lock pyproject.toml -o requirements-dev.lock
+	$(BIN)/uv pip compile --quiet $(UV) --extra coco pyproject.toml -o requirements.lock
+	$(BIN)/uv pip compile --quiet $(UV) --extra coco --extra dev --extra notebooks -c requirements.lock pyproject.toml -o requirements-dev.lock
 lock: UV := --universal --python-version 3.11 --no-emit-index-url --no-header --no-annotate
 
 clean:

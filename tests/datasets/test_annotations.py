@@ -188,6 +188,7 @@ def test_file_of_colours_is_looked_for_when_scenes_are_and_not_before(tmp_path):
         ({"raw_colours": COLOURS, "raw_names": {0: "road"}}, "not both"),
         ({"raw_colours": {}}, "raw_colours lists no colours"),
         ({"raw_colours": {"road": [1, 2, 3], "car": [1, 2, 3]}}, "'road' and 'car' have one colour"),
+        ({"form": "voc"}, "form of a data set must be one of cityscapes, labelme, coco, received 'voc'"),
         ({"annotations": "all.json"}, "pattern 'all.json' must hold {frame}"),
     ],
 )
@@ -203,7 +204,7 @@ def test_scenes_of_ids_and_of_cityscapes_polygons_are_known_by_what_they_always_
     assert fingerprint.endswith(" None 0 187a5b2fd020dd7a")  # so that what is prepared stays so
 
 
-def test_colours_are_part_of_what_a_scene_is_known_by(tmp_path):
+def test_form_and_colours_are_part_of_what_a_scene_is_known_by(tmp_path):
     write(tmp_path, Image.fromarray(RGB[CELLS]))
-    ways = [{}, {"raw_colours": COLOURS}, {"raw_colours": {**COLOURS, "sky": [1, 1, 1]}}]
+    ways = [{}, {"raw_colours": COLOURS}, {"raw_colours": {**COLOURS, "sky": [1, 1, 1]}}, {"form": "labelme"}]
     assert len({load(tmp_path, **how).records["a"].fingerprint for how in ways}) == len(ways)

@@ -1,17 +1,28 @@
 """The annotation of a scene, in whichever form its data set has it, to a label map."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from roadseg.datasets.annotated_objects import Labels
+from roadseg.datasets.coco_masks import read_coco
 from roadseg.datasets.images import read_label_colours, read_label_map
-from roadseg.datasets.layout import Layout
+from roadseg.datasets.labelme_file import read_labelme
+from roadseg.datasets.layout import Layout, SceneFiles
 from roadseg.datasets.polygon_file import read_polygons
 from roadseg.scenes.colours import Colours, index_colours
 from roadseg.scenes.faults import Fault, FaultKind, UnusableSceneError
+
+Objects = tuple[NDArray[np.uint8], dict[int, str], list[Fault]]
+
+FORMS: Mapping[str, Callable[[Path, Labels | None, tuple[int, int]], Objects]] = {
+    "cityscapes": read_polygons,
+    "labelme": read_labelme,
+}
+"""Readers of the forms of JSON that have one file for each image."""
 
 
 @dataclass(frozen=True)
@@ -31,11 +42,14 @@ class Annotation:
     faults: tuple[Fault, ...] = ()
 
 
-def read_annotation(path: Path, layout: Layout, colours: Colours | None, image_size: tuple[int, int]) -> Annotation:
+def read_annotation(
+    path: Path, files: SceneFiles, layout: Layout, colours: Colours | None, image_size: tuple[int, int]
+) -> Annotation:
     """Returns the annotation of a scene.
 
     Args:
         path: Of the annotation; one that ends in `.json` holds objects, others are label maps.
+        files: Of the scene.
         layout: How the data set lies in its folder.
         colours: Those of its label maps; None if they hold ids.
         image_size: (height, width) of the image.
@@ -45,7 +59,11 @@ def read_annotation(path: Path, layout: Layout, colours: Colours | None, image_s
         DatasetError: If it can't be read.
     """
     if path.suffix.lower() == ".json":
-        label_map, names, faults = read_polygons(path, layout.labels, image_size)
+        label_map, names, faults = (
+            FORMS[layout.form](path, layout.labels, image_size)
+            if files.part is None
+            else read_coco(path, files.part, layout.labels, image_size)
+        )
         return Annotation(label_map, names, {}, tuple(faults))
     annotation = (
         Annotation(read_label_map(path), layout.raw_names, {})

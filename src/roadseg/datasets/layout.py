@@ -4,11 +4,14 @@ from collections import Counter
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from roadseg.datasets.annotated_objects import Labels
 from roadseg.datasets.name_pattern import FIELDS, NamePattern
 from roadseg.scenes.colours import Colours
 from roadseg.scenes.faults import Fault, FaultKind
+
+Form = Literal["cityscapes", "labelme", "coco"]
 
 
 @dataclass(frozen=True)
@@ -19,6 +22,7 @@ class Layout:
         images: Patterns of the images.
         annotations: Patterns of the annotations; of one scene the first that is there counts. Those that end in
             `.json` are polygon files, the others label maps.
+        form: That of the polygon files; those of COCO are of many images.
         ignored: Patterns of files that are no annotations, though a pattern of annotations fits them too.
         raw_names: Name of each raw id in the label maps.
         raw_colours: Name of each colour in the label maps, or the path of a list of them; None if they hold ids.
@@ -29,6 +33,7 @@ class Layout:
     images: Sequence[NamePattern]
     annotations: Sequence[NamePattern]
     ignored: Sequence[NamePattern]
+    form: Form
     raw_names: Mapping[int, str]
     raw_colours: Colours | str | None
     labels: Labels | None
@@ -45,6 +50,7 @@ class SceneFiles:
         annotation: None where there is only an image.
         faults: What is wrong with them, though the scene can be used.
         unusable: Why the scene can't be used, if that shows in the files' names.
+        part: What an annotation file of many images says of this one; None if the file is the scene's own.
     """
 
     fields: Mapping[str, str]
@@ -52,6 +58,7 @@ class SceneFiles:
     annotation: Path | None
     faults: tuple[Fault, ...] = ()
     unusable: tuple[FaultKind, str] | None = None
+    part: bytes | None = None
 
 
 NAMED = 3

@@ -36,15 +36,15 @@ class NamePattern:
     match in either form of Unicode, and fields have the composed one.
     """
 
-    def __init__(self, pattern: str, splits: Iterable[str]) -> None:
-        """Takes the pattern, and the names that splits have in it.
+    def __init__(self, pattern: str, splits: Iterable[str], frameless: bool = False) -> None:
+        """Takes the pattern, the names that splits have in it, and whether it may lack the frame.
 
         Raises:
             ValueError: If the pattern holds another field or no frame, starts at the root, or has `**` beside text.
         """
         fields = TOKEN.split(pattern)[1::3]
         unknown = {field for field in fields if field is not None} - set(FIELDS)
-        if unknown or "frame" not in fields:
+        if unknown or not (frameless or "frame" in fields):
             raise ValueError(f"pattern '{pattern}' must hold {{frame}}, and no fields but {', '.join(FIELDS)}")
         path = posixpath.normpath(normalize("NFC", pattern))
         self._up = UP.match(path)[0]  # type: ignore[index] # it matches the empty text too

@@ -1,20 +1,22 @@
 """Data sets that are folders of images and annotations, paired by the names of their files."""
 
+import hashlib
 import logging
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal, NoReturn
+from typing import Any, Literal, NoReturn, get_args
 
 from kedro.io import AbstractDataset, DatasetError
 from pydantic import NonNegativeInt, TypeAdapter, ValidationError
 
 from roadseg.datasets.annotated_objects import Labels
 from roadseg.datasets.annotations import read_annotation
+from roadseg.datasets.coco_file import share_out
 from roadseg.datasets.colour_list import find_colours, list_colours, read_colours
 from roadseg.datasets.file_tree import describe_files
 from roadseg.datasets.images import file_fingerprint, read_image
-from roadseg.datasets.layout import Layout, SceneFiles, count_other_splits, pair_files
+from roadseg.datasets.layout import Form, Layout, SceneFiles, count_other_splits, pair_files
 from roadseg.datasets.name_pattern import NamePattern
 from roadseg.scenes.colours import Colours
 from roadseg.scenes.faults import FaultKind, UnusableSceneError
@@ -53,7 +55,7 @@ class FolderScenes(RawScenes):
             DatasetError: If the folder is missing or holds no images.
         """
         layout, scenes = self._layout, self._files
-        names = content_digest([dict(layout.raw_names), layout.labels, *self._describe_colours()])
+        names = content_digest([dict(layout.raw_names), layout.labels, *self._describe_form()])
         return {
             scene: SceneRecord(
                 drive=files.fields.get("drive", scene),
@@ -72,6 +74,8 @@ class FolderScenes(RawScenes):
             )
         files = dict(sorted(pair_files(self._folder, self._layout).items()))
         left_out = self._describe_others(count_other_splits(self._folder, self._layout, files))
+        if self._layout.form == "coco":
+            files = dict(sorted(share_out(self._folder, files).items()))
         if not any(each.image for each in files.values()):
             missing = f"no images in '{self._folder}': {self._describe_place(self._layout.images)}"
             raise DatasetError(f"{missing}. {left_out}" if left_out else missing)
@@ -105,11 +109,13 @@ class FolderScenes(RawScenes):
 
     def _read(self, files: SceneFiles, least: tuple[int, int] | None) -> Scene:
         if files.image is None:
-            raise UnusableSceneError(FaultKind.IMAGE_MISSING, f"there is '{files.annotation}', and no image to it")
+            listed = f"'{files.annotation}' lists '{files.fields.get('frame')}', and there is no such image"
+            detail = listed if files.part else f"there is '{files.annotation}', and no image to it"
+            raise UnusableSceneError(FaultKind.IMAGE_MISSING, detail)
         image, size = read_image(files.image, least)
         if files.annotation is None:
             return Scene(image, None, {}, size, files.faults)
-        read = read_annotation(files.annotation, self._layout, self._colours, size)
+        read = read_annotation(files.annotation, files, self._layout, self._colours, size)
         return Scene(image, read.label_map, read.raw_names, size, (*files.faults, *read.faults), read.unnamed)
 
     @cached_property
@@ -117,14 +123,18 @@ class FolderScenes(RawScenes):
         listed = self._layout.raw_colours
         return read_colours(find_colours(listed, self._folder)) if isinstance(listed, str) else listed
 
-    def _describe_colours(self) -> list[Any]:
-        """Returns what shapes label maps in colours; nothing where they hold ids."""
-        return [] if self._colours is None else [sorted(self._colours.items())]
+    def _describe_form(self) -> list[Any]:
+        """Returns what else shapes label maps: nothing where they hold ids, or polygons in Cityscapes' form."""
+        if self._layout.form == "cityscapes" and self._colours is None:
+            return []
+        return [self._layout.form, sorted(self._colours.items()) if self._colours else None]
 
 
 def _fingerprint(files: SceneFiles) -> str:
-    there = [path for path in (files.image, files.annotation) if path and path.exists()]
-    return f"{file_fingerprint(there)} {files.unusable} {len(files.faults)}"
+    annotation = files.annotation if files.part is None else None
+    there = [path for path in (files.image, annotation) if path and path.exists()]
+    part = f" {hashlib.sha256(files.part).hexdigest()[:16]}" if files.part else ""
+    return f"{file_fingerprint(there)} {files.unusable} {len(files.faults)}{part}"
 
 
 class SceneFoldersDataset(AbstractDataset[NoReturn, FolderScenes]):
@@ -153,6 +163,7 @@ class SceneFoldersDataset(AbstractDataset[NoReturn, FolderScenes]):
         images: str | Sequence[str],
         annotations: str | Sequence[str],
         ignored: str | Sequence[str] = (),
+        form: Form = "cityscapes",
         raw_names: Mapping[int, str] | None = None,
         raw_colours: str | Mapping[str, Sequence[int]] | Sequence[Mapping[str, Any]] | None = None,
         labels: Labels | None = None,
@@ -166,6 +177,8 @@ class SceneFoldersDataset(AbstractDataset[NoReturn, FolderScenes]):
                 lack.
         """
         self._filepath, self.metadata = Path(filepath), metadata
+        if form not in get_args(Form):
+            raise DatasetError(f"form of a data set must be one of {', '.join(get_args(Form))}, received '{form}'")
         if raw_names and raw_colours is not None:
             raise DatasetError(
                 "label maps hold ids, which raw_names names, or colours, which raw_colours names: not both"
@@ -174,8 +187,9 @@ class SceneFoldersDataset(AbstractDataset[NoReturn, FolderScenes]):
             splits = SPLIT_NAMES.validate_python(SPLITS if splits is None else splits)
             self._layout = Layout(
                 images=[NamePattern(each, splits) for each in _listed(images)],
-                annotations=[NamePattern(each, splits) for each in _listed(annotations)],
+                annotations=[NamePattern(each, splits, form == "coco") for each in _listed(annotations)],
                 ignored=[NamePattern(each, splits) for each in _listed(ignored)],
+                form=form,
                 raw_names=RAW_NAMES.validate_python(raw_names or {}),
                 raw_colours=raw_colours
                 if raw_colours is None or isinstance(raw_colours, str)
