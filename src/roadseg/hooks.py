@@ -10,6 +10,7 @@ from kedro.framework.hooks import hook_impl
 from kedro.io import AbstractVersionedDataset, DataCatalog, DatasetError
 from kedro.pipeline import Pipeline
 
+from roadseg.interruption import TerminatedError, is_termination_asked_for
 from roadseg.records.surroundings import find_commit
 
 logger = logging.getLogger(__name__)
@@ -65,6 +66,20 @@ class VersionHooks:
                     _choose_version(name, dataset, run_params["run_id"])
 
 
+class TerminationHooks:
+    """Ends a run after SIGTERM before its next node, where the node before ended by itself."""
+
+    @hook_impl
+    def before_dataset_loaded(self) -> None:
+        """Lets no node begin.
+
+        Raises:
+            TerminatedError: If SIGTERM has come.
+        """
+        if is_termination_asked_for():
+            raise TerminatedError
+
+
 class TrainingStateHooks:
     """Removes what was kept of a training to go on with, once the whole run that it is part of is over."""
 
@@ -81,7 +96,7 @@ class TrainingStateHooks:
 
     @hook_impl
     def after_pipeline_run(self, catalog: DataCatalog) -> None:
-        """Removes it, unless Ctrl-C ended the training."""
+        """Removes it, unless the training was interrupted."""
         if self._record is None or self._record["training"]["is_interrupted"]:
             return
         from roadseg.segnet.state import remove_state  # Keras is there: this run has trained

@@ -15,6 +15,7 @@ from kedro.framework.cli.utils import KedroCliError
 from kedro.framework.session import KedroSession
 from kedro.runner import AbstractRunner, SequentialRunner, ThreadRunner
 
+from roadseg.interruption import EXIT_CODE, TerminatedError, Termination
 from roadseg.sentences import FAULTS, describe_fault
 
 logger = logging.getLogger(__name__)
@@ -31,14 +32,14 @@ class RoadSegSession(KedroSession):
         Raises:
             ClickException: On a fault in FAULTS; the traceback is in the log at level DEBUG, and on the screen with
                 `kedro --verbose run`.
-            Exit: With the code 130, as shells expect it, on Ctrl-C.
+            Exit: With the code 130 on Ctrl-C and 143 on SIGTERM, as shells expect it.
         """
         from roadseg.records.mlflow_run import MLflowRun  # for these two no other command needs to wait
         from roadseg.records.recorder import RunRecorder
 
         recorder = RunRecorder(_describe_end, MLflowRun() if find_spec("kedro_mlflow") else None)
         self._hook_manager.register(recorder)
-        with _told_in_a_sentence(), recorder:
+        with Termination() as termination, _told_in_a_sentence(), recorder, termination.heeded():
             _check_runner(kwargs.get("runner"))
             return super().run(*args, **kwargs)
 
@@ -60,18 +61,20 @@ def _told_in_a_sentence() -> Iterator[None]:
             raise
         logger.debug("The run failed", exc_info=True)
         raise ClickException(describe_fault(fault)) from fault
-    except KeyboardInterrupt:
-        logger.warning("Aborted by Ctrl-C")
-        atexit.register(_leave_at_once)
-        raise Exit(INTERRUPTED) from None
+    except KeyboardInterrupt as interrupt:
+        is_terminated = isinstance(interrupt, TerminatedError)
+        code = EXIT_CODE if is_terminated else INTERRUPTED
+        logger.warning("Aborted by %s", "SIGTERM" if is_terminated else "Ctrl-C")
+        atexit.register(_leave_at_once, code)
+        raise Exit(code) from None
 
 
 def _describe_end(fault: BaseException) -> str:
     return describe_fault(fault) if isinstance(fault, FAULTS) else repr(fault)
 
 
-def _leave_at_once() -> None:
+def _leave_at_once(code: int) -> None:
     # TensorFlow's threads, stopped amid a step, would end the interpreter with a fault and another exit code.
     sys.stdout.flush()
     sys.stderr.flush()
-    os._exit(INTERRUPTED)
+    os._exit(code)

@@ -7,6 +7,7 @@ from roadseg.datasets.catalog import RunCatalog
 from roadseg.hooks import (
     ProvenanceHooks,
     ReportHooks,
+    TerminationHooks,
     TrainingStateHooks,
     VersionHooks,
 )
@@ -19,6 +20,7 @@ HOOKS = (
     ParameterHooks(),
     ProvenanceHooks(),
     VersionHooks(),
+    TerminationHooks(),
     TrainingStateHooks(),
     ReportHooks(),
 )

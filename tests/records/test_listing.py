@@ -160,3 +160,5 @@ def test_a_training_that_ctrl_c_ended_is_told_of_the_run_that_trained(run_record
         "done, training ended by Ctrl-C"
     )
     assert describe_state(run_record("r2", training=training, loaded={"segnet_model": "r1"})) == "done"
+    terminated = run_record("r1", state="interrupted", fault="SIGTERM", training=training, saved={"segnet_model": "r1"})
+    assert describe_state(terminated) == "interrupted by SIGTERM"

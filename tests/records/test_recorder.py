@@ -7,6 +7,7 @@ from kedro.pipeline import Node, Pipeline
 from kedro_datasets.pandas import CSVDataset
 
 from roadseg.datasets.run_records import RunRecordsDataset
+from roadseg.interruption import TerminatedError
 from roadseg.records.recorder import RunRecorder
 
 RUN, BEFORE = "2026-01-31T10.20.30.000Z", "2026-01-30T10.20.30.000Z"
@@ -146,6 +147,7 @@ def test_a_model_says_how_it_was_trained_though_nothing_is_scored(folder):
     [
         (None, "done", None),
         (KeyboardInterrupt(), "interrupted", None),
+        (TerminatedError(), "interrupted", "SIGTERM"),
         (ValueError("the disk is full"), "failed", "because of the disk is full"),
         (SystemExit(3), "failed", "because of 3"),
     ],

@@ -115,7 +115,7 @@ def run_here(project: Project, monkeypatch: pytest.MonkeyPatch, fault: BaseExcep
             raise fault
 
     monkeypatch.chdir(project.folder)
-    monkeypatch.setattr("roadseg.session.atexit.register", lambda function: None)  # it would end this process
+    monkeypatch.setattr("roadseg.session.atexit.register", lambda *_: None)  # it would end this process
     bootstrap_project(project.folder)
     with RoadSegSession.create(project.folder) as session:
         session.run(pipeline_names=["prepare"], runner=Stopped())

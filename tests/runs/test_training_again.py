@@ -1,4 +1,4 @@
-"""Training again: after a kill, after Ctrl-C, with something changed."""
+"""Training again: after SIGTERM, after a kill, after Ctrl-C, with something changed."""
 
 import json
 import os
@@ -9,6 +9,7 @@ import sys
 import time
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -27,7 +28,7 @@ def weights(model: Path) -> bytes:
         return archive.read("model.weights.h5")
 
 
-def record(model: Path) -> dict[str, object]:
+def record(model: Path) -> dict[str, Any]:
     with zipfile.ZipFile(model) as archive:
         return json.loads(archive.read("record.json"))
 
@@ -35,6 +36,11 @@ def record(model: Path) -> dict[str, object]:
 def history(project: Project) -> pd.DataFrame:
     path = max(project.folder.glob("data/06_models/drawn/training_history.csv/*/*.csv"))
     return pd.read_csv(path).drop(columns=["seconds", "images_per_second"])
+
+
+def last_run(project: Project) -> dict[str, Any]:
+    """Returns the record of the newest run."""
+    return json.loads(max(project.folder.glob("data/08_reporting/drawn/runs/*.json")).read_text())
 
 
 def states(project: Project) -> list[Path]:
@@ -69,16 +75,24 @@ def untrained(trained_copy: Project) -> Project:
     return trained_copy
 
 
-def test_training_killed_after_an_epoch_ends_as_one_that_was_not(untrained: Project, trained: Project) -> None:
+def test_training_that_sigterm_ended_keeps_its_epoch_and_ends_as_one_that_was_not(
+    untrained: Project, trained: Project
+) -> None:
     process = start(untrained, *TRAIN)
     while process.poll() is None and not states(untrained):
         time.sleep(0.01)
-    process.kill()
-    process.communicate()
-    assert not models(untrained)
+    process.terminate()
+    output, _ = process.communicate()
+    assert process.returncode == 143, output
+    assert "Traceback" not in output
+    ended = last_run(untrained)
+    assert (ended["state"], ended["fault"]) == ("interrupted", "SIGTERM")
+    assert set(ended["saved"]) == {"segnet_model", "training_history"}  # the best epoch so far, and nothing after it
+    stopped = record(models(untrained)[0])["training"]
+    assert (stopped["epochs"], stopped["is_interrupted"]) == (1, True)
     output = untrained.run(*TRAIN)
     assert "Going on after epoch 1 of a training that was stopped" in output
-    assert weights(models(untrained)[0]) == weights(models(trained)[0])
+    assert weights(models(untrained)[1]) == weights(models(trained)[0])
     pd.testing.assert_frame_equal(history(untrained), history(trained))
     assert not list((untrained.folder / "data/06_models/drawn/training_state").iterdir())
 

@@ -39,7 +39,7 @@ class RunRecord(BaseModel, frozen=True):
     Attributes:
         run: Its id, which is the version of all that it saved.
         state: `running` until the run ends; a run that is killed stays so.
-        fault: The sentence that a failed run ended with.
+        fault: The sentence that a failed run ended with; `SIGTERM` where that interrupted it; else None.
         started: When it began.
         seconds: How long it took, or had taken when this was written.
         command: As it was typed.

@@ -144,7 +144,7 @@ def _describe_run(record: RunRecord) -> dict[str, str]:
 
 def _describe_training(training: Mapping[str, Any]) -> str:
     length = f"{training['epochs']} epochs in {describe_duration(training['seconds'])}, best {training['best_epoch']}"
-    return length + (", ended by Ctrl-C" if training["is_interrupted"] else "")
+    return length + (", interrupted" if training["is_interrupted"] else "")
 
 
 def _describe_values(title: str, first: Mapping[str, Any], second: Mapping[str, Any]) -> Section:

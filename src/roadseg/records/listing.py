@@ -127,6 +127,8 @@ def describe_state(record: RunRecord) -> str:
         return _describe_unended(record.machine, record.started.timestamp())
     if record.state == "failed":
         return f"failed: {shorten(record.fault or '', FAULT_LENGTH, placeholder=' ...')}"
+    if record.state == "interrupted" and record.fault:
+        return f"interrupted by {record.fault}"
     is_short = record.training is not None and record.training["is_interrupted"] and "segnet_model" in record.saved
     return f"{record.state}, training ended by Ctrl-C" if is_short else record.state
 

@@ -139,7 +139,7 @@ class RunRecorder:
             return
         try:
             if isinstance(fault, KeyboardInterrupt):
-                self._end(state="interrupted")
+                self._end(state="interrupted", fault=str(fault) or None)
             else:
                 self._end(state="failed", fault=self._describe_fault(fault))
         except (DatasetError, OSError) as problem:

@@ -1,16 +1,19 @@
-"""What watches a training: the facts of an epoch, a loss that is no number, Ctrl-C."""
+"""What watches a training: the facts of an epoch, a loss that is no number, Ctrl-C and SIGTERM."""
 
 import logging
 import math
 import signal
 import time
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from threading import current_thread, main_thread
 from types import FrameType
 from typing import Any
 
 import keras
 from keras import ops
+
+from roadseg.interruption import is_termination_asked_for, postponed_termination
 
 logger = logging.getLogger(__name__)
 
@@ -77,28 +80,32 @@ class FiniteLoss(keras.callbacks.Callback):
 
 
 class TrainingInterruptedError(Exception):
-    """Ctrl-C was pressed while a network was trained."""
+    """Ctrl-C or SIGTERM came while a network was trained."""
 
 
 class Interruption(keras.callbacks.Callback):
-    """Lets the first Ctrl-C end the training after the step at hand, and the second one end the program."""
+    """Lets the first Ctrl-C or SIGTERM end the training after the step at hand, and a second one the program.
+
+    SIGTERM, which has little time, waits for no step before this program has finished an epoch: there is nothing to
+    save, and the first steps are compiled.
+    """
 
     def __init__(self, finished: int) -> None:
         """Takes the number of epochs that are finished: without one there is nothing to save."""
         super().__init__()
         self._finished, self._is_asked_for = finished, False
-        self._is_possible = current_thread() is main_thread()  # Python gives signals to the main thread alone
+        self._is_termination_postponed = False
+        self._given_back = ExitStack()
 
     def __enter__(self) -> "Interruption":
         """Takes Ctrl-C over."""
-        if self._is_possible:
-            self._before = signal.signal(signal.SIGINT, self._ask)
+        if current_thread() is main_thread():  # Python gives signals to it alone
+            self._given_back.callback(signal.signal, signal.SIGINT, signal.signal(signal.SIGINT, self._ask))
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Gives Ctrl-C back."""
-        if self._is_possible:
-            signal.signal(signal.SIGINT, self._before)
+        """Gives both signals back."""
+        self._given_back.close()
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         """Ends the training if that was asked for.
@@ -106,7 +113,9 @@ class Interruption(keras.callbacks.Callback):
         Raises:
             TrainingInterruptedError: To leave `fit`, without an epoch that is half an epoch.
         """
-        if self._is_asked_for:
+        if is_termination_asked_for():
+            logger.warning("SIGTERM: training ends %s; the same command goes on", self._describe_end())
+        if self._is_asked_for or is_termination_asked_for():
             raise TrainingInterruptedError
 
     def on_test_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
@@ -114,11 +123,16 @@ class Interruption(keras.callbacks.Callback):
         self.on_train_batch_end(batch, logs)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Counts the epoch."""
+        """Counts the epoch; from the first one on SIGTERM waits for a step."""
         self._finished = epoch + 1
+        if not self._is_termination_postponed:
+            self._given_back.enter_context(postponed_termination())
+            self._is_termination_postponed = True
 
     def _ask(self, number: int, frame: FrameType | None) -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
         self._is_asked_for = True
-        what = "with its best epoch so far" if self._finished else "and with it the run: no epoch is finished"
-        logger.warning("Ctrl-C: training ends after this step, %s; once more aborts the run", what)
+        logger.warning("Ctrl-C: training ends after this step, %s; once more aborts the run", self._describe_end())
+
+    def _describe_end(self) -> str:
+        return "with its best epoch so far" if self._finished else "and with it the run: no epoch is finished"

@@ -25,9 +25,9 @@ class TrainedSegNet:
         network: Model from images to logits.
         record: JSON-like: `run` (the model's version), `data_set` (its name), `environment`, `commit`, `learnt_from`
             (for each catalog entry its `version` and the `digest` of its content), `classes`, `image_size`,
-            `training_drives`, `parameters`, `packages`, `machine`, `training` (epochs, time, whether Ctrl-C ended it,
-            and `history`, a row an epoch), `state` (the folder of what was kept to go on with), `started_from` (of an
-            earlier model its `file`, `run`, `learnt_from` and `training_drives`).
+            `training_drives`, `parameters`, `packages`, `machine`, `training` (epochs, time, whether it was
+            interrupted, and `history`, a row an epoch), `state` (the folder of what was kept to go on with),
+            `started_from` (of an earlier model its `file`, `run`, `learnt_from` and `training_drives`).
     """
 
     network: keras.Model

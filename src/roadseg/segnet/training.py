@@ -41,7 +41,7 @@ class Training:
         network: With the weights of the epoch with the best validation mIoU.
         history: One row an epoch with epoch (from 1), loss, mean_iou, val_loss, val_mean_iou, learning_rate,
             images_per_second and seconds.
-        is_interrupted: Whether Ctrl-C ended it; then its state is worth keeping.
+        is_interrupted: Whether Ctrl-C or SIGTERM ended it; then its state is worth keeping.
     """
 
     network: keras.Model
@@ -76,7 +76,7 @@ def train_network(
         ValueError: If a split has no scenes, the weights can't be started as asked, or the loss is not a number.
         BlockingIOError: If another process is at this training.
         MemoryError: If memory runs out, with advice.
-        KeyboardInterrupt: On Ctrl-C before the first epoch is finished.
+        KeyboardInterrupt: On Ctrl-C or SIGTERM before the first epoch is finished.
     """
     for split in ("train", "validation"):
         if not ids[split]:
@@ -197,7 +197,7 @@ def _fit(
     finished: int,
     callbacks: Sequence[keras.callbacks.Callback],
 ) -> bool:
-    """Trains the epochs that are left, and returns whether Ctrl-C ended this."""
+    """Trains the epochs that are left, and returns whether Ctrl-C or SIGTERM ended this."""
     with Interruption(finished) as interruption, EpochProgress(batches.num_scenes, options.batch_size) as progress:
         watching = [EpochFacts(batches.num_scenes), progress, FiniteLoss(batches.name_scenes), interruption]
         try:
