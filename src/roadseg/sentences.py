@@ -32,6 +32,11 @@ What holds for several keys together has no key, and the expectation is the whol
 WRAPPED = re.compile("Failed while |Failed to instantiate")
 """What marks the messages that Kedro puts around the error of a data set."""
 
+PARSING = re.compile(
+    r"^An exception occurred when parsing config for dataset '(.+?)':\s+(.+?)(?:\s+Hint:.*)?$", re.DOTALL
+)
+"""The facts in what Kedro says of an entry of the catalog whose class can't be found: its name, and why."""
+
 LONGEST = 80
 """Letters of a value that was received."""
 
@@ -42,6 +47,8 @@ def describe_fault(fault: Exception) -> str:
         return _describe_options(str(fault))
     if isinstance(fault, ValidationError):
         return describe_validation(fault, f"{fault.title} ")
+    if isinstance(fault, DatasetError) and (entry := PARSING.match(str(fault))):
+        return ": ".join(entry.groups())
     inner = fault.__cause__ if isinstance(fault, DatasetError) and WRAPPED.search(str(fault)) else None
     return describe_fault(inner) if isinstance(inner, FAULTS) else str(fault)
 

@@ -104,6 +104,13 @@ def test_every_fault_in_the_training_parameters_is_named(project: Project) -> No
     assert "network.width: input should be greater than 0" in message
 
 
+def test_a_backend_that_is_none_stops_before_any_work(project: Project) -> None:
+    done = project.kedro("run", environment={"KERAS_BACKEND": "pytorch"})
+    assert done.returncode == 1
+    assert done.stdout == "Error: KERAS_BACKEND names the backend 'pytorch', which is none; did you mean torch?\n"
+    assert not project.versions("03_primary/drawn/prepared_scenes/manifest.json")
+
+
 def test_parameters_that_do_not_fit_one_another(project: Project) -> None:
     message = project.fail("--params", "train.schedule=plateau,train.learning_rate=0.00001")
     assert message == "Error: train: plateau.floor must be below learning_rate (1e-05), received 1e-05\n"

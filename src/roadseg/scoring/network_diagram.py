@@ -4,12 +4,12 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-import keras
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch, Rectangle
 
 from roadseg.scoring.figures import SPLIT_COLOURS, house_style, start_figure
+from roadseg.segnet import keras
 
 CONVOLUTION_WIDTH, GAP = 0.5, 0.7
 TEXT: dict[str, Any] = {"va": "top", "fontsize": 6.5, "linespacing": 1.4}

@@ -4,12 +4,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import keras
 import numpy as np
-from keras import ops
 from numpy.typing import NDArray
 
 from roadseg.scenes.prepared import PreparedScenes
+from roadseg.segnet import keras
 from roadseg.segnet.feeding import SceneBatches
 from roadseg.segnet.layers import compiled
 from roadseg.segnet.out_of_memory import explaining_memory
@@ -51,7 +50,7 @@ def predict_scenes(
     batches = SceneBatches(scenes, ids, batch_size)
     for index in range(len(batches)):
         images, truth = batches[index]
-        chosen = map(ops.convert_to_numpy, _choose_class(_predict_batch(network, images, batch_size)))
+        chosen = map(keras.ops.convert_to_numpy, _choose_class(_predict_batch(network, images, batch_size)))
         named = zip(ids[index * batch_size :], zip(truth, *chosen, strict=False), strict=False)
         yield from (Prediction(scene, *each) for scene, each in named)
 
@@ -73,9 +72,9 @@ def choose_class(logits: NDArray[np.float32], size: tuple[int, int]) -> tuple[ND
         logits: (height, width, classes) float32; resized bilinearly, before a class is chosen.
         size: (height, width) in pixels.
     """
-    resized = ops.image.resize(logits[None], size, interpolation="bilinear", data_format="channels_last")
+    resized = keras.ops.image.resize(logits[None], size, interpolation="bilinear", data_format="channels_last")
     ids, confidence = _choose_class(resized)
-    return ops.convert_to_numpy(ids)[0], ops.convert_to_numpy(confidence)[0]
+    return keras.ops.convert_to_numpy(ids)[0], keras.ops.convert_to_numpy(confidence)[0]
 
 
 def _predict_batch(network: keras.Model, images: NDArray[np.uint8], batch_size: int) -> NDArray[np.float32]:
@@ -99,12 +98,12 @@ def _choose_class(logits: Tensor) -> tuple[Tensor, Tensor]:
     Returns:
         Two tensors of (batch, height, width): uint8 class ids, float32 probabilities.
     """
-    logits = ops.convert_to_tensor(logits)  # PyTorch compares no array with a tensor
+    logits = keras.ops.convert_to_tensor(logits)  # PyTorch compares no array with a tensor
     first, *others = values = [logits[..., index] for index in range(logits.shape[-1])]
     # Class by class XLA is twice as quick as with argmax() and max() over the last axis.
-    highest, ids = first, ops.zeros_like(first, dtype="uint8")
+    highest, ids = first, keras.ops.zeros_like(first, dtype="uint8")
     for index, value in enumerate(others, start=1):
         higher = value > highest
-        highest = ops.where(higher, value, highest)
-        ids = ops.where(higher, ops.cast(index, "uint8"), ids)
-    return ids, 1 / sum(ops.exp(value - highest) for value in values)
+        highest = keras.ops.where(higher, value, highest)
+        ids = keras.ops.where(higher, keras.ops.cast(index, "uint8"), ids)
+    return ids, 1 / sum(keras.ops.exp(value - highest) for value in values)

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator, Sequence
 
-import keras
 import numpy as np
 from numpy.typing import NDArray
 
@@ -10,6 +9,7 @@ from roadseg.scenes.prepared import PreparedScenes
 from roadseg.scenes.preprocessing import resize_label_map
 from roadseg.scoring.measures import EvaluateOptions
 from roadseg.scoring.prediction import Prediction, choose_class, predict_logits, predict_scenes
+from roadseg.segnet import keras
 
 ReadTruth = Callable[[str], NDArray[np.uint8]]
 """From a scene's id to its label map in class ids and void, as large as it was annotated."""
