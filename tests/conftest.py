@@ -25,6 +25,12 @@ def camvid_folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
+def camvid_original_folder(tmp_path: Path) -> Path:
+    """A tiny CamVid as its authors publish it: four drives, every one of the 32 colours in every label map."""
+    return draw("camvid_original", tmp_path)
+
+
+@pytest.fixture
 def idd_folder(tmp_path: Path) -> Path:
     """A tiny IDD: parts I and II side by side, three shapes of frames, all forty labels in every polygon file."""
     return draw("idd", tmp_path)

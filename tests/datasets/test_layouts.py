@@ -11,6 +11,7 @@ from kedro.io import Version
 from PIL import Image, ImageDraw
 
 from roadseg.datasets.camvid import CamVidDataset
+from roadseg.datasets.camvid_original import CamVidOriginalDataset
 from roadseg.datasets.cityscapes import CityscapesDataset
 from roadseg.datasets.idd import IddDataset
 from roadseg.datasets.idd_lite import IddLiteDataset
@@ -83,6 +84,25 @@ def camvid_eleven(folder: Path, scene: str) -> np.ndarray:
     return camvid(folder, scene, "camvid_classes")
 
 
+def camvid_original(folder: Path, scene: str, space: str) -> np.ndarray:
+    """Returns a label map of the authors in class ids: each pixel looked up in their list."""
+    names = {}
+    for line in (folder / "label_colors.txt").read_text().splitlines():
+        red, green, blue, name = line.split()
+        names[int(red), int(green), int(blue)] = name
+    ids = class_ids(space)
+    pixels = np.asarray(Image.open(folder / f"LabeledApproved_full/{scene.replace('/', '_')}_L.png"))
+    return np.array([[ids[names[tuple(pixel)]] for pixel in row] for row in pixels.tolist()])
+
+
+def camvid_original_seven(folder: Path, scene: str) -> np.ndarray:
+    return camvid_original(folder, scene, "camvid_original_seven")
+
+
+def camvid_original_eleven(folder: Path, scene: str) -> np.ndarray:
+    return camvid_original(folder, scene, "camvid_original_eleven")
+
+
 def idd(folder: Path, scene: str) -> np.ndarray:
     return as_the_official_tool(next(folder.glob(f"*/gtFine/{scene}_gtFine_polygons.json")))
 
@@ -102,6 +122,8 @@ def cityscapes(folder: Path, scene: str) -> np.ndarray:
     [
         ("camvid", CamVidDataset, "seven_classes", camvid_seven),
         ("camvid", CamVidDataset, "camvid_classes", camvid_eleven),
+        ("camvid_original", CamVidOriginalDataset, "camvid_original_seven", camvid_original_seven),
+        ("camvid_original", CamVidOriginalDataset, "camvid_original_eleven", camvid_original_eleven),
         ("idd", IddDataset, "seven_classes", idd),
         ("idd_lite", IddLiteDataset, "seven_classes", idd_lite),
         ("cityscapes", CityscapesDataset, "seven_classes", cityscapes),

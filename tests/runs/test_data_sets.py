@@ -77,10 +77,17 @@ def test_every_layout_is_prepared_in_its_environment(
     assert output.count("Fault 'only void': 1 scenes used") == output.count("WARNING") == faults
 
 
-def test_camvid_is_prepared_in_its_own_eleven_classes(project: Project, camvid_folder: Path) -> None:
-    (project.folder / "conf/camvid_11/parameters.yml").write_text(yaml.safe_dump({"split": {"method": "published"}}))
-    project.run("--env", "camvid_11", *PREPARE, "--params", f"raw_folder={camvid_folder}")
-    index = max(project.folder.glob("data/03_primary/camvid_11/scene_index.csv/*/scene_index.csv")).read_text()
+@pytest.mark.parametrize(
+    ("environment", "data_set"), [("camvid_11", "camvid"), ("camvid_original_11", "camvid_original")]
+)
+def test_camvid_is_prepared_in_its_own_eleven_classes(
+    project: Project, environment: str, data_set: str, request: pytest.FixtureRequest
+) -> None:
+    folder = request.getfixturevalue(f"{data_set}_folder")
+    project.configure(environment, "parameters.yml", {"split": {"method": "published"}})
+    output = project.run("--env", environment, *PREPARE, "--params", f"raw_folder={folder}")
+    assert "Fault" not in output
+    index = max(project.folder.glob(f"data/03_primary/{environment}/scene_index.csv/*/scene_index.csv")).read_text()
     assert len([name for name in index.splitlines()[0].split(",") if name.startswith("pixels ")]) == 11
 
 

@@ -54,16 +54,20 @@ class FolderScenes(RawScenes):
         Raises:
             DatasetError: If the folder is missing or holds no images.
         """
-        layout, scenes = self._layout, self._files
-        names = content_digest([dict(layout.raw_names), layout.labels, *self._describe_form()])
+        scenes = self._files
+        names = content_digest([dict(self._layout.raw_names), self._layout.labels, *self._describe_form()])
         return {
             scene: SceneRecord(
                 drive=files.fields.get("drive", scene),
-                published_split=layout.splits[files.fields["split"].casefold()] if "split" in files.fields else None,
+                published_split=self.find_split(files.fields),
                 fingerprint=f"{_fingerprint(files)} {names}",
             )
             for scene, files in scenes.items()
         }
+
+    def find_split(self, fields: Mapping[str, str]) -> str | None:
+        """Returns the published split of a scene, from the fields of its files' names; None if there is none."""
+        return self._layout.splits[fields["split"].casefold()] if "split" in fields else None
 
     @cached_property
     def _files(self) -> Mapping[str, SceneFiles]:
