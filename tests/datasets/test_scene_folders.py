@@ -473,6 +473,62 @@ def test_label_map_of_another_size_is_refused(tmp_path, size):
     assert label_of(scenes["train/b/1"]) == "sky"
 
 
+def add_turned(folder, orientation, *, ending="jpg"):
+    """Adds a lying image with an orientation tag; returns (height, width) as viewers show it."""
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    (folder / "images/a").mkdir(parents=True)
+    Image.fromarray(np.full((*SIZE, 3), 90, np.uint8)).save(folder / f"images/a/1.{ending}", exif=exif)
+    return SIZE[::-1] if orientation > 4 else SIZE
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("ending", ["png", "json"])
+def test_upright_annotation_fits_an_image_that_its_tag_turns(tmp_path, orientation, ending):
+    size = add_turned(tmp_path, orientation)
+    add_label_maps(tmp_path, "labels/a/1.png", size=size)
+    add_polygons(tmp_path, "labels/a/1.json", "sky", size=size)
+    layout = {"images": "images/{drive}/{frame}.*", "annotations": f"labels/{{drive}}/{{frame}}.{ending}"}
+    read = load(tmp_path, **layout)["a/1"]
+    assert (read.image.shape[:2], read.label_map.shape, read.size, read.faults) == (size, size, size, ())
+
+
+@pytest.mark.parametrize(("orientation", "size"), [(6, SIZE), (5, SIZE), (8, (12, 8)), (3, (8, 12)), (2, (6, 4))])
+@pytest.mark.parametrize("ending", ["png", "json"])
+def test_annotation_that_does_not_fit_a_turned_image_is_told_with_the_tag(tmp_path, orientation, size, ending):
+    turned = add_turned(tmp_path, orientation)
+    add_label_maps(tmp_path, "labels/a/1.png", size=size)
+    add_polygons(tmp_path, "labels/a/1.json", "sky", size=size)
+    layout = {"images": "images/{drive}/{frame}.*", "annotations": f"labels/{{drive}}/{{frame}}.{ending}"}
+    fault = refuse(load(tmp_path, **layout), "a/1")
+    assert fault.kind is FaultKind.OTHER_SIZE
+    assert str(size) in fault.detail
+    assert fault.detail.endswith(
+        f"the image {'' if ending == 'png' else 'has '}{turned}, turned by its orientation tag {orientation}: "
+        f"the annotation must be upright as well"
+    )
+
+
+def test_fingerprint_tells_a_turned_jpeg_and_a_jpeg_label_map_from_what_they_were_taken_for(tmp_path):
+    for folder, orientation in (("upright", 1), ("turned", 6)):
+        add_turned(tmp_path / folder, orientation)
+        os.utime(tmp_path / folder / "images/a/1.jpg", ns=(7, 7))
+    layout = {"images": "images/{drive}/{frame}.*", "annotations": "labels/{drive}/{frame}.jpg"}
+    upright, turned = (load(tmp_path / folder, **layout).records["a/1"].fingerprint for folder in ("upright", "turned"))
+    assert turned.replace(" turned", "") == upright
+    for folder in ("upright", "turned"):
+        add_label_maps(tmp_path / folder, "labels/a/1.jpg")
+        assert " lossy " in load(tmp_path / folder, **layout).records["a/1"].fingerprint
+
+
+def test_lossy_label_map_is_refused(tmp_path):
+    add_three(tmp_path)
+    Image.fromarray(np.full(SIZE, 7, np.uint8)).save(tmp_path / "labels/train/a/1.png", format="JPEG")
+    fault = refuse(load(tmp_path), "train/a/1")
+    assert fault.kind is FaultKind.ANNOTATION_BROKEN
+    assert "label map 'labels/train/a/1.png' is compressed as JPEG, which changes ids" in fault.detail
+
+
 @pytest.mark.parametrize("path", ["images/train/a/1.png", "labels/train/a/1.png"])
 @pytest.mark.parametrize("content", [b"", b"no picture", b"\x89PNG\r\n\x1a\n\0"])
 def test_broken_file_makes_its_scene_unusable(tmp_path, path, content):

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from roadseg.datasets.annotated_objects import Labels
 from roadseg.datasets.coco_masks import read_coco
-from roadseg.datasets.images import read_label_colours, read_label_map
+from roadseg.datasets.label_map_file import read_label_colours, read_label_map
 from roadseg.datasets.labelme_file import read_labelme
 from roadseg.datasets.layout import Layout, SceneFiles
 from roadseg.datasets.polygon_file import read_polygons

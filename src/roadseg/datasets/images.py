@@ -1,6 +1,6 @@
-"""Image files of raw data sets: bytes on disk to RGB images and label maps, with a clear word when a file is broken."""
+"""Image files of raw data sets: bytes on disk to RGB images, with a clear word when a file is broken."""
 
-import io
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -9,11 +9,12 @@ import cv2
 import numpy as np
 from kedro.io import DatasetError
 from numpy.typing import NDArray
-from PIL import Image, ImageFile
 
+from roadseg.datasets.image_header import ImageHeader, read_header
+from roadseg.datasets.orientation import SIDEWAYS, read_orientation, turn
 from roadseg.scenes.faults import FaultKind, UnusableSceneError
 
-# A camera's orientation tag must not turn the image away from its label map.
+# Turned here, because OpenCV does not turn where it finds another tag damaged.
 READ_IMAGE = cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION
 
 REDUCED = (
@@ -24,84 +25,41 @@ REDUCED = (
 """Factors by which a JPEG image can be shrunk while it is decoded, and their flags; beside IMREAD_COLOR_RGB the
 word grayscale has no meaning."""
 
-INDEXED = ("1", "P")
-"""Pillow's modes of images whose values OpenCV does not keep: of one bit, and with a palette."""
+LARGEST, LONGEST = 2**30, 1_000_000
+"""Most pixels of an image, and of one of its sides, that OpenCV decodes."""
 
-STRETCHED = ("L;2", "L;4")
-"""Pillow's names of the shades of grey that both libraries stretch to 8 bits."""
+IMAGE_BITS = (1, 2, 4, 8, 16)
+"""Of the unsigned numbers of an image; OpenCV cuts others to 0 and 1, or does not read them."""
 
 
 def read_image(path: Path, least: tuple[int, int] | None = None) -> tuple[NDArray[np.uint8], tuple[int, int]]:
-    """Returns the image in a file, and its size.
+    """Returns the image in a file, turned as its orientation tag says, and its size.
 
     Args:
         path: The file.
         least: (height, width) in pixels that must remain where the decoder can shrink the image; None decodes all.
 
     Returns:
-        (height, width, 3) uint8, RGB; and (height, width) of the image in the file.
+        (height, width, 3) uint8, RGB; and (height, width) of the whole image, turned.
 
     Raises:
-        UnusableSceneError: If the file is empty, cut off or no image.
+        UnusableSceneError: If the file is empty, cut off, no image, too large, or holds other numbers than an image.
         DatasetError: If the file can't be read.
     """
     content = read_bytes(path)
-    picture = _open(path, content, FaultKind.IMAGE_BROKEN)
-    size = picture.height, picture.width
+    header = check_header(path, content, FaultKind.IMAGE_BROKEN)
+    if header.numbers != "unsigned" or header.bits not in IMAGE_BITS:
+        wrong = f"'{path}' holds {header.numbers} numbers of {header.bits} bits, expected unsigned ones of 8 or 16"
+        raise UnusableSceneError(FaultKind.IMAGE_BROKEN, wrong)
+    orientation = read_orientation(content)
+    size = header.size[::-1] if orientation in SIDEWAYS else header.size
     flags = READ_IMAGE
-    if picture.format == "JPEG" and least is not None:
+    if header.format == "JPEG" and least is not None:
         flags |= next((flag for factor, flag in REDUCED if _keeps(size, factor, least)), 0)
-    return _decode(path, content, flags, FaultKind.IMAGE_BROKEN), size
-
-
-def read_label_map(path: Path) -> NDArray[Any]:
-    """Returns the label map in a file: (height, width) uint8 or uint16, raw ids; of a palette image the indices.
-
-    Raises:
-        UnusableSceneError: If the file is empty, cut off, no image, has channels that differ, or shades of grey of
-            fewer than 8 bits, which decoders stretch to other ids.
-        DatasetError: If the file can't be read.
-    """
-    content = read_bytes(path)
-    picture = _open(path, content, FaultKind.ANNOTATION_BROKEN)
-    if picture.mode in INDEXED:
-        return _read_indices(path, content)
-    if picture.tile and picture.tile[0][3] in STRETCHED:
-        raise UnusableSceneError(
-            FaultKind.ANNOTATION_BROKEN,
-            f"label map '{path}' has {picture.tile[0][3][-1]} bits a pixel, expected 8 or 16, or a palette",
-        )
-    label_map = _decode(path, content, cv2.IMREAD_UNCHANGED, FaultKind.ANNOTATION_BROKEN)
-    if label_map.ndim == 2:
-        return label_map
-    channels = _drop_alpha(path, label_map)
-    if (channels != channels[..., :1]).any():
-        raise UnusableSceneError(
-            FaultKind.ANNOTATION_BROKEN,
-            f"label map '{path}' must have one channel of ids, it has {label_map.shape[2]} that differ: "
-            f"raw_colours can say what its colours mean",
-        )
-    return channels[..., 0]
-
-
-def read_label_colours(path: Path) -> NDArray[np.uint8]:
-    """Returns the colours of the label map in a file: (height, width, 3) uint8, RGB, of a palette image its colours.
-
-    Raises:
-        UnusableSceneError: If the file is empty, cut off, no image, has more than 8 bits a channel, or transparent
-            pixels.
-        DatasetError: If the file can't be read.
-    """
-    content = read_bytes(path)
-    _open(path, content, FaultKind.ANNOTATION_BROKEN)
-    pixels = _decode(path, content, cv2.IMREAD_UNCHANGED, FaultKind.ANNOTATION_BROKEN)
-    if pixels.dtype != np.uint8:
-        raise UnusableSceneError(
-            FaultKind.ANNOTATION_BROKEN, f"label map '{path}' has {pixels.dtype} colours, expected 8 bits a channel"
-        )
-    if pixels.ndim == 2:
-        return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_GRAY2RGB), np.uint8)
-    return np.ascontiguousarray(_drop_alpha(path, pixels)[..., ::-1])
+    image = decode(path, content, flags, FaultKind.IMAGE_BROKEN)
+    if header.format == "TIFF":  # OpenCV turns it, whatever it is told
+        return image, (image.shape[0], image.shape[1])
+    return turn(image, orientation), size
 
 
 def read_bytes(path: Path) -> bytes:
@@ -121,39 +79,53 @@ def file_fingerprint(paths: Sequence[Path]) -> str:
     return " ".join(f"{status.st_size}:{status.st_mtime_ns}" for status in (path.stat() for path in paths))
 
 
-def _open(path: Path, content: bytes, fault: FaultKind) -> ImageFile.ImageFile:
-    """Returns the image as its header describes it; nothing is decoded yet."""
+def check_header(path: Path, content: bytes, fault: FaultKind) -> ImageHeader:
+    """Returns what an image file says of itself.
+
+    Args:
+        path: The file.
+        content: All of it.
+        fault: What it is if it is no image.
+
+    Raises:
+        UnusableSceneError: If it can't be decoded.
+    """
     try:
-        return Image.open(io.BytesIO(content))
-    except (OSError, ValueError, Image.DecompressionBombError) as error:
-        message = f"'{path}' is no image that can be read ({len(content)} bytes): empty, cut off or another format"
+        header = read_header(content)
+    except ValueError as error:
+        message = f"'{path}' is no image that can be read ({len(content)} bytes): {error}"
         raise UnusableSceneError(fault, message) from error
-
-
-def _read_indices(path: Path, content: bytes) -> NDArray[np.uint8]:
-    try:
-        Image.open(io.BytesIO(content)).verify()  # decoding alone does not compare the checksums
-        return np.asarray(Image.open(io.BytesIO(content)), np.uint8)
-    except (OSError, SyntaxError) as error:
-        raise UnusableSceneError(FaultKind.ANNOTATION_BROKEN, f"'{path}' is cut off or damaged ({error})") from error
-
-
-def _drop_alpha(path: Path, pixels: NDArray[Any]) -> NDArray[Any]:
-    """Returns the channels of colour of a label map, of which no pixel may be transparent."""
-    if pixels.shape[2] == 4 and (clear := int((pixels[..., 3] < np.iinfo(pixels.dtype).max).sum())):
-        raise UnusableSceneError(
-            FaultKind.ANNOTATION_BROKEN,
-            f"label map '{path}' is transparent in {clear} pixels, where a colour or an id means nothing",
+    if math.prod(header.size) > LARGEST or max(header.size) > LONGEST:
+        message = (
+            f"'{path}' has {header.size} pixels, and {LARGEST} or a side of {LONGEST} are the most that can be read"
         )
-    return pixels[..., :3]
+        raise UnusableSceneError(FaultKind.TOO_LARGE, message)
+    if header.unreadable:
+        raise UnusableSceneError(fault, f"'{path}' is compressed as {header.unreadable}, expected LZW, deflate or none")
+    return header
 
 
 def _keeps(size: tuple[int, int], factor: int, least: tuple[int, int]) -> bool:
     return all(-(-side // factor) >= kept for side, kept in zip(size, least, strict=True))
 
 
-def _decode(path: Path, content: bytes, flags: int, fault: FaultKind) -> NDArray[Any]:
-    image = cv2.imdecode(np.frombuffer(content, np.uint8), flags)
+def decode(path: Path, content: bytes, flags: int, fault: FaultKind) -> NDArray[Any]:
+    """Returns the pixels of an image file, as OpenCV decodes them.
+
+    Args:
+        path: The file.
+        content: All of it.
+        flags: OpenCV's.
+        fault: What it is if it is cut off or damaged.
+
+    Raises:
+        UnusableSceneError: If it is.
+        MemoryError: If there is too little memory.
+    """
+    try:
+        image = cv2.imdecode(np.frombuffer(content, np.uint8), flags)
+    except cv2.error as error:
+        raise MemoryError(f"'{path}' can't be decoded: {error.err}") from error
     if image is None:
         raise UnusableSceneError(fault, f"'{path}' is cut off or damaged ({len(content)} bytes)")
     return image

@@ -14,7 +14,8 @@ from roadseg.datasets.file_tree import ANY_FOLDERS, FOLDERS, PathPart, find_file
 
 FIELDS = ("split", "drive", "frame")
 
-IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp")
+JPEG_SUFFIXES = (".jpg", ".jpeg")
+IMAGE_SUFFIXES = (".png", *JPEG_SUFFIXES, ".tif", ".tiff", ".bmp", ".webp")
 """Endings of image files, in small letters."""
 
 TOKEN = re.compile(r"\{(\w*)\}|(\*)")

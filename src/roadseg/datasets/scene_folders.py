@@ -15,9 +15,10 @@ from roadseg.datasets.annotations import read_annotation
 from roadseg.datasets.coco_file import share_out
 from roadseg.datasets.colour_list import find_colours, list_colours, read_colours
 from roadseg.datasets.file_tree import describe_files
-from roadseg.datasets.images import file_fingerprint, read_image
+from roadseg.datasets.images import file_fingerprint, read_bytes, read_image
 from roadseg.datasets.layout import Form, Layout, SceneFiles, count_other_splits, pair_files
-from roadseg.datasets.name_pattern import NamePattern
+from roadseg.datasets.name_pattern import JPEG_SUFFIXES, NamePattern
+from roadseg.datasets.orientation import UPRIGHT, is_turned_jpeg, read_orientation
 from roadseg.scenes.colours import Colours
 from roadseg.scenes.faults import FaultKind, UnusableSceneError
 from roadseg.scenes.prepared import content_digest
@@ -105,10 +106,16 @@ class FolderScenes(RawScenes):
         if files.unusable:
             raise UnusableSceneError(*files.unusable)
         try:
-            return self._read(files, least)
+            read = self._read(files, least)
+            other_size = [fault for fault in read.faults if fault.kind is FaultKind.OTHER_SIZE]
+            if other_size and _describe_turn(files):
+                raise UnusableSceneError(other_size[0].kind, other_size[0].detail)
+            return read
         except UnusableSceneError as error:
             # What is kept of a fault holds no place, so that a data set may move.
             detail = error.fault.detail.replace(f"'{self._folder}/", "'")
+            if error.fault.kind is FaultKind.OTHER_SIZE:
+                detail += _describe_turn(files)
             raise UnusableSceneError(error.fault.kind, detail) from error
 
     def _read(self, files: SceneFiles, least: tuple[int, int] | None) -> Scene:
@@ -134,11 +141,26 @@ class FolderScenes(RawScenes):
         return [self._layout.form, sorted(self._colours.items()) if self._colours else None]
 
 
+def _describe_turn(files: SceneFiles) -> str:
+    """Returns what to say of the orientation tag of an image whose annotation has another size; nothing without one."""
+    orientation = read_orientation(read_bytes(files.image)) if files.image else UPRIGHT
+    if orientation == UPRIGHT:
+        return ""
+    return f", turned by its orientation tag {orientation}: the annotation must be upright as well"
+
+
 def _fingerprint(files: SceneFiles) -> str:
     annotation = files.annotation if files.part is None else None
     there = [path for path in (files.image, annotation) if path and path.exists()]
     part = f" {hashlib.sha256(files.part).hexdigest()[:16]}" if files.part else ""
-    return f"{file_fingerprint(there)} {files.unusable} {len(files.faults)}{part}"
+    # Scenes that were prepared when these were read otherwise have another fingerprint, the others keep theirs.
+    turned = " turned" if files.image in there and _is_called_jpeg(files.image) and is_turned_jpeg(files.image) else ""
+    lossy = " lossy" if annotation in there and _is_called_jpeg(annotation) else ""
+    return f"{file_fingerprint(there)} {files.unusable} {len(files.faults)}{turned}{lossy}{part}"
+
+
+def _is_called_jpeg(path: Path) -> bool:
+    return path.suffix.lower() in JPEG_SUFFIXES
 
 
 class SceneFoldersDataset(AbstractDataset[NoReturn, FolderScenes]):

@@ -18,6 +18,7 @@ class FaultKind(StrEnum):
     IMAGE_MISSING = "image missing"
     IMAGE_BROKEN = "image broken"
     ANNOTATION_BROKEN = "annotation broken"
+    TOO_LARGE = "too large"
     AMBIGUOUS = "more than one file"
 
 
