@@ -122,7 +122,7 @@ def test_line_that_is_no_colour_is_named(tmp_path, line):
 
 def test_file_in_another_encoding_is_named(tmp_path):
     path = write(tmp_path, "name,r,g,b\nStraße,1,2,3\n", encoding="latin-1")
-    with pytest.raises(DatasetError, match=rf"'{path}' is no text in UTF-8"):
+    with pytest.raises(DatasetError, match=rf"'{path}' is not valid: no text in UTF-8: byte 0xdf at place 15"):
         read_colours(path)
 
 

@@ -16,8 +16,8 @@ from typing_extensions import TypedDict  # pydantic wants this one before Python
 
 from roadseg.datasets.annotated_objects import describe_fault
 from roadseg.datasets.coco_masks import UnknownSide, import_masks
-from roadseg.datasets.images import read_bytes
 from roadseg.datasets.layout import SceneFiles
+from roadseg.datasets.text_file import read_text
 from roadseg.scenes.faults import Fault, FaultKind
 
 logger = logging.getLogger(__name__)
@@ -142,9 +142,11 @@ def list_images(path: Path) -> list[Listed]:
     """
     import_masks()  # before the work
     try:
-        content = COCO_FILE.validate_json(read_bytes(path))
+        content = COCO_FILE.validate_json(read_text(path))
     except ValidationError as fault:
         raise DatasetError(f"'{path}' is no file in COCO's form: {describe_fault(fault)}") from fault
+    except ValueError as fault:
+        raise DatasetError(f"'{path}' is no file in COCO's form: {fault}") from fault
     for kind in ("images", "categories"):
         repeated = [each for each, count in Counter(each["id"] for each in content[kind]).items() if count > 1]
         if repeated:

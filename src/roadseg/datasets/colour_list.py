@@ -9,7 +9,7 @@ from typing import Any
 from kedro.io import DatasetError
 from pydantic import TypeAdapter, ValidationError
 
-from roadseg.datasets.images import read_bytes
+from roadseg.datasets.text_file import read_text
 from roadseg.scenes.colours import Colour, Colours
 from roadseg.scenes.labels import SegmentationClass
 
@@ -69,11 +69,9 @@ def read_colours(path: Path) -> Colours:
             0..255, or has two names.
     """
     try:
-        text = read_bytes(path).decode("utf-8-sig")
+        text = read_text(path)
         rows = _read_table(text) if path.suffix.lower() == ".csv" else _read_lines(text)
         return _collect(rows, "it")
-    except UnicodeDecodeError as fault:
-        raise DatasetError(f"list of colours '{path}' is no text in UTF-8") from fault
     except (ValueError, csv.Error) as fault:
         raise DatasetError(f"list of colours '{path}' is not valid: {fault}") from fault
 

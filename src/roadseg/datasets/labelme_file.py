@@ -15,7 +15,7 @@ from pydantic import TypeAdapter
 from typing_extensions import TypedDict  # pydantic wants this one before Python 3.12
 
 from roadseg.datasets.annotated_objects import AnnotatedObject, Coordinate, Labels, Side, blame_file, find_faults
-from roadseg.datasets.images import read_bytes
+from roadseg.datasets.text_file import read_text
 from roadseg.scenes.faults import Fault
 from roadseg.scenes.polygons import Point, number_labels
 
@@ -68,7 +68,7 @@ def read_labelme(
         DatasetError: If it can't be read.
     """
     with blame_file(path):
-        content = LABELME_FILE.validate_json(read_bytes(path))
+        content = LABELME_FILE.validate_json(read_text(path))
         size = content.get("imageHeight") or image_size[0], content.get("imageWidth") or image_size[1]
         shapes = content["shapes"]
         objects = [AnnotatedObject(each["label"], each["points"], LEAST.get(_kind(each), 3)) for each in shapes]

@@ -9,7 +9,7 @@ from pydantic import TypeAdapter
 from typing_extensions import TypedDict  # pydantic wants this one before Python 3.12
 
 from roadseg.datasets.annotated_objects import AnnotatedObject, Coordinate, Labels, Side, blame_file, find_faults
-from roadseg.datasets.images import read_bytes
+from roadseg.datasets.text_file import read_text
 from roadseg.scenes.faults import Fault
 from roadseg.scenes.polygons import Polygon, draw_polygons
 
@@ -53,7 +53,7 @@ def read_polygons(
         DatasetError: If it can't be read.
     """
     with blame_file(path):
-        content = POLYGON_FILE.validate_json(read_bytes(path))
+        content = POLYGON_FILE.validate_json(read_text(path))
         size = content["imgHeight"], content["imgWidth"]
         objects = [
             AnnotatedObject(each["label"], each["polygon"])
