@@ -4,15 +4,10 @@ import os
 
 from roadseg.configuration import ConfigurationLoader
 from roadseg.datasets.catalog import RunCatalog
-from roadseg.hooks import (
-    ProvenanceHooks,
-    ReportHooks,
-    TerminationHooks,
-    TrainingStateHooks,
-    VersionHooks,
-)
+from roadseg.hooks import ProvenanceHooks, ReportHooks, TerminationHooks, TrainingStateHooks
 from roadseg.parameters import ParameterHooks
 from roadseg.session import RoadSegSession
+from roadseg.versions import VersionHooks
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow's start-up messages drown the run's own
 
