@@ -117,6 +117,13 @@ def test_colours_of_sixteen_bits_are_refused(tmp_path):
     assert "'a_L.png' has uint16 colours, expected 8 bits a channel" in refuse(tmp_path, raw_colours=COLOURS).detail
 
 
+def test_lossy_colours_are_refused(tmp_path):
+    write(tmp_path, Image.fromarray(RGB[CELLS]), format="JPEG", quality=100)
+    fault = refuse(tmp_path, raw_colours=COLOURS)
+    assert fault.kind is FaultKind.ANNOTATION_BROKEN
+    assert "label map 'a_L.png' is compressed as JPEG, which changes ids" in fault.detail
+
+
 @pytest.mark.parametrize("content", [b"", b"no image", None])
 def test_broken_label_map_in_colours_is_named(tmp_path, content):
     write(tmp_path, Image.fromarray(RGB[CELLS]))
@@ -158,6 +165,15 @@ def test_colour_that_is_not_listed_is_an_unknown_label_with_its_pixels(tmp_path)
     more = [*COLOURS.items(), ("road", [1, 2, 3]), ("void", [9, 9, 9])]
     scenes = load(tmp_path, raw_colours=[{"name": name, "colour": colour} for name, colour in more])
     assert prepare(scenes, "error").label_map.tolist() == [[0, 0, 1, 255], [255, 1, 1, 0]]
+
+
+def test_stray_pixel_that_is_lost_in_resizing_is_told_too(tmp_path):
+    pixels = np.repeat(np.repeat(RGB[CELLS], 8, axis=0), 8, axis=1)
+    pixels[0, 0] = (1, 2, 3)
+    write(tmp_path, Image.fromarray(pixels), size=(16, 32))
+    prepared = prepare(load(tmp_path, raw_colours=COLOURS), "void")
+    assert prepared.faults == (Fault(FaultKind.UNKNOWN_LABEL, "colour (1, 2, 3) (1 pixels)"),)
+    assert prepared.label_map.tolist() == [[0, 0, 1, 255], [255, 1, 1, 0]]
 
 
 def test_list_of_colours_may_be_a_file_in_the_folder(tmp_path):

@@ -91,6 +91,7 @@ def prepare_scene(scene: Scene, label_space: LabelSpace, options: PrepareOptions
     # Resized first: raw ids are looked up for the pixels that stay, a small part of all.
     raw_label_map = resize_label_map(scene.label_map, options.image_size)
     label_map, unknown = remap_label_map(raw_label_map, scene.raw_names, label_space, scene.unnamed)
+    unknown += [each for each in scene.unnamed.values() if each not in unknown]  # where no pixel of it stayed
     faults = list(scene.faults)
     if unknown:
         if options.unknown_label == "error":
