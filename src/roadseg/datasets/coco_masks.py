@@ -67,9 +67,9 @@ def read_coco(
 ) -> tuple[NDArray[np.uint8], dict[int, str], list[Fault]]:
     """Returns the label map of one image of a file, the name of each of its raw ids, and what is wrong with it.
 
-    Objects are drawn by pycocotools, in the order of the file, each over those before it, as `cocostuffhelper.py` of
-    cocostuffapi does it. A crowd (`iscrowd`) is its category like any other, but below all single objects. Objects
-    without a polygon of three points are passed over.
+    Polygons are drawn by pycocotools. Objects are painted in the order of the file, each over those before it, as
+    `cocostuffhelper.py` of cocostuffapi does it. A crowd (`iscrowd`) is its category like any other, but below all
+    single objects. Objects without a polygon of three points are passed over.
 
     Args:
         path: The file, for messages.
@@ -88,31 +88,28 @@ def read_coco(
     with blame_file(path):
         content = ANNOTATED.validate_json(annotations)
         size = content["height"] or image_size[0], content["width"] or image_size[1]
-        objects = [(each["label"], _check(each, size)) for each in content["objects"]]
+        objects = [(each["label"], _check(each)) for each in content["objects"]]
         drawn = [
-            (label, encoded)
+            (label, runs)
             for name, segmentation in objects
-            if (encoded := _encode(masks, segmentation, size)) and (label := (labels or {}).get(name, name)) is not None
+            if (runs := _list_runs(masks, segmentation, size)) is not None
+            and (label := (labels or {}).get(name, name)) is not None
         ]
         ids = number_labels(label for label, _ in drawn)
-        label_map = np.zeros(size, np.uint8, order="F")  # as the masks are
-        for label, encoded in drawn:
-            left, _, width, _ = masks.toBbox(encoded).astype(int)
-            columns = slice(left, left + width)
-            label_map[:, columns][masks.decode(encoded)[:, columns].view(bool)] = ids[label]
+        label_map = np.zeros(size[::-1], np.uint8)  # turned over: runs go down the columns
+        for label, runs in drawn:
+            _paint(label_map.reshape(-1), runs, ids[label])
     parts = [part for label, segmentation in objects for part in _list_parts(label, segmentation)]
     faults = find_faults(parts, size, image_size)
-    return np.ascontiguousarray(label_map), {raw_id: label for label, raw_id in ids.items()}, faults
+    return np.ascontiguousarray(label_map.T), {raw_id: label for label, raw_id in ids.items()}, faults
 
 
-def _check(each: _Object, size: tuple[int, int]) -> PolygonNumbers | _Runs:
+def _check(each: _Object) -> PolygonNumbers | _Runs:
     """Returns the polygons or the mask of an object."""
     segmentation = each["segmentation"]
     try:
         if isinstance(segmentation, dict):
-            runs = RUNS.validate_python(segmentation)
-            _check_runs(runs, size)
-            return runs
+            return RUNS.validate_python(segmentation)
         polygons = POLYGONS.validate_python(segmentation or [])
     except ValidationError as fault:
         raise ValueError(f"the segmentation of an object '{each['label']}': {describe_fault(fault)}") from fault
@@ -121,22 +118,29 @@ def _check(each: _Object, size: tuple[int, int]) -> PolygonNumbers | _Runs:
     return polygons
 
 
-def _check_runs(runs: _Runs, size: tuple[int, int]) -> None:
-    """Raises ValueError where the runs of a mask do not fill it: pycocotools would leave the rest to chance."""
-    counts = runs["counts"]
-    if not isinstance(counts, str) and min(counts, default=0) < 0:
+def _list_runs(masks: Any, segmentation: PolygonNumbers | _Runs, size: tuple[int, int]) -> NDArray[np.int64] | None:
+    """Returns how many pixels, down the columns, are outside and inside an object in turn; None if it has none."""
+    if isinstance(segmentation, list):
+        polygons = [polygon for polygon in segmentation if len(polygon) >= 6]
+        return np.array(_expand(masks.merge(masks.frPyObjects(polygons, *size))["counts"])) if polygons else None
+    counts = segmentation["counts"]
+    runs = _expand(counts.encode()) if isinstance(counts, str) else counts
+    pixels = size[0] * size[1]
+    if not all(0 <= run <= pixels for run in runs):
         raise ValueError(BROKEN_RUNS)
-    pixels = _count_pixels(counts) if isinstance(counts, str) else sum(counts)
-    if runs["size"] != size or pixels != size[0] * size[1]:
-        raise ValueError(f"a mask of size {runs['size']} has {pixels} pixels, expected {size[0] * size[1]} of {size}")
+    if segmentation["size"] != size or sum(runs) != pixels:
+        told = f"a mask of size {segmentation['size']} has {sum(runs)} pixels"
+        raise ValueError(f"{told}, expected {pixels} of {size}")
+    return np.array(runs, np.int64)
 
 
-def _count_pixels(counts: str) -> int:
-    """Returns the sum of compressed runs: differences to the run before the last, in groups of five bits, lowest first.
+def _expand(counts: bytes) -> list[int]:
+    """Returns compressed runs: differences to the run before the last, in groups of five bits, lowest first.
 
-    The form is that of `rleToString` in maskApi.c of cocoapi.
+    The form is that of `rleToString` in maskApi.c of cocoapi. Its decoder takes longer, as it fills a whole image for
+    each object, and leaves to chance what runs that are too few do not fill.
     """
-    characters = np.frombuffer(counts.encode(), np.uint8).astype(np.int64) - 48
+    characters = np.frombuffer(counts, np.uint8).astype(np.int64) - 48
     if not characters.size or characters.min() < 0 or characters.max() > 63 or characters[-1] & 32:
         raise ValueError(BROKEN_RUNS)
     last = np.flatnonzero(characters & 32 == 0)
@@ -147,17 +151,14 @@ def _count_pixels(counts: str) -> int:
     runs = np.add.reduceat((characters & 31) << 5 * groups, first)
     runs -= np.where(characters[last] & 16, 1 << 5 * (groups[last] + 1), 0)
     runs[1::2], runs[2::2] = np.cumsum(runs[1::2]), np.cumsum(runs[2::2])
-    if runs.min() < 0:
-        raise ValueError(BROKEN_RUNS)
-    return int(runs.sum())
+    listed: list[int] = runs.tolist()
+    return listed
 
 
-def _encode(masks: Any, segmentation: PolygonNumbers | _Runs, size: tuple[int, int]) -> Any:
-    """Returns an object as pycocotools' compressed runs, or None where there is nothing to draw."""
-    if isinstance(segmentation, dict):
-        return segmentation if isinstance(segmentation["counts"], str) else masks.frPyObjects(segmentation, *size)
-    polygons = [polygon for polygon in segmentation if len(polygon) >= 6]
-    return masks.merge(masks.frPyObjects(polygons, *size)) if polygons else None
+def _paint(pixels: NDArray[np.uint8], runs: NDArray[np.int64], raw_id: int) -> None:
+    ends = np.cumsum(runs)
+    for start, end in zip(ends[::2].tolist(), ends[1::2].tolist(), strict=False):
+        pixels[start:end] = raw_id
 
 
 def _list_parts(label: str, segmentation: PolygonNumbers | _Runs) -> list[AnnotatedObject]:
