@@ -42,6 +42,18 @@ def test_every_parameter_is_read(datasets: set[str], environment: str) -> None:
     assert set(configuration(environment)["parameters"]) == read
 
 
+def test_every_text_of_the_catalog_names_its_encoding() -> None:
+    texts = {
+        name: entry["fs_args"]
+        for environment in ["base", *ENVIRONMENTS]
+        for name, entry in configuration(environment)["catalog"].items()
+        if entry["type"] in ("text.TextDataset", "json.JSONDataset")
+    }
+    assert set(texts) == {"data_report", "evaluation_report", "run_comparison", "scores"}
+    named = {f"open_args_{kind}": {"encoding": "utf-8"} for kind in ("load", "save")}
+    assert all(each == named for each in texts.values())
+
+
 def test_every_data_set_has_its_environment() -> None:
     assert set(ENVIRONMENTS) == {
         *("camvid", "camvid_11", "camvid_original", "camvid_original_11"),

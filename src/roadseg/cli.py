@@ -3,13 +3,16 @@
 from typing import Any
 
 import click
-from kedro.framework.cli.project import run  # noqa: F401 - `python -m roadseg` runs what it finds here
 from kedro.framework.cli.utils import env_option
 from kedro.framework.startup import ProjectMetadata
 
+from roadseg.command_line import run  # `python -m roadseg` runs what it finds here
 from roadseg.records.commands import runs
 from roadseg.sentences import FAULTS, describe_fault
 from roadseg.session import RoadSegSession
+from roadseg.utf8 import use_utf8
+
+use_utf8()
 
 
 @click.group(name="roadseg")
@@ -17,6 +20,7 @@ def cli() -> None:
     """Commands of RoadSeg."""
 
 
+cli.add_command(run)
 cli.add_command(runs)
 
 

@@ -1,8 +1,6 @@
 """Runs whose configuration lies elsewhere, or is broken."""
 
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pandas as pd
@@ -32,11 +30,11 @@ PARAMETERS = """
 prepare:
   image_size: [16, "${runtime_params:width}"]
 """
+ASCII = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+"""A locale without UTF-8, of which Python makes nothing else."""
 
 
-def test_packaged_project_runs_on_an_archive_from_any_folder(
-    project: Project, mine_folder: Path, tmp_path_factory: pytest.TempPathFactory
-) -> None:
+def test_settings_in_an_archive_are_all_that_is_needed(project: Project, mine_folder: Path) -> None:
     conf = project.folder / "conf"
     (conf / "mine").mkdir()
     (conf / "mine/catalog.yaml").write_text(CATALOG.format(folder=mine_folder))
@@ -44,20 +42,16 @@ def test_packaged_project_runs_on_an_archive_from_any_folder(
     (conf / "mine/globals.yaml").write_text(yaml.safe_dump({"data_set": "mine"}))
     (conf / "mine/parameters.yaml").write_text(PARAMETERS)
     archive = shutil.make_archive(str(project.folder / "conf-roadseg"), "gztar", project.folder, "conf")
-    empty = tmp_path_factory.mktemp("empty")
-    settings = ("--conf-source", archive, "--env", "mine", "--params", "width=24")
-    done = subprocess.run(
-        [sys.executable, "-m", "roadseg", "--pipelines", "prepare", *settings],
-        cwd=empty,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    index = pd.read_csv(next((empty / "data/03_primary/mine").glob("scene_index.csv/*/*.csv")))
+    shutil.rmtree(conf)
+    shares = "split.shares={train: 0.5, validation: 0.25, test: 0.25}"
+    given = ("--params", f"width=24,{shares}")
+    project.run("--pipelines", "prepare", "--conf-source", archive, "--env", "mine", *given)
+    split = pd.read_csv(next(project.folder.glob("data/03_primary/mine/split_table.csv/*/*")))
+    assert dict(split["split"].value_counts()) == {"train": 6, "validation": 3, "test": 3}
+    index = pd.read_csv(next(project.folder.glob("data/03_primary/mine/scene_index.csv/*/*")))
     assert len(index) == 12
     assert {"pixels ground", "pixels rest"} <= set(index.columns)
-    assert set(index["pixels ground"] + index["pixels rest"]) <= set(range(16 * 24 + 1))
+    assert (index["pixels ground"] + index["pixels rest"]).max() <= 16 * 24
 
 
 def test_broken_file_is_told_in_a_sentence_by_all_commands(project: Project) -> None:
@@ -68,3 +62,26 @@ def test_broken_file_is_told_in_a_sentence_by_all_commands(project: Project) -> 
         done = project.kedro(*command)
         assert done.returncode == 1
         assert done.stdout.startswith(sentence)
+
+
+@pytest.mark.parametrize("pipelines", ["prepare", pytest.param("prepare,train,evaluate", marks=pytest.mark.slow)])
+def test_locale_without_utf8_changes_nothing(project: Project, mine_folder: Path, pipelines: str) -> None:
+    for drive, name in zip(("north", "south", "0001", "1e5"), "äöüß", strict=True):
+        for kind in ("images", "labels"):
+            (mine_folder / kind / drive).rename(mine_folder / kind / name)
+    mine_folder.rename(mine_folder.parent / "Straße")
+    project.configure("Straße", "globals.yml", {"data_set": "Straße"})
+    small = yaml.safe_load((project.folder / "conf/local/parameters.yml").read_text())
+    project.configure("Straße", "parameters.yml", {**small, "prepare": {"image_size": [32, 48], "workers": 2}})
+    catalog = CATALOG.format(folder=mine_folder.parent / "Straße").replace("conf/mine", "conf/Straße")
+    (project.folder / "conf/Straße/catalog.yml").write_text(catalog, encoding="utf-8")
+    (project.folder / "conf/Straße/classes.yml").write_text(CLASSES.replace("rest", "übrige"), encoding="utf-8")
+    output = project.run("--env", "Straße", "--pipelines", pipelines, environment=ASCII)
+    assert "data_report: data/08_reporting/Straße/data_report.html" in output
+    report = next(project.folder.glob("data/08_reporting/Straße/data_report.html/*/*")).read_text("utf-8")
+    assert all(name in report for name in (">ä<", ">ß<", ">übrige<"))
+    index = pd.read_csv(next(project.folder.glob("data/03_primary/Straße/scene_index.csv/*/*")), encoding="utf-8")
+    assert set(index["drive"]) == set("äöüß")
+    listed = project.kedro("runs", "list", "--env", "Straße", environment={**ASCII, "PYTHONIOENCODING": "ascii"})
+    assert listed.returncode == 0
+    assert "done" in listed.stdout

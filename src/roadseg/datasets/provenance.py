@@ -116,6 +116,6 @@ def describe_machine() -> dict[str, str | int]:
 
 def _name_processor() -> str:
     """Returns the model of the processor where Linux tells it, else its architecture."""
-    lines = CPU_INFO.read_text().splitlines() if CPU_INFO.exists() else []
+    lines = CPU_INFO.read_text("utf-8").splitlines() if CPU_INFO.exists() else []
     models = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
     return models[0] if models else platform.machine()

@@ -16,10 +16,14 @@ from roadseg.datasets.run_records import Machine
 
 def describe_command() -> str:
     """Returns the command line of this process, with the name of the program instead of its path."""
-    program, *arguments = sys.argv
-    path = Path(program)
+    return shlex.join([name_program(), *sys.argv[1:]])
+
+
+def name_program() -> str:
+    """Returns the name of the program that this process runs, such as `kedro`, also where it is run as a module."""
+    path = Path(sys.argv[0])
     name = path.parent.name if path.stem == "__main__" else path.name
-    return shlex.join([name.removeprefix("python -m "), *arguments])
+    return name.removeprefix("python -m ")
 
 
 def find_commit(folder: Path) -> tuple[str | None, bool | None]:
@@ -63,5 +67,5 @@ def _ask(program: str, *arguments: str) -> str | None:
     path = shutil.which(program)
     if path is None:
         return None
-    done = subprocess.run([path, *arguments], capture_output=True, text=True, check=False)  # noqa: S603 - asked above
-    return done.stdout.strip() if done.returncode == 0 else None
+    done = subprocess.run([path, *arguments], capture_output=True, check=False)  # noqa: S603 - asked above
+    return done.stdout.decode("utf-8", "replace").strip() if done.returncode == 0 else None

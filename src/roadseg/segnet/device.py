@@ -136,7 +136,7 @@ def _count_cpus() -> int:
 def _fastest_precision(backend: str, gpus: list[Capability]) -> Literal["float32", "bfloat16"]:
     if gpus:
         return "bfloat16" if min(gpus) >= FIRST_WITH_BFLOAT16 else "float32"
-    features = CPU_FEATURES.read_text() if CPU_FEATURES.exists() else ""
+    features = CPU_FEATURES.read_text("utf-8") if CPU_FEATURES.exists() else ""
     # AMX has matrix units for it, and AMD's AVX-512 multiplies it at full rate; on Intel's without AMX it is slower
     # than float32. XLA's convolutions, JAX's only ones, use neither.
     is_quick = "amx_bf16" in features or ("AuthenticAMD" in features and "avx512_bf16" in features)

@@ -1,0 +1,25 @@
+"""UTF-8 for names of files, what is in them and what is printed, whatever the locale says."""
+
+import io
+import os
+import sys
+
+from roadseg.records.surroundings import name_program
+
+PROGRAMS = ("kedro", "roadseg")
+
+
+def use_utf8() -> None:
+    """Starts a command again in Python's UTF-8 mode where the locale has another encoding, such as with `LC_ALL=C`.
+
+    Names of files with other letters could be neither found nor made, and how they are read Python decides at its
+    start. Within another program, such as a notebook, nothing is started again. What a terminal has no letters for is
+    printed as its number.
+    """
+    if name_program() in PROGRAMS and sys.getfilesystemencoding() != "utf-8":
+        sys.stdout.flush()
+        sys.stderr.flush()
+        command = [sys.executable, "-X", "utf8", *sys.orig_argv[1:]]
+        os.execve(sys.executable, command, {**os.environ, "PYTHONUTF8": "1"})  # noqa: S606 - this very command
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
