@@ -14,7 +14,7 @@ from PIL import Image
 TEXT = (Path(__file__).parents[2] / "docs/own_data.md").read_text(encoding="utf-8")
 BLOCKS = [yaml.safe_load(block) for block in re.findall(r"^```yaml\n(.*?)^```$", TEXT, re.MULTILINE | re.DOTALL)]
 (RECIPE,) = (block["raw_scenes"] for block in BLOCKS if "raw_scenes" in block)
-FORMS = [block for block in BLOCKS if "annotations" in block]
+FORMS = [block for block in BLOCKS if "annotations" in block and "images" not in block]
 BAND = 20
 """Width in pixels of the bands of one label in `tests/data/mine.py`."""
 

@@ -938,5 +938,5 @@ def test_data_set_with_annotations_says_nothing(tmp_path, caplog):
 
 
 def test_raw_id_that_is_no_number_is_named():
-    with pytest.raises(DatasetError, match=r"raw_names .* not valid: two: input should be a valid integer.*'two'"):
+    with pytest.raises(DatasetError, match=r"raw_names, .* not valid: two: input should be a valid integer.*'two'"):
         dataset("any", raw_names={"two": "road"})

@@ -17,6 +17,7 @@ from roadseg.datasets.images import file_fingerprint, read_bytes, read_image
 from roadseg.datasets.layout import Layout, SceneFiles, count_other_splits, pair_files
 from roadseg.datasets.name_pattern import JPEG_SUFFIXES, NamePattern
 from roadseg.datasets.orientation import UPRIGHT, is_turned_jpeg, read_orientation
+from roadseg.datasets.split_lists import take_listed
 from roadseg.scenes.colours import Colours
 from roadseg.scenes.faults import FaultKind, UnusableSceneError
 from roadseg.scenes.prepared import content_digest
@@ -75,7 +76,7 @@ class FolderScenes(RawScenes):
             logger.warning(left_out)
         if not any(each.annotation for each in files.values()):
             logger.warning("No annotations in '%s': %s", self._folder, self._describe_place(self._layout.annotations))
-        return files
+        return take_listed(self._folder, self._layout, files) if self._layout.split_lists else files
 
     def _describe_others(self, others: Mapping[str, int]) -> str:
         named = ", ".join(f"'{name}' ({count} scenes)" for name, count in others.items())

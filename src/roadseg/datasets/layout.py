@@ -27,7 +27,8 @@ class Layout:
         raw_names: Name of each raw id in the label maps.
         raw_colours: Name of each colour in the label maps, or the path of a list of them; None if they hold ids.
         labels: The labels of the polygon files; None takes each as it is.
-        splits: Name of a split in the patterns, case folded -> `train`, `validation` or `test`.
+        splits: Name of a split in the patterns and of lists, case folded -> `train`, `validation` or `test`.
+        split_lists: Name of a split -> files that list its scenes; without any, patterns tell splits.
     """
 
     images: Sequence[NamePattern]
@@ -38,6 +39,7 @@ class Layout:
     raw_colours: Colours | str | None
     labels: Labels | None
     splits: Mapping[str, str]
+    split_lists: Mapping[str, Sequence[str]]
 
 
 @dataclass(frozen=True)

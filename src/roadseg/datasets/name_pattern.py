@@ -80,6 +80,20 @@ class NamePattern:
             if not self._regex.fullmatch(normal) and (match := self._of_any_split.fullmatch(normal)):
                 yield self._locate(folder, name), match.groupdict()
 
+    def find_fields(self, name: str) -> set[int]:
+        """Returns which parts of a path that matches hold a field, counted from its end; none if it does not match.
+
+        Parts between two `**` are passed over: it can't be told where they are.
+        """
+        if not self._regex.fullmatch(name.removeprefix(self._up)):
+            return set()
+        texts = [part.text for part in self._parts]
+        first = texts.index(FOLDERS) if FOLDERS in texts else 0
+        behind = texts[::-1].index(FOLDERS) if FOLDERS in texts else len(texts)
+        length = name.removeprefix(self._up).count("/") + 1
+        found = {distance for distance, text in enumerate(texts[::-1][:behind]) if "{" in text}
+        return found | {length - 1 - place for place, text in enumerate(texts[:first]) if "{" in text}
+
     def find_place(self, folder: Path) -> Path:
         """Returns the folder in which all files that match must lie, as far down as there are folders."""
         fixed = [part.text for part in takewhile(lambda part: not TOKEN.search(part.text), self._parts[:-1])]

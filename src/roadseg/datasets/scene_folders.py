@@ -22,6 +22,7 @@ SPLITS = {
 
 Split = Literal["train", "validation", "test"]
 SPLIT_NAMES = TypeAdapter(dict[str, Split])
+SPLIT_LISTS = TypeAdapter(dict[str, str | list[str]])
 RAW_NAMES = TypeAdapter(dict[NonNegativeInt, str])
 
 
@@ -31,7 +32,7 @@ class SceneFoldersDataset(AbstractDataset[NoReturn, FolderScenes]):
     In a pattern `{split}`, `{drive}` and `{frame}` stand for text without a slash, as short as it can be, `*` for any
     such text, `**` for any number of folders, and `.*` at the end for the ending of an image; see `NamePattern`. An
     annotation belongs to the image with the same fields. Without `{drive}` each scene is a drive of its own; without
-    `{split}` there is no published split.
+    `{split}` and `split_lists` there is no published split.
 
     Examples:
         ```yaml
@@ -56,6 +57,7 @@ class SceneFoldersDataset(AbstractDataset[NoReturn, FolderScenes]):
         raw_colours: str | Mapping[str, Sequence[int]] | Sequence[Mapping[str, Any]] | None = None,
         labels: Labels | None = None,
         splits: Mapping[str, str] | None = None,
+        split_lists: Mapping[str, str | list[str]] | None = None,
         metadata: dict[str, Any] | None = None,
     ) -> None:
         """Takes the folder and how the data set lies in it, as `Layout` describes it.
@@ -84,15 +86,19 @@ class SceneFoldersDataset(AbstractDataset[NoReturn, FolderScenes]):
                 else list_colours(raw_colours),
                 labels=labels,
                 splits={name.casefold(): split for name, split in splits.items()},
+                split_lists={
+                    name: _listed(files) for name, files in SPLIT_LISTS.validate_python(split_lists or {}).items()
+                },
             )
         except ValidationError as fault:
             wrong = "; ".join(
                 f"{each['loc'][0]}: {each['msg'][0].lower()}{each['msg'][1:]}, received {each['input']!r}"
                 for each in fault.errors()
             )
-            raise DatasetError(f"raw_names or splits of a data set are not valid: {wrong}") from fault
+            raise DatasetError(f"raw_names, splits or split_lists of a data set are not valid: {wrong}") from fault
         except ValueError as fault:
             raise DatasetError(str(fault)) from fault
+        self._check_lists()
         for image in self._layout.images:
             for annotation in self._layout.annotations:
                 if not set(annotation.fields) <= set(image.fields):
@@ -100,6 +106,15 @@ class SceneFoldersDataset(AbstractDataset[NoReturn, FolderScenes]):
                         f"every field of the annotations' pattern '{annotation.text}' "
                         f"must stand in that of the images, '{image.text}'"
                     )
+
+    def _check_lists(self) -> None:
+        unknown = [name for name in self._layout.split_lists if name.casefold() not in self._layout.splits]
+        if unknown:
+            expected = ", ".join(self._layout.splits)
+            raise DatasetError(f"split_lists: no split is called '{unknown[0]}', expected {expected}")
+        told = [each.text for each in self._layout.images if "split" in each.fields]
+        if self._layout.split_lists and told:
+            raise DatasetError(f"split_lists tell splits, so no pattern can: write * for {{split}} in '{told[0]}'")
 
     def load(self) -> FolderScenes:
         """Returns the scenes, neither listed nor read yet."""
