@@ -222,5 +222,11 @@ def test_scenes_of_ids_and_of_cityscapes_polygons_are_known_by_what_they_always_
 
 def test_form_and_colours_are_part_of_what_a_scene_is_known_by(tmp_path):
     write(tmp_path, Image.fromarray(RGB[CELLS]))
-    ways = [{}, {"raw_colours": COLOURS}, {"raw_colours": {**COLOURS, "sky": [1, 1, 1]}}, {"form": "labelme"}]
+    ways = [
+        {},
+        {"raw_colours": COLOURS},
+        {"raw_colours": {**COLOURS, "sky": [1, 1, 1]}},
+        {"form": "labelme"},
+        {"form": "coco"},
+    ]
     assert len({load(tmp_path, **how).records["a"].fingerprint for how in ways}) == len(ways)

@@ -65,6 +65,7 @@ def write(folder, text, name="class_dict.csv", encoding="utf-8"):
         "name;r;g;b\nroad;128;64;128\nsky;70;130;180\n",
         "name\tr\tg\tb\nroad\t128\t64\t128\nsky\t70\t130\t180\n",
         '"name","r","g","b"\n"road","128","64","128"\n"sky","70","130","180"\n',
+        'name, "r", "g", "b"\n"road", "128", "64", "128"\n"sky", "70", "130", "180"\n',
         "\nname,r,g,b\n\nroad,128,64,128\n,,,\nsky,70,130,180\n\n",
         "name,r,g,b\nroad,128,64,128\nsky,70,130,180\nroad,128,64,128\n",
     ],

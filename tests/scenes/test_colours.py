@@ -48,6 +48,7 @@ def test_of_many_colours_that_are_not_listed_the_commonest_are_told_and_the_othe
     greys = [(value, value, value) for value in range(1, 9) for _ in range(value)]
     label_map, names, unnamed = index_colours(picture([RED, *greys]), {RED: "road"})
     assert names == {label_map[0, 0]: "road"}
+    assert {unnamed[raw_id] for raw_id in label_map[0, 1:7].tolist()} == {"3 other colours (6 pixels)"}
     assert [unnamed[raw_id] for raw_id in sorted(unnamed)] == [
         *(f"colour ({value}, {value}, {value}) ({value} pixels)" for value in (8, 7, 6, 5, 4)),
         "3 other colours (6 pixels)",
