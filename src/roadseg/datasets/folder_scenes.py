@@ -10,7 +10,7 @@ from typing import Any
 from kedro.io import DatasetError
 
 from roadseg.datasets.annotations import read_annotation
-from roadseg.datasets.coco_file import share_out
+from roadseg.datasets.coco_scenes import share_out
 from roadseg.datasets.colour_list import find_colours, read_colours
 from roadseg.datasets.file_tree import describe_files
 from roadseg.datasets.images import file_fingerprint, read_bytes, read_image
@@ -67,15 +67,16 @@ class FolderScenes(RawScenes):
             )
         files = dict(sorted(pair_files(self._folder, self._layout).items()))
         left_out = self._describe_others(count_other_splits(self._folder, self._layout, files))
-        if self._layout.form == "coco":
-            files = dict(sorted(share_out(self._folder, files).items()))
+        if self._layout.shared:
+            files = dict(sorted(share_out(self._folder, self._layout, files).items()))
         if not any(each.image for each in files.values()):
             missing = f"no images in '{self._folder}': {self._describe_place(self._layout.images)}"
             raise DatasetError(f"{missing}. {left_out}" if left_out else missing)
         if left_out:
             logger.warning(left_out)
         if not any(each.annotation for each in files.values()):
-            logger.warning("No annotations in '%s': %s", self._folder, self._describe_place(self._layout.annotations))
+            patterns = [*self._layout.annotations, *self._layout.shared]
+            logger.warning("No annotations in '%s': %s", self._folder, self._describe_place(patterns))
         return take_listed(self._folder, self._layout, files) if self._layout.split_lists else files
 
     def _describe_others(self, others: Mapping[str, int]) -> str:

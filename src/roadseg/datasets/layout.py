@@ -22,7 +22,8 @@ class Layout:
         images: Patterns of the images.
         annotations: Patterns of the annotations; of one scene the first that is there counts. Those that end in
             `.json` are polygon files, the others label maps.
-        form: That of the polygon files; those of COCO are of many images.
+        shared: Patterns of the annotations that are files of many images.
+        form: That of the polygon files.
         ignored: Patterns of files that are no annotations, though a pattern of annotations fits them too.
         raw_names: Name of each raw id in the label maps.
         raw_colours: Name of each colour in the label maps, or the path of a list of them; None if they hold ids.
@@ -34,6 +35,7 @@ class Layout:
     images: Sequence[NamePattern]
     annotations: Sequence[NamePattern]
     ignored: Sequence[NamePattern]
+    shared: Sequence[NamePattern]
     form: Form
     raw_names: Mapping[int, str]
     raw_colours: Colours | str | None

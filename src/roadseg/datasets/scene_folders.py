@@ -73,12 +73,14 @@ class SceneFoldersDataset(AbstractDataset[NoReturn, FolderScenes]):
             raise DatasetError(
                 "label maps hold ids, which raw_names names, or colours, which raw_colours names: not both"
             )
+        shared = [each for each in _listed(annotations) if form == "coco" and each.lower().endswith(".json")]
         try:
             splits = SPLIT_NAMES.validate_python(SPLITS if splits is None else splits)
             self._layout = Layout(
                 images=[NamePattern(each, splits) for each in _listed(images)],
-                annotations=[NamePattern(each, splits, form == "coco") for each in _listed(annotations)],
-                ignored=[NamePattern(each, splits) for each in _listed(ignored)],
+                annotations=[NamePattern(each, splits) for each in _listed(annotations) if each not in shared],
+                shared=[NamePattern(each, splits, frameless=True) for each in shared],
+                ignored=[NamePattern(each, splits, frameless=bool(shared)) for each in _listed(ignored)],
                 form=form,
                 raw_names=RAW_NAMES.validate_python(raw_names or {}),
                 raw_colours=raw_colours

@@ -94,6 +94,53 @@ def test_files_of_each_split_are_found(tmp_path, images, annotations, paths, nam
     assert {each.published_split for each in scenes.records.values()} == {"train", "validation"}
 
 
+def test_files_say_of_which_split_or_drive_their_images_are(tmp_path):
+    write(tmp_path, {"a.jpg": [road(LEFT)], "b.jpg": [road(RIGHT)]}, name="north_train.json", drawn=["images/a.jpg"])
+    write(tmp_path, {"c.jpg": [car(LEFT)]}, name="south_val.json", drawn=[f"images/{frame}.jpg" for frame in "bcd"])
+    scenes = load(tmp_path, "images/{frame}.jpg", "{drive}_{split}.json")
+    assert {scene: (each.drive, each.published_split) for scene, each in scenes.records.items()} == {
+        "a": ("north", "train"),
+        "b": ("north", "train"),
+        "c": ("south", "validation"),
+        "d": ("d", None),
+    }
+    assert [first_row(scenes[scene]) for scene in "abc"] == ["rrruuu", "uuurrr", "cccuuu"]
+    (fault,) = scenes["d"].faults
+    assert fault.detail == "'images/d.jpg' is not listed in 'north_train.json' and 'south_val.json'"
+
+
+def test_image_that_two_files_list_is_refused(tmp_path):
+    for name in ("train.json", "val.json"):
+        write(tmp_path, {"a.jpg": [road()]}, name=name)
+    with pytest.raises(UnusableSceneError) as error:
+        load(tmp_path, annotations="{split}.json")["a"]
+    assert error.value.fault == Fault(FaultKind.AMBIGUOUS, "'train.json' and 'val.json' list 'a.jpg'")
+
+
+def test_one_file_for_each_image_is_read_too(tmp_path):
+    for frame, polygon in (("a", LEFT), ("b", RIGHT)):
+        write(tmp_path, {f"{frame}.jpg": [road(polygon)]}, name=f"{frame}.json")
+    scenes = load(tmp_path, annotations="{frame}.json")
+    assert {scene: first_row(each) for scene, each in scenes.items()} == {"a": "rrruuu", "b": "uuurrr"}
+
+
+def test_other_files_of_the_same_form_can_be_ignored(tmp_path):
+    for name in ("instances.json", "keypoints.json"):
+        write(tmp_path, {"a.jpg": [road()]}, name=name)
+    assert first_row(load(tmp_path, annotations="*.json", ignored="*points.json")["a"]) == "rrruuu"
+    with pytest.raises(UnusableSceneError, match=r"'instances\.json' and 'keypoints\.json' list 'a\.jpg'"):
+        load(tmp_path, annotations="*.json")["a"]
+
+
+def test_label_maps_come_before_files_of_many_images(tmp_path):
+    write(tmp_path, {"images/a.jpg": [road()], "images/b.jpg": [road()]})
+    (tmp_path / "labels").mkdir()
+    Image.new("L", SIZE[::-1], 9).save(tmp_path / "labels/a.png")
+    scenes = load(tmp_path, "images/{frame}.jpg", ["labels/{frame}.png", "all.json"], raw_names={9: "sky"})
+    assert {scene: first_row(each) for scene, each in scenes.items()} == {"a": "ssssss", "b": "rrruuu"}
+    assert [each.faults for each in scenes.values()] == [(), ()]
+
+
 def test_where_names_repeat_folders_tell_images_apart(tmp_path):
     write(tmp_path, {"images/x/1.jpg": [road(LEFT)], "images/y/1.jpg": [road(RIGHT)]})
     scenes = load(tmp_path, "images/{drive}/{frame}.jpg")
@@ -111,14 +158,14 @@ def test_names_that_may_mean_several_images_are_refused(tmp_path, listed):
             scenes[scene]
         assert error.value.fault.kind is FaultKind.AMBIGUOUS
         assert f"images/{scene}.jpg" in error.value.fault.detail
-        assert "listed in 'all.json'" in error.value.fault.detail
+        assert "images in 'all.json'" in error.value.fault.detail
 
 
 def test_image_that_is_not_listed_has_no_labels(tmp_path):
     write(tmp_path, {"a.jpg": [road()]}, drawn=["a.jpg", "b.jpg"])
     scene = load(tmp_path)["b"]
     assert scene.label_map is None
-    assert scene.faults == (Fault(FaultKind.NO_ANNOTATION, "'all.json' does not list 'b.jpg'"),)
+    assert scene.faults == (Fault(FaultKind.NO_ANNOTATION, "'b.jpg' is not listed in 'all.json'"),)
 
 
 def test_listed_image_that_is_missing_is_named(tmp_path):
