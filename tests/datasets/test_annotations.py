@@ -167,6 +167,15 @@ def test_colour_that_is_not_listed_is_an_unknown_label_with_its_pixels(tmp_path)
     assert prepare(scenes, "error").label_map.tolist() == [[0, 0, 1, 255], [255, 1, 1, 0]]
 
 
+def test_id_without_a_name_is_told_with_the_setting_that_names_it(tmp_path):
+    write(tmp_path, Image.fromarray(CELLS.astype(np.uint8)))
+    scenes = load(tmp_path, raw_names={0: "road", 2: "void"})
+    with pytest.raises(ValueError, match="scene 'a': id 1 has no name in raw_names of the catalog entry; add it there"):
+        prepare(scenes, "error")
+    named = load(tmp_path, raw_names={0: "road", 1: "car", 2: "void"})
+    assert prepare(named, "error").label_map.tolist() == [[0, 0, 1, 255], [255, 1, 1, 0]]
+
+
 def test_stray_pixel_that_is_lost_in_resizing_is_told_too(tmp_path):
     pixels = np.repeat(np.repeat(RGB[CELLS], 8, axis=0), 8, axis=1)
     pixels[0, 0] = (1, 2, 3)
