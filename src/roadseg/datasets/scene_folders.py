@@ -40,7 +40,7 @@ class SceneFoldersDataset(AbstractDataset[NoReturn, FolderScenes]):
           type: roadseg.datasets.scene_folders.SceneFoldersDataset
           filepath: data/01_raw/mine
           images: images/{split}/{drive}/{frame}.*
-          annotations: labels/{split}/{drive}/{frame}.png    # ids; or .json: polygons as Cityscapes and IDD write them
+          annotations: labels/{split}/{drive}/{frame}.png    # ids, or colours: raw_colours; or .json: objects, see form
           raw_names: {0: road, 1: sidewalk, 255: unlabeled}
         ```
     """
@@ -61,6 +61,9 @@ class SceneFoldersDataset(AbstractDataset[NoReturn, FolderScenes]):
         metadata: dict[str, Any] | None = None,
     ) -> None:
         """Takes the folder and how the data set lies in it, as `Layout` describes it.
+
+        The form of `.json` annotations is `cityscapes` (IDD's too), `labelme` or `coco`. Colours are name -> [red,
+        green, blue], a list of `{name, colour}`, or the name of a file that lists them.
 
         Raises:
             DatasetError: If a pattern, a raw id or a split is not valid, or an annotation has a field that the images
