@@ -1,20 +1,29 @@
 import json
+import re
 import subprocess
 import sys
 import zipfile
+from pathlib import Path
 
 import keras
 import numpy as np
 import pytest
 from kedro.io import DatasetError, Version
 
+from full_disk import FullDisk
 from roadseg.datasets.trained_segnet import TrainedSegNetDataset
 from roadseg.segnet.layers import BatchNormalization, MaxPoolingWithIndices2D, MaxUnpooling2D
+from roadseg.segnet.losses import CrossentropyWithDice
+from roadseg.segnet.metric import RunningMeanIoU
+from roadseg.segnet.optimizer import ConvolutionMuon
+from roadseg.segnet.registration import ADVICE
+from roadseg.segnet.schedule import WarmUp
 from roadseg.segnet.trained import TrainedSegNet
 
 # Keras 3.15 reads the weights of TensorFlow in a way that NumPy 2 warns of.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy:DeprecationWarning")
 
+DOCS = Path(__file__).parents[2] / "docs/training.md"
 SIZE = (15, 24)
 RECORD = {"run": "v1", "classes": ["road", "sky"], "image_size": [15, 24], "parameters": {"limit": None, "rate": 0.1}}
 
@@ -27,6 +36,17 @@ filepath, images, logits = sys.argv[1:]
 loaded = TrainedSegNetDataset(filepath=filepath, version=Version(None, None)).load()
 np.save(logits, loaded.network.predict(np.load(images), verbose=0))
 print(loaded.record["classes"])
+"""
+
+WITHOUT_PACKAGE = """
+import sys
+sys.modules["roadseg"] = None
+import keras
+for options in ({}, {"compile": False}):
+    try:
+        keras.saving.load_model("segnet.keras", **options)
+    except TypeError as fault:
+        print(fault)
 """
 
 
@@ -76,10 +96,44 @@ def test_fresh_process_loads_it_and_predicts_the_same(tmp_path, trained, images)
     )
 
 
-def test_file_opens_with_keras_alone(tmp_path, trained):
-    dataset(tmp_path, save="v1").save(trained)
-    network = keras.saving.load_model(tmp_path / "segnet.keras" / "v1" / "segnet.keras", compile=False)
-    assert network.count_params() == trained.network.count_params()
+def save_compiled(folder, trained):
+    """Saves a network as a training does, with all that has a class of the project; returns the path."""
+    network = keras.models.clone_model(trained.network)
+    rate = WarmUp(0.1, 2, keras.optimizers.schedules.PolynomialDecay(0.1, 3))
+    network.compile(ConvolutionMuon(rate), CrossentropyWithDice(), metrics=[RunningMeanIoU(2)])
+    network.optimizer.build(network.trainable_variables)
+    dataset(folder, save="v1").save(TrainedSegNet(network, RECORD))
+    return folder / "segnet.keras" / "v1" / "segnet.keras"
+
+
+def run_fresh(program, folder):
+    return subprocess.run([sys.executable, "-c", program], cwd=folder, capture_output=True, text=True, check=False)
+
+
+def test_file_opens_with_keras_as_the_documentation_says(tmp_path, trained):
+    path = save_compiled(tmp_path, trained)
+    program = re.search("## The model elsewhere.*?```python\n(.*?)```", DOCS.read_text("utf-8"), re.DOTALL)[1]
+    done = run_fresh(f"{program}\nprint(classes.shape, network.compiled)", path.parent)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1] == "(1, 15, 24) True"
+
+
+def test_without_the_package_keras_says_what_to_install(tmp_path, trained):
+    path = save_compiled(tmp_path, trained)
+    done = run_fresh(WITHOUT_PACKAGE, path.parent)
+    assert done.stdout.count("Could not locate class") == 2, done.stderr
+    assert done.stdout.count("'install roadseg, then import roadseg.segnet>") >= 2
+    assert "`install roadseg, then import roadseg.segnet`" in DOCS.read_text("utf-8")
+
+
+def test_model_that_was_saved_without_the_advice_is_loaded(tmp_path, trained):
+    path = save_compiled(tmp_path, trained)
+    older = tmp_path / "older.keras"
+    with zipfile.ZipFile(path) as archive, zipfile.ZipFile(older, "w") as copy:
+        for name in archive.namelist():
+            copy.writestr(name, archive.read(name).replace(f"{ADVICE}>".encode(), b"roadseg>"))
+    assert ADVICE.encode() not in zipfile.ZipFile(older).read("config.json")
+    assert keras.saving.load_model(older).compiled
 
 
 def test_predictor_has_no_batch_norm_and_predicts_what_the_network_does(tmp_path, trained, images):
@@ -118,7 +172,7 @@ def test_record_is_json_that_a_person_can_read(tmp_path, trained):
 
 
 def test_full_disk_leaves_no_version_and_keeps_the_older_ones(tmp_path, trained):
-    full = dataset(tmp_path, save="v2", protocol="fulldisk://")
+    full = dataset(tmp_path, save="v2", protocol=f"{FullDisk.protocol}://")
     with pytest.raises(DatasetError, match="the disk is full"):
         full.save(trained)
     assert not full.exists()

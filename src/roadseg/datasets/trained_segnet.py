@@ -13,7 +13,7 @@ from roadseg.segnet.trained import RECORD, TrainedSegNet, load_network, read_rec
 
 
 class TrainedSegNetDataset(VersionedFileDataset[TrainedSegNet, TrainedSegNet]):
-    """Saves and loads a `TrainedSegNet`; the file opens with `keras.saving.load_model` too.
+    """Saves and loads a `TrainedSegNet`; after `import roadseg.segnet` `keras.saving.load_model` opens the file too.
 
     Examples:
         ```yaml

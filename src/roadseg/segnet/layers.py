@@ -11,10 +11,12 @@ from typing import Any, NamedTuple
 import keras
 from keras import ops
 
+from roadseg.segnet.registration import registered
+
 Tensor = Any  # of the backend that Keras runs on
 
 
-@keras.saving.register_keras_serializable(package="roadseg")
+@registered
 class MaxPoolingWithIndices2D(keras.layers.Layer):
     """Maximum of each 2x2 window, stride 2, and its position in the window.
 
@@ -48,7 +50,7 @@ class MaxPoolingWithIndices2D(keras.layers.Layer):
         return keras.KerasTensor(shape, self.compute_dtype), keras.KerasTensor(shape, "uint8")
 
 
-@keras.saving.register_keras_serializable(package="roadseg")
+@registered
 class MaxUnpooling2D(keras.layers.Layer):
     """Values at the positions that pooling recorded, zeros elsewhere.
 
@@ -95,7 +97,7 @@ class MaxUnpooling2D(keras.layers.Layer):
         return {**super().get_config(), "output_size": self.output_size}
 
 
-@keras.saving.register_keras_serializable(package="roadseg")
+@registered
 class BatchNormalization(keras.layers.BatchNormalization):
     """`keras.layers.BatchNormalization` through TensorFlow's fused kernel: same weights, numbers and arguments.
 

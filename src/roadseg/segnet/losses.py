@@ -11,6 +11,7 @@ from pydantic import BaseModel, NonNegativeFloat, PositiveFloat
 
 from roadseg.scenes.labels import VOID
 from roadseg.segnet.layers import compiled, count_replicas, mean_over_replicas
+from roadseg.segnet.registration import registered
 
 
 class LossOptions(BaseModel, frozen=True, extra="forbid", strict=True, allow_inf_nan=False):
@@ -29,7 +30,7 @@ class LossOptions(BaseModel, frozen=True, extra="forbid", strict=True, allow_inf
     class_weight_limit: PositiveFloat | None
 
 
-@keras.saving.register_keras_serializable(package="roadseg")
+@registered
 class MaskedCrossentropy(keras.losses.Loss):
     """Mean cross-entropy of all pixels of a batch that are not void, each with the weight of its true class.
 
@@ -81,7 +82,7 @@ class MaskedCrossentropy(keras.losses.Loss):
         return losses * weight / ops.maximum(mean_over_replicas(weight), keras.config.epsilon())
 
 
-@keras.saving.register_keras_serializable(package="roadseg")
+@registered
 class MaskedFocal(MaskedCrossentropy):
     """Cross-entropy of each pixel times (1 - probability of its true class) ** gamma: hard pixels count more.
 
@@ -118,7 +119,7 @@ class MaskedFocal(MaskedCrossentropy):
         return {**super().get_config(), "gamma": self.gamma}
 
 
-@keras.saving.register_keras_serializable(package="roadseg")
+@registered
 class CrossentropyWithDice(MaskedCrossentropy):
     """`MaskedCrossentropy` plus the mean soft Dice loss of the classes that occur in the truth of the batch.
 

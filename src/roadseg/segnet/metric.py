@@ -7,12 +7,13 @@ from keras import ops
 
 from roadseg.scenes.labels import VOID
 from roadseg.segnet.layers import compiled, count_values
+from roadseg.segnet.registration import registered
 
 PART = 2**24
 """What a cell counts in its low part; the high part counts how often that was full."""
 
 
-@keras.saving.register_keras_serializable(package="roadseg")
+@registered
 class RunningMeanIoU(keras.metrics.Metric):
     """Mean IoU from one confusion matrix that grows over batches; not a mean of the IoU of batches.
 

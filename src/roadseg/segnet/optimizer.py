@@ -6,10 +6,12 @@ from typing import Any
 import keras
 from keras import ops
 
+from roadseg.segnet.registration import registered
+
 Tensor = Any  # of the backend that Keras runs on
 
 
-@keras.saving.register_keras_serializable(package="roadseg")
+@registered
 class ConvolutionMuon(keras.optimizers.Muon):
     """`keras.optimizers.Muon` that takes the kernels of convolutions, which Keras' own leaves to Adam.
 

@@ -6,10 +6,12 @@ import keras
 from keras import ops
 from keras.optimizers import schedules
 
+from roadseg.segnet.registration import registered
+
 Rate = float | schedules.LearningRateSchedule
 
 
-@keras.saving.register_keras_serializable(package="roadseg")
+@registered
 class WarmUp(schedules.LearningRateSchedule):
     """A rise in equal steps to the first rate of another schedule, and then that schedule.
 

@@ -10,7 +10,6 @@ from typing import IO, Any
 
 import keras
 
-from roadseg.segnet import layers, losses, metric  # noqa: F401 - a fresh process can load what these register
 from roadseg.segnet.folding import fold_batch_norms
 
 RECORD = "record.json"
