@@ -466,18 +466,40 @@ def test_cut_off_file_is_named_with_its_size(tmp_path, work, kind, share):
     path = tmp_path / "store" / f"a_04-0006008.{kind}.png"
     size = int(path.stat().st_size * share)
     path.write_bytes(path.read_bytes()[:size])
-    with pytest.raises(DatasetError, match=rf"'{path}' is broken \({size} bytes\); remove it and its .json"):
+    with pytest.raises(DatasetError, match=rf"'{path}' is broken \({size} bytes\): remove it and prepare again"):
         loaded["a_04"]
 
 
-def test_advice_for_a_broken_file_mends_it(tmp_path, work):
+@pytest.mark.parametrize("kind", ["image", "labels"])
+@pytest.mark.parametrize("is_broken", [True, False])
+def test_advice_for_a_missing_and_a_broken_file_mends_it(tmp_path, work, kind, is_broken):
     loaded = saved(tmp_path, work.plan())
-    for path in ("a_04-0006008.labels.png", "a_04-0006008.json"):
-        (tmp_path / "store" / path).unlink()
+    path = tmp_path / "store" / f"a_04-0006008.{kind}.png"
+    path.unlink()
+    if is_broken:
+        path.write_bytes(b"broken")
+    with pytest.raises(DatasetError) as error:
+        loaded["a_04"]
     work.take()
+    if is_broken:
+        assert "remove it and prepare again" in str(error.value)
+        path.unlink()
+    assert "prepare again" in str(error.value)
     saved(tmp_path, work.plan(), "v2")
     assert work.take() == ["a_04"]
     assert_equal_scenes(loaded, work)
+
+
+def test_scene_left_out_is_tried_again_when_more_files_can_be_read(tmp_path, work, monkeypatch):
+    work.unusable, work.unusable_share = {"a_02"}, 1 / 12
+    saved(tmp_path, work.plan())
+    work.unusable = set()
+    work.take()
+    saved(tmp_path, work.plan(), "v2")
+    assert work.take() == []  # neither files nor readers have changed
+    monkeypatch.setattr("roadseg.datasets.prepared_scenes.READERS", 3)
+    assert_equal_scenes(saved(tmp_path, work.plan(), "v3"), work)
+    assert work.take() == ["a_02"]
 
 
 def test_other_file_systems_work(work):
@@ -496,6 +518,11 @@ def test_data_set_and_scenes_can_be_pickled(tmp_path, work):
     one.save(work.plan())
     assert_equal_scenes(pickle.loads(pickle.dumps(one)).load(), work)  # noqa: S301
     assert_equal_scenes(pickle.loads(pickle.dumps(one.load())), work)  # noqa: S301
+
+
+def test_names_may_be_as_long_as_file_systems_allow(tmp_path, work):
+    ids = ["街" * 85, f"{'a' * 255}/{'b' * 255}", f"{'a' * 255}/{'b' * 254}c"]
+    assert_equal_scenes(saved(tmp_path, work.plan(ids)), work, ids)
 
 
 def test_scene_ids_may_hold_folders(tmp_path, work):

@@ -27,7 +27,7 @@ from roadseg.datasets.versioned_file import VersionedFileDataset
 from roadseg.datasets.workers import map_in_workers
 from roadseg.scenes.contact_sheet import draw_contact_sheet
 from roadseg.scenes.faults import Fault, FaultKind, UnusableSceneError
-from roadseg.scenes.prepared import PreparationPlan, PreparedScene, PreparedScenes
+from roadseg.scenes.prepared import PreparationPlan, PreparedScene, PreparedScenes, content_digest
 
 logger = logging.getLogger(__name__)
 
@@ -37,10 +37,16 @@ SAMPLE = 4
 WORKERS_PAY = 5.0
 """Seconds of work below which worker processes take longer to start than they save."""
 
+READERS = 2
+"""Raised whenever raw files that could not be used can be, so that scenes that were left out are tried again."""
+
+LONGEST_FRAME = 150
+"""Bytes of a frame's name up to which it stands in the names of its files."""
+
 Step = TypeVar("Step")
 
 Facts = dict[str, Any]
-"""What the manifest says of a prepared scene, apart from its record and the names of its files."""
+"""What the store says of a prepared scene; in the manifest its record and the names of its files stand beside it."""
 
 Files = dict[str, bytes]
 """Suffix -> content of the files of one scene in the store."""
@@ -93,12 +99,13 @@ class PreparedScenesDataset(VersionedFileDataset[PreparationPlan, PreparedScenes
         if not data.records:
             raise DatasetError("there is no scene to prepare")
         path = str(self._get_save_path())
-        names = {scene: f"{scene}-{digest}" for scene, digest in data.digests.items()}
+        names = {scene: f"{_shorten_id(scene)}-{digest}" for scene, digest in data.digests.items()}
         present = {found[len(self._store) + 1 :] for found in self._fs.find(self._store)}
-        missing = [scene for scene, name in names.items() if f"{name}.json" not in present]
+        found = {scene: self._find_row(scene, data, name, present) for scene, name in names.items()}
+        missing = {scene: names[scene] for scene, row in found.items() if row is None}
         logger.info("%d scenes, %d of them to prepare", len(names), len(missing))
-        self._prepare(data, {scene: names[scene] for scene in missing})
-        rows = [self._row(scene, data, name) for scene, name in names.items()]
+        self._prepare(data, missing)
+        rows = [row or self._row(scene, data, names[scene], self._facts(names[scene])) for scene, row in found.items()]
         _check_share(data, {row["scene"]: row["faults"] for row in rows if not row["usable"]})
         manifest = {
             "classes": [{"name": each.name, "colour": each.colour} for each in data.classes],
@@ -157,15 +164,26 @@ class PreparedScenesDataset(VersionedFileDataset[PreparationPlan, PreparedScenes
             self._write(f"{self._store}/{name}.{suffix}", content)
         return sum(map(len, contents.values()))
 
-    def _row(self, scene: str, plan: PreparationPlan, name: str) -> dict[str, Any]:
-        facts = json.loads(self._fs.cat_file(f"{self._store}/{name}.json"))
+    def _find_row(self, scene: str, plan: PreparationPlan, name: str, present: Collection[str]) -> Facts | None:
+        """Returns the row of a scene in the store; None if a file of it is missing, or it may be of use by now."""
+        if f"{name}.json" not in present:
+            return None
+        facts = self._facts(name)
+        row = self._row(scene, plan, name, facts)
+        is_whole = all(row[file] in present for file in ("image", "label_map") if row[file])
+        return row if is_whole and (facts["usable"] or facts.get("readers") == READERS) else None
+
+    def _facts(self, name: str) -> Any:
+        return json.loads(self._fs.cat_file(f"{self._store}/{name}.json"))
+
+    def _row(self, scene: str, plan: PreparationPlan, name: str, facts: Facts) -> Facts:
         pixels = facts["pixels"]
         record = plan.records[scene]
         return {
             "scene": scene,
             "drive": record.drive,
             "published_split": record.published_split,
-            **facts,
+            **{fact: value for fact, value in facts.items() if fact != "readers"},
             "pixels": pixels and pixels[: len(plan.classes)],
             "facts": f"{name}.json",
             "image": f"{name}.image.png" if facts["usable"] else None,
@@ -186,7 +204,7 @@ class PreparedScenesDataset(VersionedFileDataset[PreparationPlan, PreparedScenes
             raise DatasetError(f"'{path}' is missing, though a manifest names it: prepare again") from fault
         image = cv2.imdecode(np.frombuffer(encoded, np.uint8), flags) if encoded else None
         if image is None:
-            raise DatasetError(f"'{path}' is broken ({len(encoded)} bytes); remove it and its .json and prepare again")
+            raise DatasetError(f"'{path}' is broken ({len(encoded)} bytes): remove it and prepare again")
         return image.astype(np.uint8, copy=False)
 
     def read_names(self, version: str) -> set[str]:
@@ -237,7 +255,7 @@ def _encode_scene(prepare: Callable[[str], PreparedScene], scene: str) -> tuple[
     try:
         prepared = prepare(scene)
     except UnusableSceneError as error:
-        return facts | {"usable": False, "faults": [astuple(error.fault)]}, {}
+        return facts | {"usable": False, "faults": [astuple(error.fault)], "readers": READERS}, {}
     files = {"image.png": _encode_png(prepared.image[..., ::-1], PNG_IMAGE)}
     facts |= {"usable": True, "faults": [astuple(fault) for fault in prepared.faults]}
     facts |= {"height": prepared.raw_size[0], "width": prepared.raw_size[1]}
@@ -246,6 +264,12 @@ def _encode_scene(prepare: Callable[[str], PreparedScene], scene: str) -> tuple[
         files["labels.png"] = _encode_png(prepared.label_map, PNG_LABELS)
         facts["pixels"] = np.bincount(prepared.label_map.ravel(), minlength=256).tolist()
     return facts, files
+
+
+def _shorten_id(scene: str) -> str:
+    """Returns a scene id as part of a path: a frame of many letters by its hash, since file names have 255 bytes."""
+    drive, _, frame = scene.rpartition("/")
+    return scene if len(frame.encode()) <= LONGEST_FRAME else f"{drive}/{content_digest(scene)}"
 
 
 def _check_share(plan: PreparationPlan, left_out: Mapping[str, Sequence[Any]]) -> None:
