@@ -115,7 +115,7 @@ def test_loading_reads_no_scene(camvid_folder):
 
 
 def test_missing_folder_is_named_with_what_to_do(tmp_path):
-    words = rf"there is no folder '{tmp_path}/none': link or copy .* or give --params raw_folder=PATH"
+    words = rf"there is no folder '{tmp_path}/none': link or copy .*, or with --params raw_folder=PATH where"
     with pytest.raises(DatasetError, match=words):
         len(load(tmp_path / "none"))
 

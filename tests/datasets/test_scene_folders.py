@@ -813,9 +813,17 @@ def test_what_needs_no_scene_runs_without_the_folder(tmp_path):
 def test_missing_folder_is_named_with_what_to_do(tmp_path, name):
     (tmp_path / "dangling").symlink_to(tmp_path / "gone")
     (tmp_path / "file").write_text("")
-    words = rf"there is no folder '{tmp_path}/{name}': link or copy .* or give --params raw_folder=PATH"
+    words = rf"there is no folder '{tmp_path}/{name}': link or copy .*, or name another in `filepath` of raw_scenes"
     with pytest.raises(DatasetError, match=words):
         load(tmp_path / name)
+
+
+def test_advice_for_a_missing_folder_leads_to_the_scenes(tmp_path):
+    add_three(tmp_path / "elsewhere")
+    with pytest.raises(DatasetError, match="link or copy the data set there, or name another in `filepath`"):
+        load(tmp_path / "none")
+    (tmp_path / "none").symlink_to("elsewhere")
+    assert len(load(tmp_path / "none")) == len(load(tmp_path / "elsewhere")) == 3
 
 
 def test_folder_without_images_is_named_with_what_was_expected(tmp_path):

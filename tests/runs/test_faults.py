@@ -26,11 +26,20 @@ def camvid(project: Project, camvid_folder: Path) -> Project:
     return project
 
 
-def test_a_missing_folder(camvid: Project) -> None:
+def test_advice_for_a_missing_folder_and_an_id_without_a_name_is_followed(camvid: Project, camvid_folder: Path) -> None:
     message = camvid.fail(*PREPARE, "--params", "raw_folder=data/nowhere")
-    assert "there is no folder" in message
-    assert "data/nowhere" in message
-    assert "raw_folder" in message
+    assert "data/nowhere': link or copy the data set there" in message
+    assert "or with --params raw_folder=PATH where the catalog reads raw_folder" in message
+    annotation = max(camvid_folder.glob("valannot/*.png"))
+    label_map = cv2.imread(str(annotation), cv2.IMREAD_UNCHANGED)
+    label_map[0, 0] = 99
+    cv2.imwrite(str(annotation), label_map)
+    message = camvid.fail(*PREPARE, "--params", f"raw_folder={camvid_folder}")
+    assert message.startswith("Error: scene 'val/0016E5/07961': id 99 has no name; give it one in raw_names of raw_sc")
+    assert "or set prepare.unknown_label to 'void'" in message
+    assert not camvid.versions("03_primary/drawn/prepared_scenes/manifest.json")
+    output = camvid.run(*PREPARE, "--params", "prepare.unknown_label=void")
+    assert "Fault 'unknown label': 1 scenes used all the same, 0 left out" in output
 
 
 def test_an_empty_data_set(camvid: Project, tmp_path: Path) -> None:
@@ -67,16 +76,6 @@ def test_broken_scenes_are_left_out_and_named(camvid: Project, camvid_folder: Pa
         assert "0001TP/006690" in text
         assert "is cut off or damaged" in text
         assert "(3, 5), the image (36, 48)" in text
-
-
-def test_a_label_outside_the_table(camvid: Project, camvid_folder: Path) -> None:
-    annotation = max(camvid_folder.glob("valannot/*.png"))
-    label_map = cv2.imread(str(annotation), cv2.IMREAD_UNCHANGED)
-    label_map[0, 0] = 99
-    cv2.imwrite(str(annotation), label_map)
-    message = camvid.fail(*PREPARE)
-    assert message.startswith("Error: scene 'val/0016E5/07961': raw label 'id 99' has no entry in the label space")
-    assert not camvid.versions("03_primary/drawn/prepared_scenes/manifest.json")
 
 
 @pytest.mark.parametrize(

@@ -1,3 +1,4 @@
+import re
 from collections import Counter
 from itertools import combinations
 
@@ -218,6 +219,39 @@ def test_scenes_without_labels_are_left_out(method):
 def test_data_set_without_labels_is_refused(method):
     with pytest.raises(ValueError, match="none of the 4 scenes has any"):
         assign_splits(index({"a": 4}, published="test", labelled=False), options(method), 0)
+
+
+def follow(message, given):
+    """Returns the options that a message advises."""
+    if other := re.search(r"use split\.method '(\w+)'", message):
+        return given.model_copy(update={"method": other[1]})
+    if drive := re.search(r"expected one of the \d+ drives .*? \((\w+)", message):
+        return given.model_copy(update={"drive": drive[1]})
+    count = int(re.search(r"give (\d) of the splits the share 0 in split.shares$", message)[1])
+    shares = {0: {"train": 1.0}, 1: {"train": 0.5, "validation": 0.5}}[2 - count]
+    return given.model_copy(update={"shares": SplitShares(**dict.fromkeys(SPLITS, 0.0) | shares)})
+
+
+@pytest.mark.parametrize("method", ["drives", "published", "notebook", "leave_one_drive_out"])
+@pytest.mark.parametrize(
+    "rows",
+    [
+        *([(split, "a")] for split in (None, "train", "test")),
+        *([(split, "a"), (split, "b")] for split in (None, "train", "validation", "test")),
+        *([(split, "a"), (None, "b"), (split, "c")] for split in (None, "train", "validation", "test")),
+        [("train", "a"), ("validation", "a")],
+        [("train", "a"), ("validation", "b"), ("test", "c")],
+    ],
+)
+def test_advice_leads_to_a_split(rows, method):
+    scenes, given = place(*rows), options(method)
+    for _ in range(3):
+        try:
+            assert not assign_splits(scenes, given, 0).empty
+            return
+        except ValueError as fault:
+            given = follow(str(fault), given)
+    pytest.fail(f"advice leads round in a circle, last to {given}")
 
 
 def test_published_split_is_kept():

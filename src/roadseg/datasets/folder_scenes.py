@@ -62,8 +62,8 @@ class FolderScenes(RawScenes):
     def _files(self) -> Mapping[str, SceneFiles]:
         if not self._folder.is_dir():
             raise DatasetError(
-                f"there is no folder '{self._folder}': link or copy the data set there, "
-                f"or give --params raw_folder=PATH"
+                f"there is no folder '{self._folder}': link or copy the data set there, or name another in `filepath` "
+                f"of raw_scenes in the catalog, or with --params raw_folder=PATH where the catalog reads raw_folder"
             )
         files = dict(sorted(pair_files(self._folder, self._layout).items()))
         left_out = self._describe_others(count_other_splits(self._folder, self._layout, files))

@@ -112,8 +112,8 @@ def _explain_unknown(scene: Scene, unknown: Sequence[str]) -> str:
         )
     where = "raw_colours" if scene.unnamed else "raw_names"
     return (
-        f"{', '.join(nameless)} has no name in {where} of the catalog entry; add it there, "
-        f"or set prepare.unknown_label to 'void'"
+        f"{', '.join(nameless)} has no name; give it one in {where} of raw_scenes, where its type is "
+        f"SceneFoldersDataset, or set prepare.unknown_label to 'void'"
     )
 
 

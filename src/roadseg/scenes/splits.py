@@ -149,10 +149,10 @@ def _split_drives(scenes: pd.DataFrame, shares: SplitShares, seed: int) -> pd.Se
     wanted = {split: share for split in SPLITS if (share := getattr(shares, split)) > 0}
     drives = sorted(scenes["drive"].unique())
     if len(drives) < len(wanted):
+        other = ", or use split.method 'published'" if scenes["published_split"].isin(SPLITS).all() else ""
         raise ValueError(
             f"whole drives can't be split {len(wanted)} ways: there are {len(drives)} ({', '.join(drives)}); "
-            f"give {len(wanted) - len(drives)} of the splits the share 0 in split.shares, or use split.method "
-            f"'published'"
+            f"give {len(wanted) - len(drives)} of the splits the share 0 in split.shares{other}"
         )
     return _share_out(scenes, wanted, seed)
 
@@ -181,9 +181,10 @@ def _leave_one_drive_out(scenes: pd.DataFrame, drive: str | None) -> pd.Series:
     others = scenes[~scenes["published_split"].isin(["validation", "test"])]
     drives = sorted(others["drive"].unique())
     if len(drives) < 2:
+        other = "published" if scenes["published_split"].isin(SPLITS).all() else "drives"
         raise ValueError(
             f"split.method 'leave_one_drive_out' needs two or more drives with labelled scenes that are not "
-            f"published as validation or test, received {drives}; use split.method 'published'"
+            f"published as validation or test, received {drives}; use split.method '{other}'"
         )
     if drive not in drives:
         some = ", ".join(drives[:5]) + (", ..." if len(drives) > 5 else "")
