@@ -18,7 +18,8 @@ FILES = {
     "base/catalog.yml": "raw: {type: some.Dataset, seed: '${runtime_params:drawing_seed, 1}'}\n",
     "base/parameters.yml": "seed: 1\nprepare: {size: [2, 3], workers: null}\n",
     "mine/globals.yaml": "data_set: mine\n",
-    "mine/catalog_mine.yaml": "raw: {filepath: conf/mine/classes.yml, name: '${globals:data_set}'}\n",
+    "mine/catalog_mine.yaml": "raw: {filepath: conf/mine/classes.yml, name: '${globals:data_set}', "
+    "more: {lists: [conf/mine/classes.yml]}}\n",
     "mine/parameters_mine.json": '{"_side": 4, "prepare": {"size": ["${_side}", "${runtime_params:width, 5}"]}}',
     "mine/classes.yml": "classes: []\n",
 }
@@ -76,8 +77,8 @@ def test_configuration_is_read_wherever_it_lies(source: str) -> None:
     }
     entry = loader["catalog"]["raw"]
     assert entry["name"] == "mine"
-    with fsspec.open(entry["filepath"]) as file:
-        assert file.read() == b"classes: []\n"
+    assert Path(entry["filepath"]).read_text() == "classes: []\n"
+    assert Path(entry["more"]["lists"][0]).read_text() == "classes: []\n"
     assert loader.taken == {"width", "drawing_seed"}
     assert {key for file in loader.files["parameters"].values() for key in file.keys} == {"seed", "prepare", "_side"}
 

@@ -5,7 +5,9 @@ import tarfile
 import zipfile
 import zlib
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
 from kedro.config import OmegaConfigLoader
@@ -39,7 +41,7 @@ class File(NamedTuple):
 
 
 class ConfigurationLoader(OmegaConfigLoader):
-    """Kedro's own loader, which also notes what files say and ask for, names broken ones, and finds label spaces.
+    """Kedro's own loader, which also notes what files say and ask for, names broken ones, and finds what lies beside.
 
     Attributes:
         files: Kind of configuration, such as `parameters` -> path -> file that was read.
@@ -62,7 +64,7 @@ class ConfigurationLoader(OmegaConfigLoader):
     def __getitem__(self, key: str) -> dict[str, Any]:
         """Returns the configuration of one kind, as Kedro does.
 
-        A `filepath` in the catalog that begins with the name of the project's configuration folder, such as
+        A path in the catalog that begins with the name of the project's configuration folder, such as
         `conf/mine/classes.yml`, is a file of this configuration, wherever that lies, if it has such a one.
 
         Raises:
@@ -72,7 +74,8 @@ class ConfigurationLoader(OmegaConfigLoader):
             content: dict[str, Any] = super().__getitem__(key)
         except OmegaConfBaseException as fault:
             raise ValueError(self._describe(key, fault)) from fault
-        return {name: self._locate(entry) for name, entry in content.items()} if key == "catalog" else content
+        located: dict[str, Any] = self._locate(content) if key == "catalog" else content
+        return located
 
     def list_unread(self) -> dict[str, str]:
         """Returns parameters that only an environment has, and to which no `${...}` refers: name -> name of the file.
@@ -124,13 +127,26 @@ class ConfigurationLoader(OmegaConfigLoader):
         files = [file.name for file in self.files[key].values() if top in file.keys]
         return f"{' or '.join(files) or key}, {setting}: {reason}"
 
-    def _locate(self, entry: Any) -> Any:
-        filepath = entry.get("filepath") if isinstance(entry, dict) else None
-        if not isinstance(filepath, str) or not filepath.startswith(f"{settings.CONF_SOURCE}/"):
-            return entry
-        place = f"{self._get_conf_env_path('').rstrip('/')}{filepath.removeprefix(settings.CONF_SOURCE)}"
-        if not self._fs.exists(place):
-            return entry
-        if self._protocol in ARCHIVES:
-            return entry | {"filepath": f"{self._protocol}://{place}::{self.conf_source}"}
-        return entry | {"filepath": place if self._protocol == "file" else self._fs.unstrip_protocol(place)}
+    def _locate(self, value: Any) -> Any:
+        """Returns a value of the catalog, with paths of files of this configuration, copied where it is no folder."""
+        if isinstance(value, dict):
+            return {name: self._locate(each) for name, each in value.items()}
+        if isinstance(value, list):
+            return [self._locate(each) for each in value]
+        if not isinstance(value, str) or not value.startswith(f"{settings.CONF_SOURCE}/"):
+            return value
+        place = f"{self._get_conf_env_path('').rstrip('/')}{value.removeprefix(settings.CONF_SOURCE)}"
+        if not self._fs.isfile(place):
+            return value
+        if self._protocol == "file":
+            return place
+        copy = Path(_make_folder(str(self.conf_source)).name) / Path(str(self.conf_source)).name / place.lstrip("/")
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        self._fs.get_file(place, str(copy))
+        return str(copy)
+
+
+@cache
+def _make_folder(conf_source: str) -> TemporaryDirectory[str]:
+    """Returns a folder for copies of files of a configuration, which goes when this process ends."""
+    return TemporaryDirectory(prefix="roadseg-")

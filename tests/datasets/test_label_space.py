@@ -1,5 +1,3 @@
-import shutil
-
 import pytest
 from kedro.io import DatasetError
 
@@ -185,14 +183,6 @@ def test_broken_file_is_named_with_its_fault(tmp_path, text, words):
 def test_file_that_is_no_yaml_is_named_with_the_line(tmp_path, text, words):
     with pytest.raises(DatasetError, match=rf"^label space file '{tmp_path}/own.yml', {words}"):
         load_own(tmp_path, text)
-
-
-def test_file_is_read_from_an_archive(tmp_path):
-    write(tmp_path, OWN)
-    path = shutil.make_archive(str(tmp_path / "conf"), "gztar", tmp_path, "own.yml")
-    assert LabelSpaceDataset(filepath=f"tar://own.yml::{path}").load().void == ("unlabelled",)
-    with pytest.raises(DatasetError, match=r"no label space file 'tar://none\.yml::"):
-        LabelSpaceDataset(filepath=f"tar://none.yml::{path}").load()
 
 
 @pytest.mark.parametrize("arguments", [{}, {"name": "seven_classes", "filepath": "own.yml"}])

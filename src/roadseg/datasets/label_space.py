@@ -4,7 +4,6 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any, NoReturn
 
-import fsspec
 from kedro.io import AbstractDataset, DatasetError
 from pydantic import ValidationError
 
@@ -37,7 +36,8 @@ class LabelSpaceDataset(AbstractDataset[NoReturn, LabelSpace]):
         """
         if (name is None) == (filepath is None):
             raise DatasetError("a label space needs either the 'name' of a shipped one or the 'filepath' of your own")
-        self._filepath, self.metadata = filepath or str(SHIPPED / f"{name}.yml"), metadata
+        self._filepath = Path(filepath) if filepath else SHIPPED / f"{name}.yml"
+        self.metadata = metadata
 
     def load(self) -> LabelSpace:
         """Returns the label space.
@@ -46,9 +46,8 @@ class LabelSpaceDataset(AbstractDataset[NoReturn, LabelSpace]):
             DatasetError: If the file is missing, no YAML, or describes no valid label space.
         """
         try:
-            with fsspec.open(self._filepath) as file:
-                content = file.read()
-        except OSError as fault:
+            content = self._filepath.read_bytes()
+        except FileNotFoundError as fault:
             shipped = ", ".join(sorted(path.stem for path in SHIPPED.glob("*.yml")))
             raise DatasetError(f"there is no label space file '{self._filepath}'; shipped ones: {shipped}") from fault
         name = f"label space file '{self._filepath}'"
@@ -64,8 +63,7 @@ class LabelSpaceDataset(AbstractDataset[NoReturn, LabelSpace]):
         raise DatasetError("a label space is read only")
 
     def _describe(self) -> dict[str, Any]:
-        return {"filepath": self._filepath}
+        return {"filepath": str(self._filepath)}
 
     def _exists(self) -> bool:
-        fs, path = fsspec.core.url_to_fs(self._filepath)
-        return bool(fs.exists(path))
+        return self._filepath.is_file()
