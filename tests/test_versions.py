@@ -5,11 +5,13 @@ import re
 import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pandas as pd
 import pytest
 from kedro.framework.hooks.manager import _create_hook_manager
+from kedro.framework.project import configure_project, pipelines
 from kedro.io import DatasetError
 from kedro.pipeline import Node, Pipeline
 from kedro.runner import AbstractRunner, SequentialRunner, ThreadRunner
@@ -148,7 +150,13 @@ def test_only_missing_outputs_are_made_and_told(tmp_path: Path, caplog: pytest.L
     assert [line.split(":")[0] for line in caplog.messages if ".csv" in line] == ["result"]
 
 
-def join(folder: Path, names: Sequence[str], outputs: str = "picture", pins: dict[str, str] | None = None) -> None:
+def join(
+    folder: Path,
+    names: Sequence[str],
+    outputs: str = "picture",
+    pins: dict[str, str] | None = None,
+    hooks: VersionHooks | None = None,
+) -> None:
     """Begins a run of one node that reads some data sets."""
     entries = {
         name: {
@@ -165,9 +173,40 @@ def join(folder: Path, names: Sequence[str], outputs: str = "picture", pins: dic
     }
     catalog = RunCatalog.from_config(entries, load_versions=pins, save_version=RUN)
     params = {"run_id": RUN, "load_versions": pins, "runtime_params": {}, "env": None}
-    VersionHooks().before_pipeline_run(
+    (hooks or VersionHooks()).before_pipeline_run(
         Pipeline([Node(lambda *_: None, list(names), outputs, name="join")]), catalog, params
     )
+
+
+def test_what_is_missing_is_told_with_the_pipeline_that_makes_it(tmp_path: Path) -> None:
+    configure_project("roadseg")
+    named = {name: each for name, each in pipelines.items() if name != "__default__"}
+    makers = {output: name for name, each in named.items() for output in each.all_outputs()}
+    read = {name for each in named.values() for name in each.all_inputs() if name in makers}
+    assert {makers[name] for name in read} == {"prepare", "train", "evaluate"}
+    for name in read:
+        with pytest.raises(DatasetError, match=f"no '{name}' yet: run `kedro run --pipelines {makers[name]}` first"):
+            join(tmp_path, [name])
+
+
+@pytest.mark.parametrize(
+    ("environment", "source", "options"),
+    [
+        (None, "conf", ""),
+        ("mine", "conf", " --env mine"),
+        ("my data", "my conf.zip", " --env 'my data' --conf-source '{folder}/my conf.zip'"),
+    ],
+)
+def test_advice_has_the_options_by_which_the_settings_are_found(
+    tmp_path: Path, environment: str | None, source: str, options: str
+) -> None:
+    hooks = VersionHooks()
+    loader = SimpleNamespace(conf_source=str(tmp_path / source))
+    context: Any = SimpleNamespace(env=environment, project_path=tmp_path, config_loader=loader)
+    hooks.after_context_created(context)
+    sentence = f"run `kedro run --pipelines train{options.format(folder=tmp_path)}` first"
+    with pytest.raises(DatasetError, match=re.escape(sentence)):
+        join(tmp_path, ["segnet_model"], hooks=hooks)
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import click
 from kedro.framework.cli.utils import env_option
 from kedro.framework.startup import ProjectMetadata
 
-from roadseg.command_line import run  # `python -m roadseg` runs what it finds here
+from roadseg.command_line import conf_source_option, run  # `python -m roadseg` runs what it finds here
 from roadseg.records.commands import runs
 from roadseg.sentences import FAULTS, describe_fault
 from roadseg.session import RoadSegSession
@@ -27,8 +27,9 @@ cli.add_command(runs)
 @cli.command()
 @click.option("--keep", type=click.IntRange(min=1), required=True, help="How many of the newest versions stay.")
 @env_option
+@conf_source_option
 @click.pass_obj
-def prune(metadata: ProjectMetadata, /, keep: int, env: str | None) -> None:
+def prune(metadata: ProjectMetadata, /, keep: int, env: str | None, conf_source: str | None) -> None:
     """Remove old versions of all data sets, and prepared scenes that no version names any more.
 
     What a version that stays was made from stays as well. Not for the time of a run: it may be using an old version.
@@ -36,7 +37,7 @@ def prune(metadata: ProjectMetadata, /, keep: int, env: str | None) -> None:
     from roadseg.pruning import prune_versions  # OpenCV and others, for which no other command needs to wait
 
     try:
-        session: Any = RoadSegSession.create(metadata.project_path, env=env)
+        session: Any = RoadSegSession.create(metadata.project_path, env=env, conf_source=conf_source)
         prune_versions(session.load_context().catalog, keep)
     except FAULTS as fault:
         raise click.ClickException(describe_fault(fault)) from fault

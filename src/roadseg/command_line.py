@@ -8,14 +8,18 @@ from typing import Any
 
 import click
 import yaml
+from kedro.framework.cli.project import CONF_SOURCE_HELP
 from kedro.framework.cli.project import run as kedro_run
-from kedro.framework.cli.utils import _config_file_callback
+from kedro.framework.cli.utils import _config_file_callback, validate_conf_source
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from roadseg.datasets.yaml_file import describe_yaml_fault, read_mapping
 
 EXAMPLE = "such as --params 'seed=2,prepare.image_size=[128,256]'"
+
+conf_source_option = click.option("--conf-source", callback=validate_conf_source, help=CONF_SOURCE_HELP)
+"""For the commands that look at what runs with such settings have left."""
 
 
 def parse_parameters(context: click.Context, option: click.Parameter, value: Any) -> Any:

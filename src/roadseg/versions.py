@@ -1,9 +1,12 @@
 """Which versions a run reads: chosen at its start, and results of one model alone."""
 
 import logging
+import shlex
 from typing import Any
 
+from kedro.framework.context import KedroContext
 from kedro.framework.hooks import hook_impl
+from kedro.framework.project import pipelines, settings
 from kedro.io import AbstractVersionedDataset, DataCatalog, DatasetError
 from kedro.pipeline import Pipeline
 
@@ -14,6 +17,18 @@ MODEL = "segnet_model"
 
 class VersionHooks:
     """Chooses at the start of a run which versions it reads of what it does not make."""
+
+    def __init__(self) -> None:
+        """Starts with the settings of the project itself."""
+        self._options = ""
+
+    @hook_impl
+    def after_context_created(self, context: KedroContext) -> None:
+        """Remembers by which options of a command its settings are found."""
+        options = ["--env", context.env] if context.env else []
+        if context.config_loader.conf_source != str(context.project_path / settings.CONF_SOURCE):
+            options += ["--conf-source", str(context.config_loader.conf_source)]
+        self._options = "".join(f" {shlex.quote(option)}" for option in options)
 
     @hook_impl(tryfirst=True)
     def before_pipeline_run(self, pipeline: Pipeline, catalog: DataCatalog, run_params: dict[str, Any]) -> None:
@@ -34,22 +49,25 @@ class VersionHooks:
             dataset = catalog.get(name)
             if isinstance(dataset, AbstractVersionedDataset):
                 if name in pipeline.inputs() and not dataset.exists():
-                    raise DatasetError(_describe_missing(name, dataset, run_params))
+                    raise DatasetError(_describe_missing(name, dataset, run_params, self._options))
                 if dataset._version is not None:
                     _choose_version(name, dataset, run_params["run_id"])
         _check_one_model(pipeline, catalog, run_params["run_id"])
 
 
-def _describe_missing(name: str, dataset: AbstractVersionedDataset[Any, Any], run_params: dict[str, Any]) -> str:
+def _describe_missing(
+    name: str, dataset: AbstractVersionedDataset[Any, Any], run_params: dict[str, Any], options: str
+) -> str:
     """Returns the sentence that says what is missing, and which pipeline makes it."""
     if asked_for := (run_params["load_versions"] or {}).get(name):
         there = ", ".join(dataset.list_versions(full_path=False)) or "none"
         return f"there is no version '{asked_for}' of '{name}'; there are: {there}"
     if name == "segnet_model" and (foreign := (run_params["runtime_params"] or {}).get("model_of")):
         return f"there is no model of '{foreign}': nothing lies in '{dataset._filepath}'"
-    maker = "train" if name in ("segnet_model", "training_history") else "prepare"
-    environment = f" --env {run_params['env']}" if run_params["env"] else ""
-    return f"there is no '{name}' yet: run `kedro run --pipelines {maker}{environment}` first"
+    # Kedro has loaded the pipelines that are asked for alone; only evaluate can ask for what it makes itself.
+    is_scoring = "evaluate" in pipelines and name in pipelines["evaluate"].all_outputs()
+    maker = "evaluate" if is_scoring else "train" if name in (MODEL, "training_history") else "prepare"
+    return f"there is no '{name}' yet: run `kedro run --pipelines {maker}{options}` first"
 
 
 def _choose_version(name: str, dataset: Any, run: str) -> None:

@@ -28,7 +28,7 @@ label_space:
 """
 PARAMETERS = """
 prepare:
-  image_size: [16, "${runtime_params:width}"]
+  image_size: [16, "${runtime_params:width, 48}"]
 """
 ASCII = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
 """A locale without UTF-8, of which Python makes nothing else."""
@@ -44,14 +44,17 @@ def test_settings_in_an_archive_are_all_that_is_needed(project: Project, mine_fo
     archive = shutil.make_archive(str(project.folder / "conf-roadseg"), "gztar", project.folder, "conf")
     shutil.rmtree(conf)
     shares = "split.shares={train: 0.5, validation: 0.25, test: 0.25}"
-    given = ("--params", f"width=24,{shares}")
-    project.run("--pipelines", "prepare", "--conf-source", archive, "--env", "mine", *given)
+    settings = ("--env", "mine", "--conf-source", archive)
+    project.run("--pipelines", "prepare", *settings, "--params", f"width=24,{shares}")
     split = pd.read_csv(next(project.folder.glob("data/03_primary/mine/split_table.csv/*/*")))
     assert dict(split["split"].value_counts()) == {"train": 6, "validation": 3, "test": 3}
     index = pd.read_csv(next(project.folder.glob("data/03_primary/mine/scene_index.csv/*/*")))
     assert len(index) == 12
     assert {"pixels ground", "pixels rest"} <= set(index.columns)
-    assert (index["pixels ground"] + index["pixels rest"]).max() <= 16 * 24
+    # One band in five is void.
+    assert 16 * 24 / 2 < (index["pixels ground"] + index["pixels rest"]).max() <= 16 * 24
+    listed = project.kedro("runs", "list", *settings)
+    assert "split.shares.train=0.5" in listed.stdout, listed.stdout
 
 
 def test_broken_file_is_told_in_a_sentence_by_all_commands(project: Project) -> None:

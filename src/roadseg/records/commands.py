@@ -10,6 +10,7 @@ from kedro.framework.cli.utils import env_option
 from kedro.framework.startup import ProjectMetadata
 from kedro.io import DataCatalog, DatasetError
 
+from roadseg.command_line import conf_source_option
 from roadseg.sentences import FAULTS, describe_fault
 from roadseg.session import RoadSegSession
 
@@ -34,14 +35,17 @@ def runs() -> None:
 )
 @click.option("--limit", type=click.IntRange(min=1), help="How many rows at most.")
 @env_option
+@conf_source_option
 @click.pass_obj
-def list_command(metadata: ProjectMetadata, /, order: str, limit: int | None, env: str | None) -> None:
+def list_command(
+    metadata: ProjectMetadata, /, order: str, limit: int | None, env: str | None, conf_source: str | None
+) -> None:
     """List runs: what they ran, from which commit, model and parameters, what they scored, how they ended."""
     with _told_in_a_sentence():
         from roadseg.records.listing import HEADINGS, list_rows, list_runs, sort_records
         from roadseg.records.printing import print_table
 
-        context = _load_context(metadata, env)
+        context = _load_context(metadata, env, conf_source)
         records: Any = context.catalog["run_records"]
         readable, damaged = [], []
         for run in list_runs(records):
@@ -68,9 +72,17 @@ def list_command(metadata: ProjectMetadata, /, order: str, limit: int | None, en
     help="How many scenes that got better, and that got worse; 0 loads no model.",
 )
 @env_option
+@conf_source_option
 @click.pass_obj
 def compare_command(
-    metadata: ProjectMetadata, /, run_a: str, run_b: str, split: str, num_scenes: int, env: str | None
+    metadata: ProjectMetadata,
+    /,
+    run_a: str,
+    run_b: str,
+    split: str,
+    num_scenes: int,
+    env: str | None,
+    conf_source: str | None,
 ) -> None:
     """Compare two runs: settings, scores, and the scenes that changed most; write it all as an HTML page.
 
@@ -80,20 +92,26 @@ def compare_command(
         from roadseg.records.comparing import compare_runs
         from roadseg.records.listing import choose_run
 
-        catalog = _load_context(metadata, env).catalog
+        catalog = _load_context(metadata, env, conf_source).catalog
         records: Any = catalog["run_records"]
         first, second = choose_run(records, run_a), choose_run(records, run_b)
         comparison = compare_runs(catalog, first, second, split=split, num_scenes=num_scenes)
         _print_comparison(comparison)
-        catalogs = [_load_context(metadata, env, **_choose_model(each)).catalog for each in (first, second)]
+        catalogs = [
+            _load_context(metadata, env, conf_source, **_choose_model(each)).catalog for each in (first, second)
+        ]
         catalog.save("run_comparison", _write_page(catalogs, first, second, comparison))
         dataset: Any = catalog["run_comparison"]
         path = Path(dataset._get_load_path())
         click.echo(path.relative_to(metadata.project_path) if path.is_relative_to(metadata.project_path) else path)
 
 
-def _load_context(metadata: ProjectMetadata, environment: str | None, **parameters: str) -> Any:
-    session: Any = RoadSegSession.create(metadata.project_path, env=environment, runtime_params=parameters)
+def _load_context(
+    metadata: ProjectMetadata, environment: str | None, conf_source: str | None, **parameters: str
+) -> Any:
+    session: Any = RoadSegSession.create(
+        metadata.project_path, env=environment, runtime_params=parameters, conf_source=conf_source
+    )
     context = session.load_context()
     # Kedro would import all pipelines to check parameters, and with them TensorFlow, which takes seconds.
     context._pipelines_to_validate = []
