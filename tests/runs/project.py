@@ -24,7 +24,7 @@ SMALL = {
     },
     "parameters.yml": {
         "prepare": {"image_size": [32, 48]},
-        "network": {"width": 0.0625},
+        "network": {"architecture": "segnet_basic", "width": 0.0625},
         "train": {"epochs": 2, "batch_size": 4},
     },
 }
@@ -94,7 +94,7 @@ def copy_project(folder: Path) -> Project:
     shutil.copytree(REPOSITORY / "conf", folder / "conf", ignore=shutil.ignore_patterns("local"))
     for name in ("pyproject.toml", ".telemetry"):
         shutil.copy(REPOSITORY / name, folder / name)
-    shutil.copytree(REPOSITORY / "src", folder / "src", ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
+    shutil.copytree(REPOSITORY / "src", folder / "src", ignore=shutil.ignore_patterns("*.egg-info"))
     project = Project(folder)
     for file, content in SMALL.items():
         project.configure("local", file, content)
