@@ -89,6 +89,7 @@ def summaries(network: Any, scenes: Any, raw: Any, label_space: Any) -> dict[str
 
     from roadseg.datasets.provenance import Provenance, describe_machine
     from roadseg.pipelines.evaluate import nodes
+    from roadseg.scenes.seed import Seed
     from roadseg.scoring.gallery import choose_gallery
     from roadseg.scoring.summary import read_statistics, summarise_split
     from roadseg.segnet.trained import TrainedSegNet
@@ -110,13 +111,13 @@ def summaries(network: Any, scenes: Any, raw: Any, label_space: Any) -> dict[str
     }
     model = TrainedSegNet(network, record)
     sources = (scenes, table, raw, label_space)
-    confusion, calibration, of_scenes = nodes.score_scenes(model, *sources, Path(), provenance, options)
+    confusion, calibration, of_scenes, of_classes = nodes.score_scenes(model, *sources, Path(), provenance, options)
+    tables = (of_scenes, of_classes, calibration)
     prior = nodes.score_prior(*sources, options)
-    tables = (confusion, calibration, of_scenes, prior)
-    scores, *_ = nodes.summarise_scores(*tables, model, scenes, table, provenance, options, 1)
-    test = read_statistics(confusion, calibration, of_scenes, names)["test"]
+    scores, *_ = nodes.summarise_scores(*tables, prior, model, scenes, table, provenance, options, Seed(1))
+    test = read_statistics(*tables, names)["test"]
     shown = len(choose_gallery(of_scenes, options.gallery_scenes))
-    report = partial(nodes.write_report, model, scenes, confusion, of_scenes, scores, options)
+    report = partial(nodes.write_report, model, scenes, confusion, of_scenes, of_classes, scores, options)
     return {
         "the prior": (partial(nodes.score_prior, *sources, options), len(ids)),
         f"intervals of {len(test.drives)} drives": (partial(summarise_split, test, names, 1), 1),

@@ -7,7 +7,7 @@ import numpy as np
 from PIL import Image
 
 SEED = 5
-DRIVES = ("north", "south", "0001", "1e5")  # two of these could be read as numbers
+DRIVES = ("north", "NA", "0001", "1e5")  # one of these could be read as missing, two as numbers
 FRAMES = 3
 IDS = (0, 1, 2, 3, 255)
 BAND = (40, 20)  # label maps are bands of one id

@@ -4,9 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 from kedro.io import DataCatalog
+from scipy.sparse import coo_array
 
 from roadseg.records.comparing import compare_runs
-from roadseg.scoring.tables import tabulate_confusion
+from roadseg.scoring.measures import SceneMeasures
+from roadseg.scoring.tables import tabulate_scene_classes, tabulate_scenes
 
 RIGHT, WRONG = [[6, 0], [0, 2]], [[3, 3], [0, 2]]
 SAME = {"prepared_scenes": "0a", "split_table": "0b"}
@@ -14,7 +16,8 @@ OTHER_SPLIT = {"prepared_scenes": "0a", "split_table": "0c"}
 OTHER_SCENES = {"prepared_scenes": "0d", "split_table": "0e"}
 DRIVES = [f"{drive}_1" for drive in "abcdef"]
 DATASETS = {
-    "confusion_table": "pandas.CSVDataset",
+    "scene_scores": "pandas.CSVDataset",
+    "scene_class_scores": "pandas.CSVDataset",
     "prepared_scenes": "roadseg.datasets.prepared_scenes.PreparedScenesDataset",
 }
 SCORED = ("pixel_accuracy", "mean_class_accuracy", "frequency_weighted_iou", "boundary_f1", "calibration_error")
@@ -31,16 +34,18 @@ def catalog(tmp_path):
 
 @pytest.fixture
 def scored(tmp_path, run_record):
-    """Leaves what an evaluation leaves: a confusion table, a manifest, and the record that names them."""
+    """Leaves what an evaluation leaves: scores of scenes, a manifest, and the record that names them."""
 
     def leave(run, matrices, digests=SAME, stored="0", **facts):
         scenes = pd.DataFrame([("test", scene.split("_")[0], scene, "network") for scene in matrices])
         scenes = scenes.set_axis(["split", "drive", "scene", "resolution"], axis=1)
-        counts = [np.array(each, np.int64) for each in matrices.values()]
-        write(tmp_path, "confusion_table", run, tabulate_confusion(scenes, counts, ["road", "car"]).to_csv(index=False))
+        measures = [SceneMeasures("", coo_array(np.array(each, np.int64)), None, None) for each in matrices.values()]
+        write(tmp_path, "scene_scores", run, tabulate_scenes(scenes, measures).to_csv(index=False))
+        of_classes = tabulate_scene_classes(scenes, measures, ["road", "car"])
+        write(tmp_path, "scene_class_scores", run, of_classes.to_csv(index=False))
         rows = [{"scene": scene, "usable": True, "facts": f"{scene}-{stored}.json"} for scene in matrices]
         write(tmp_path, "prepared_scenes", run, json.dumps({"classes": [], "image_size": [2, 4], "scenes": rows}))
-        scores = {"scenes": len(matrices), "mean_iou": 0.5, **dict.fromkeys(SCORED)}
+        scores = {"scenes": len(matrices), "mean_iou": 0.5, **dict.fromkeys(SCORED), "classes": {"road": {}, "car": {}}}
         versions = dict.fromkeys(DATASETS, run)
         facts = {"resolution": "network", **facts}
         return run_record(run, digests=digests, loaded=versions, scores={"test": scores}, **facts)
@@ -152,10 +157,21 @@ def test_scenes_that_other_data_hold_too_are_compared(catalog, scored):
 @pytest.mark.parametrize("gone", ["r1", "r2"])
 def test_a_table_that_was_pruned_is_named_and_the_rest_compared(catalog, scored, tmp_path, gone):
     first, second = (scored(run, {"a_1": RIGHT}) for run in ("r1", "r2"))
-    (tmp_path / "confusion_table" / "file" / gone / "file").unlink()
+    (tmp_path / "scene_class_scores" / "file" / gone / "file").unlink()
     comparison = compare(catalog, first, second)
     assert comparison.notes == [
-        f"Nothing is compared class by class or scene by scene: confusion_table {gone} of run {gone} was removed."
+        f"Nothing is compared class by class or scene by scene: scene_class_scores {gone} of run {gone} was removed."
+    ]
+    assert list(sections(comparison))[-1] == "Scores by split"
+
+
+def test_a_run_of_another_version_of_the_project_is_named_and_the_rest_compared(catalog, scored):
+    first, second = scored("r1", {"a_1": RIGHT}), scored("r2", {"a_1": RIGHT})
+    older = first.model_copy(update={"loaded": {"confusion_table": "r1", "scene_scores": "r1"}})
+    comparison = compare(catalog, older, second)
+    assert comparison.notes == [
+        "Nothing is compared class by class or scene by scene: run r1 was scored by another version of RoadSeg, whose "
+        "tables this one can't read."
     ]
     assert list(sections(comparison))[-1] == "Scores by split"
 

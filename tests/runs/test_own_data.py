@@ -29,9 +29,10 @@ def test_the_recipe_for_own_data_works_word_by_word(project: Project, mine_folde
     output = project.run(*command[1].split())
     assert "12 scenes, 12 of them to prepare" in output
     assert "Fault" not in output
-    index = pd.read_csv(max(project.folder.glob("data/03_primary/mine/scene_index.csv/*/*.csv")), dtype={"drive": str})
-    assert set(index["drive"]) == {"north", "south", "0001", "1e5"}
-    pixels = index[[f"pixels {name}" for name in ("road", "vehicles", "sky")]]
+    path = max(project.folder.glob("data/03_primary/mine/class_pixels.csv/*/*.csv"))
+    held = pd.read_csv(path, dtype={"drive": str}, keep_default_na=False)
+    assert set(held["drive"]) == {"north", "NA", "0001", "1e5"}
+    pixels = held.pivot(index="scene", columns="class", values="pixels")[["road", "vehicles", "sky"]]
     shares = pixels.div(pixels.sum(axis=1), axis=0).to_numpy()
     assert np.abs(shares - (1 / 4, 1 / 2, 1 / 4)).max() < 0.03  # of five bands one is void, two are vehicles
     assert len(project.versions("08_reporting/mine/scores.json")) == 1

@@ -65,8 +65,8 @@ def test_scenes_are_counted_by_split(index):
     }
 
 
-def test_pixels_are_shared_among_the_classes_of_a_split_without_void(index):
-    shares = share_pixels(index, ["class 0", "class 1", "class 2"])
+def test_pixels_are_shared_among_the_classes_of_a_split_without_void(prepared, index):
+    shares = share_pixels(index, prepared.tabulate_pixels(), ["class 0", "class 1", "class 2"])
     assert shares["train"].tolist() == pytest.approx([2 / 3, 1 / 3, 0])
     assert shares["validation"].tolist() == pytest.approx([2 / 7, 1 / 7, 4 / 7])
     assert list(shares) == ["train", "validation"]
@@ -94,7 +94,7 @@ def test_no_faults_are_an_empty_count(in_memory):
 
 
 def page(prepared, split=SPLIT):
-    return write_data_report(prepared, prepared.tabulate(), split)
+    return write_data_report(prepared, prepared.tabulate(), prepared.tabulate_pixels(), split)
 
 
 def section(html, title):

@@ -1,8 +1,9 @@
 import numpy as np
+import pandas as pd
 import pytest
 from pydantic import ValidationError
 
-from roadseg.scenes.labels import VOID, LabelSpace, colour_label_map, remap_label_map
+from roadseg.scenes.labels import VOID, LabelSpace, colour_label_map, find_class_ids, remap_label_map
 
 RAW_NAMES = {0: "sky", 1: "road", 3: "car", 6: "blur", 7: "moon"}
 
@@ -25,6 +26,18 @@ def classes_of(*raw):
 
 def test_class_ids_are_the_positions_of_the_classes_and_void():
     assert label_space().class_ids == {"road": 0, "parking": 0, "car": 1, "sky": 1, "blur": VOID}
+
+
+def test_a_class_without_a_name_is_refused():
+    with pytest.raises(ValidationError, match="at least 1 character"):
+        label_space(classes=[*classes_of(["road"]), {"name": "", "colour": (0, 0, 0), "raw": ["sky"]}])
+
+
+def test_names_in_a_table_become_ids_and_other_names_are_refused():
+    assert find_class_ids(pd.Series(["sky", "NA", "sky"]), ["NA", "sky"]).tolist() == [1, 0, 1]
+    assert find_class_ids(pd.Series([], dtype="str"), ["NA"]).tolist() == []
+    with pytest.raises(ValueError, match=r"the classes are \['NA'\], received a table that names \['car', 'sky'\]"):
+        find_class_ids(pd.Series(["sky", "NA", "car"]), ["NA"])
 
 
 def test_classes_follow_the_names_not_the_ids():

@@ -71,7 +71,7 @@ def test_scene_that_cannot_be_used_is_not_among_the_scenes(scenes):
     assert more.digest != scenes.digest
 
 
-def test_scenes_are_tabulated_with_pixels_a_class(scenes):
+def test_scenes_are_tabulated_one_a_row(scenes):
     table = with_unusable(scenes).tabulate()
     expected = pd.DataFrame(
         {
@@ -83,13 +83,16 @@ def test_scenes_are_tabulated_with_pixels_a_class(scenes):
             "faults": [None, None, "image broken (cut off)"],
             "height": pd.array([4, 10, None], "Int64"),
             "width": pd.array([6, 20, None], "Int64"),
-            "image_hash": [None, None, None],
-            "pixels class 0": pd.array([2, None, None], "Int64"),
-            "pixels class 1": pd.array([0, None, None], "Int64"),
-            "pixels class 2": pd.array([1, None, None], "Int64"),
+            "image_hash": pd.array([None, None, None], "str"),
         }
     )
     pd.testing.assert_frame_equal(table, expected)
+
+
+def test_pixels_are_tabulated_a_row_for_each_class_that_a_scene_holds(scenes):
+    table = with_unusable(scenes).tabulate_pixels()
+    expected = {"scene": "a_1", "drive": "a", "class": ["class 0", "class 2"], "pixels": [2, 1]}
+    pd.testing.assert_frame_equal(table, pd.DataFrame(expected))
 
 
 def test_scene_of_void_alone_counts_as_unlabelled(in_memory):
@@ -101,7 +104,7 @@ def test_faults_are_tabulated_one_a_row(in_memory):
     table = with_unusable(in_memory({"a_1": prepared([[0, 0], [0, 0]], faults=faults)})).tabulate_faults()
     assert table.fillna("-").to_numpy().tolist() == [
         ["a_1", "a", "-", True, "empty polygon", "2 pole"],
-        ["a_1", "a", "-", True, "no objects", ""],
+        ["a_1", "a", "-", True, "no objects", "-"],
         ["c_1", "c", "train", False, "image broken", "cut off"],
     ]
     assert list(table.columns) == ["scene", "drive", "published_split", "usable", "kind", "detail"]
@@ -111,14 +114,6 @@ def test_table_of_no_faults_has_its_columns(scenes):
     table = scenes.tabulate_faults()
     assert table.empty
     assert list(table.columns) == ["scene", "drive", "published_split", "usable", "kind", "detail"]
-
-
-def test_table_survives_a_csv_file(scenes, tmp_path):
-    scenes.tabulate().to_csv(tmp_path / "index.csv", index=False)
-    again = pd.read_csv(tmp_path / "index.csv")
-    assert again["labelled"].tolist() == [True, False]
-    assert again["labelled"].dtype == bool
-    assert again["pixels class 0"].tolist()[0] == 2
 
 
 def test_digest_is_equal_for_equal_content_and_follows_each_scene(in_memory):

@@ -17,15 +17,16 @@ from roadseg.scenes.splits import (
     count_unlabelled,
     digest_contents,
     find_absent_classes,
+    find_classes,
     find_missing_classes,
     group_by_split,
 )
 
 
 def index(drives, *, published=None, labelled=True):
-    """Returns a scene index of drives: name -> number of scenes."""
+    """Returns a scene index of drives: name -> number of scenes; the column `held` says which classes a scene holds."""
     rows = [
-        {"scene": f"{drive}_{frame}", "drive": drive, "published_split": published, "usable": True}
+        {"scene": f"{drive}_{frame}", "drive": drive, "published_split": published, "usable": True, "held": ""}
         for drive, count in drives.items()
         for frame in range(count)
     ]
@@ -35,12 +36,18 @@ def index(drives, *, published=None, labelled=True):
 def hold(held, *, published=None):
     """Returns a scene index of drives: name -> the classes it holds; each drive's second scene holds them."""
     scenes = index(dict.fromkeys(held, 2), published=published)
-    for name in sorted(set("".join(held.values()))):
-        pixels = [
-            9 * (name in held[drive] and scene.endswith("_1")) for drive, scene in scenes[["drive", "scene"]].values
-        ]
-        scenes[f"pixels {name}"] = pd.array(pixels, "Int64")
-    return scenes
+    return scenes.assign(held=scenes["drive"].map(held).where(scenes["scene"].str.endswith("_1"), ""))
+
+
+def classes_of(scenes):
+    """Returns what `find_classes` finds in an index that says which classes its scenes hold."""
+    rows = [(scene, name, 9) for scene, held in zip(scenes["scene"], scenes["held"], strict=True) for name in held]
+    pixels = pd.DataFrame(rows, columns=["scene", "class", "pixels"])
+    return find_classes(scenes, pixels, sorted(set("".join(scenes["held"]))))
+
+
+def split_scenes(scenes, chosen, seed):
+    return assign_splits(scenes, classes_of(scenes), chosen, seed)
 
 
 def place(*rows):
@@ -75,7 +82,7 @@ TEN = {f"drive{n}": 1 + n for n in range(10)}
 
 @pytest.mark.parametrize("seed", range(10))
 def test_no_drive_stands_in_two_splits(seed):
-    table = assign_splits(index(TEN), options(), seed)
+    table = split_scenes(index(TEN), options(), seed)
     assert list(table.columns) == ["scene", "drive", "split"]
     assert (table.groupby("drive")["split"].nunique() == 1).all()
     assert find_shared_drives(table) == {}
@@ -99,27 +106,27 @@ def test_no_drive_stands_in_two_splits(seed):
 def test_drives_are_shared_out_and_every_split_with_a_share_gets_one(drives, shares, counts):
     train, validation, test = shares
     known = index({f"drive{n}": 2 for n in range(drives)})
-    table = assign_splits(known, options(train=train, validation=validation, test=test), 0)
+    table = split_scenes(known, options(train=train, validation=validation, test=test), 0)
     found = {split: len(each) for split, each in drives_by_split(table).items()}
     assert tuple(found.get(split, 0) for split in ("train", "validation", "test")) == counts
 
 
 def test_split_repeats_by_seed_and_differs_between_seeds():
-    first, again = (assign_splits(index(TEN), options(), 5) for _ in range(2))
+    first, again = (split_scenes(index(TEN), options(), 5) for _ in range(2))
     pd.testing.assert_frame_equal(first, again)
-    assert any(not assign_splits(index(TEN), options(), seed)["split"].equals(first["split"]) for seed in range(3))
+    assert any(not split_scenes(index(TEN), options(), seed)["split"].equals(first["split"]) for seed in range(3))
 
 
 def test_split_of_a_drive_does_not_depend_on_the_order_or_number_of_its_scenes():
-    drives_first = drives_by_split(assign_splits(index(TEN), options(), 5))
+    drives_first = drives_by_split(split_scenes(index(TEN), options(), 5))
     others = index(dict.fromkeys(reversed(TEN), 1))
-    assert drives_by_split(assign_splits(others, options(), 5)) == drives_first
+    assert drives_by_split(split_scenes(others, options(), 5)) == drives_first
 
 
 @pytest.mark.parametrize("seed", range(10))
 @pytest.mark.parametrize("held", [dict.fromkeys(TEN, "ab"), dict.fromkeys(TEN, "ab") | {"drive3": "abc"}])
 def test_first_shuffle_stays_where_no_other_holds_more(held, seed):
-    table = assign_splits(hold(held), options(), seed)
+    table = split_scenes(hold(held), options(), seed)
     assert drives_by_split(table) == shuffle(TEN, seed, (6, 2, 2))
 
 
@@ -127,10 +134,10 @@ def test_every_class_is_in_every_split_where_the_drives_allow_it():
     held = {f"drive{n}": "a" for n in range(40)}
     held |= {"drive1": "ab", "drive2": "ab", "drive3": "ab", "drive4": "ac", "drive5": "ac", "drive6": "ac"}
     for seed in range(10):
-        table = assign_splits(hold(held), options(train=0.7, validation=0.15, test=0.15), seed)
+        table = split_scenes(hold(held), options(train=0.7, validation=0.15, test=0.15), seed)
         assert [len(drives) for drives in drives_by_split(table).values()] == [6, 28, 6]  # test, train, validation
         assert count_lacking(drives_by_split(table), held) == 0
-        assert find_missing_classes(hold(held), table) == {}
+        assert find_missing_classes(classes_of(hold(held)), table) == {}
 
 
 def test_no_assignment_of_the_drives_lacks_fewer_classes():
@@ -142,7 +149,7 @@ def test_no_assignment_of_the_drives_lacks_fewer_classes():
         for rare in "bcd":
             for drive in generator.permutation(names)[: generator.integers(2, 6)]:
                 held[drive] += rare
-        found = drives_by_split(assign_splits(hold(held), options(train=0.4, validation=0.3, test=0.3), seed))
+        found = drives_by_split(split_scenes(hold(held), options(train=0.4, validation=0.3, test=0.3), seed))
         counts = [len(found[split]) for split in SPLITS]
         assignments = [
             {"train": set(names) - {*validation, *test}, "validation": validation, "test": test}
@@ -160,22 +167,20 @@ def test_no_assignment_of_the_drives_lacks_fewer_classes():
 def test_class_of_two_drives_is_in_two_of_three_splits():
     held = dict.fromkeys(TEN, "a") | {"drive4": "ab", "drive7": "ab"}
     for seed in range(10):
-        table = assign_splits(hold(held), options(), seed)
-        (lacking,) = find_missing_classes(hold(held), table).items()
+        table = split_scenes(hold(held), options(), seed)
+        (lacking,) = find_missing_classes(classes_of(hold(held)), table).items()
         assert lacking[1] == ["b"]
 
 
 def test_scene_that_is_unusable_or_without_labels_holds_no_class():
     held = dict.fromkeys(TEN, "a") | {"drive0": "ab", "drive1": "ab", "drive2": "ab"}
     scenes = hold(held)
-    blind = scenes.assign(
-        scene="blind " + scenes["scene"], labelled=False, **{"pixels b": pd.array([pd.NA] * 20, "Int64")}
-    )
-    broken = scenes.assign(scene="broken " + scenes["scene"], usable=False, **{"pixels b": 7})
+    blind = scenes.assign(scene="blind " + scenes["scene"], labelled=False, held="b")
+    broken = scenes.assign(scene="broken " + scenes["scene"], usable=False, held="b")
     for seed in range(10):
-        table = assign_splits(pd.concat([scenes, blind, broken]), options(), seed)
+        table = split_scenes(pd.concat([scenes, blind, broken]), options(), seed)
         assert set(table["scene"]) == set(scenes["scene"])
-        assert find_missing_classes(scenes, table) == {}
+        assert find_missing_classes(classes_of(scenes), table) == {}
 
 
 @pytest.mark.parametrize(
@@ -184,25 +189,25 @@ def test_scene_that_is_unusable_or_without_labels_holds_no_class():
 )
 def test_fewer_drives_than_splits_are_refused(drives, advice):
     with pytest.raises(ValueError, match=rf"can't be split 3 ways: .*{advice}"):
-        assign_splits(index(dict.fromkeys(drives, 9)), options(), 0)
+        split_scenes(index(dict.fromkeys(drives, 9)), options(), 0)
 
 
 @pytest.mark.parametrize("drives", [TEN, {"a": 1}])
 def test_all_scenes_test_where_the_others_have_the_share_0(drives):
-    table = assign_splits(index(drives), options(train=0, validation=0, test=1), 0)
+    table = split_scenes(index(drives), options(train=0, validation=0, test=1), 0)
     assert table["scene"].tolist() == index(drives)["scene"].tolist()
     assert set(table["split"]) == {"test"}
 
 
 def test_two_drives_do_where_a_split_has_the_share_0():
-    table = assign_splits(index({"a": 9, "b": 9}), options(train=0.8, validation=0.2, test=0.0), 0)
+    table = split_scenes(index({"a": 9, "b": 9}), options(train=0.8, validation=0.2, test=0.0), 0)
     assert Counter(table["split"]) == {"train": 9, "validation": 9}
 
 
 @pytest.mark.parametrize("method", ["drives", "published"])
 def test_scenes_that_can_not_be_used_are_left_out(method):
     broken = index({"broken": 3}, published="train").assign(usable=False)
-    table = assign_splits(pd.concat([index(TEN, published="train"), broken]), options(method), 0)
+    table = split_scenes(pd.concat([index(TEN, published="train"), broken]), options(method), 0)
     assert "broken" not in set(table["drive"])
     assert len(table) == sum(TEN.values())
 
@@ -210,7 +215,7 @@ def test_scenes_that_can_not_be_used_are_left_out(method):
 @pytest.mark.parametrize("method", ["drives", "published"])
 def test_scenes_without_labels_are_left_out(method):
     known = pd.concat([index(TEN, published="train"), index({"blind": 3}, labelled=False)], ignore_index=True)
-    table = assign_splits(known, options(method), 0)
+    table = split_scenes(known, options(method), 0)
     assert "blind" not in set(table["drive"])
     assert len(table) == sum(TEN.values())
 
@@ -218,7 +223,7 @@ def test_scenes_without_labels_are_left_out(method):
 @pytest.mark.parametrize("method", ["drives", "published", "notebook", "leave_one_drive_out"])
 def test_data_set_without_labels_is_refused(method):
     with pytest.raises(ValueError, match="none of the 4 scenes has any"):
-        assign_splits(index({"a": 4}, published="test", labelled=False), options(method), 0)
+        split_scenes(index({"a": 4}, published="test", labelled=False), options(method), 0)
 
 
 def follow(message, given):
@@ -257,7 +262,7 @@ def test_advice_leads_to_a_split(rows, method):
 def test_published_split_is_kept():
     published = {"a": "validation", "b": "test", "c": "train"}
     known = pd.concat([index({drive: 2}, published=split) for drive, split in published.items()])
-    table = assign_splits(known, options("published"), 0)
+    table = split_scenes(known, options("published"), 0)
     assert table["scene"].tolist() == ["a_0", "a_1", "b_0", "b_1", "c_0", "c_1"]
     assert table["split"].tolist() == ["validation"] * 2 + ["test"] * 2 + ["train"] * 2
 
@@ -267,13 +272,13 @@ def test_published_split_is_kept():
 def test_scene_without_a_published_split_is_refused_by_name(published, method):
     known = pd.concat([index({"a": 2}, published="train"), index({"b": 3}, published=published)], ignore_index=True)
     with pytest.raises(ValueError, match=rf"'{method}' .* 3 have none \(first: 'b_0'\); use split.method 'drives'"):
-        assign_splits(known, options(method), 0)
+        split_scenes(known, options(method), 0)
 
 
 def test_notebook_keeps_validation_and_takes_whole_test_drives_from_train():
     seven = [("train", f"drive{n}") for n in range(7) for _ in range(n + 1)]
     scenes = place(*seven, ("validation", "v"), ("test", "t"), ("validation", "w"), ("test", "drive0"))
-    table = assign_splits(scenes, options("notebook"), 3)
+    table = split_scenes(scenes, options("notebook"), 3)
     assert table["scene"].tolist() == [str(n) for n in [*range(28), 28, 30]]
     found = drives_by_split(table)
     assert found["validation"] == {"v", "w"}
@@ -284,7 +289,7 @@ def test_notebook_keeps_validation_and_takes_whole_test_drives_from_train():
 
 def test_notebook_leaves_out_training_scenes_of_a_validation_drive():
     rows = [("train", "a"), ("train", "shared"), ("validation", "shared"), ("train", "b"), ("train", "shared")]
-    table = assign_splits(place(*rows), options("notebook"), 0)
+    table = split_scenes(place(*rows), options("notebook"), 0)
     assert table["scene"].tolist() == ["0", "2", "3"]
     assert table.loc[1, "split"] == "validation"
     assert set(table.loc[[0, 2], "split"]) == {"train", "test"}
@@ -293,16 +298,16 @@ def test_notebook_leaves_out_training_scenes_of_a_validation_drive():
 @pytest.mark.parametrize(("share", "counts"), [(0.01, (4, 1)), (0.5, (3, 2)), (0.99, (1, 4))])
 def test_notebook_leaves_train_and_test_one_drive_at_least(share, counts):
     scenes = place(*(("train", f"drive{n}") for n in range(5)), ("validation", "v"))
-    found = drives_by_split(assign_splits(scenes, options("notebook", test_share=share), 0))
+    found = drives_by_split(split_scenes(scenes, options("notebook", test_share=share), 0))
     assert (len(found["train"]), len(found["test"])) == counts
 
 
 def test_notebook_gives_every_class_to_train_and_test_where_the_drives_allow_it():
     held = dict.fromkeys(TEN, "a") | {"drive0": "ab", "drive1": "ab", "drive2": "ac", "drive3": "ac"}
     scenes = pd.concat([hold(held, published="train"), hold({"v": "abc"}, published="validation")])
-    found = [assign_splits(scenes, options("notebook"), seed) for seed in range(10)]
+    found = [split_scenes(scenes, options("notebook"), seed) for seed in range(10)]
     for table in found:
-        assert find_missing_classes(scenes, table) == {}
+        assert find_missing_classes(classes_of(scenes), table) == {}
     assert any(not table.equals(found[0]) for table in found)
 
 
@@ -317,12 +322,12 @@ def test_notebook_gives_every_class_to_train_and_test_where_the_drives_allow_it(
 )
 def test_notebook_refuses_a_data_set_that_it_does_not_fit(rows, message):
     with pytest.raises(ValueError, match=message):
-        assign_splits(place(*rows), options("notebook"), 0)
+        split_scenes(place(*rows), options("notebook"), 0)
 
 
 def test_one_drive_validates_all_others_train_and_published_validation_and_test_scenes_are_left_out():
     scenes = place(("train", "a"), ("validation", "b"), ("test", "b"), (None, "c"), ("test", "t"), ("train", "b"))
-    table = assign_splits(scenes, options("leave_one_drive_out", drive="b"), 0)
+    table = split_scenes(scenes, options("leave_one_drive_out", drive="b"), 0)
     assert table["scene"].tolist() == ["0", "3", "5"]
     assert table["drive"].tolist() == ["a", "c", "b"]
     assert table["split"].tolist() == ["train", "train", "validation"]
@@ -334,18 +339,18 @@ def test_drive_to_leave_out_that_is_none_is_refused(drive):
     known = pd.concat([index({"b": 2, "a": 1}), index({"blind": 1}, labelled=False), *published])
     message = rf"expected one of the 2 drives .* \(a, b\), received {drive!r}"
     with pytest.raises(ValueError, match=message):
-        assign_splits(known, options("leave_one_drive_out", drive=drive), 0)
+        split_scenes(known, options("leave_one_drive_out", drive=drive), 0)
 
 
 def test_of_many_drives_to_leave_out_five_are_named():
     with pytest.raises(ValueError, match=r"10 drives .* \(drive0, drive1, drive2, drive3, drive4, \.\.\.\), received"):
-        assign_splits(index(TEN), options("leave_one_drive_out"), 0)
+        split_scenes(index(TEN), options("leave_one_drive_out"), 0)
 
 
 @pytest.mark.parametrize(("published", "drives"), [("train", r"\['a'\]"), ("test", r"\[\]")])
 def test_only_drive_is_not_left_out(published, drives):
     with pytest.raises(ValueError, match=rf"needs two or more drives .* received {drives}"):
-        assign_splits(index({"a": 4}, published=published), options("leave_one_drive_out", drive="a"), 0)
+        split_scenes(index({"a": 4}, published=published), options("leave_one_drive_out", drive="a"), 0)
 
 
 @pytest.mark.parametrize("method", ["drives", "notebook", "leave_one_drive_out"])
@@ -354,7 +359,7 @@ def test_no_drive_stands_in_two_splits_wherever_it_was_published(method):
     for seed in range(20):
         rows = [(SPLITS[generator.integers(3)], f"drive{generator.integers(30):02}") for _ in range(40)]
         drive = next(drive for split, drive in rows if split == "train")
-        table = assign_splits(place(*rows), options(method, drive=drive), seed)
+        table = split_scenes(place(*rows), options(method, drive=drive), seed)
         assert find_shared_drives(table) == {}
         assert table["scene"].astype(int).is_monotonic_increasing
         assert table.index.tolist() == list(range(len(table)))
@@ -376,24 +381,27 @@ def test_missing_classes_are_those_of_labelled_scenes_that_a_split_lacks():
     scenes["labelled"] = scenes["drive"] != "blind"
     used = scenes[~scenes["drive"].isin(["blind", "left out"])]
     table = used[["scene", "drive"]].assign(split=used["drive"].map({"one": "test", "two": "train", "three": "test"}))
-    assert find_missing_classes(scenes, table) == {"train": ["b", "c", "e"], "test": ["e"]}
-    assert find_missing_classes(scenes[scenes["drive"] != "left out"], table) == {"train": ["b", "c"]}
+    assert find_missing_classes(classes_of(scenes), table) == {"train": ["b", "c", "e"], "test": ["e"]}
+    assert find_missing_classes(classes_of(scenes[scenes["drive"] != "left out"]), table) == {"train": ["b", "c"]}
 
 
-def test_missing_classes_are_found_after_a_csv_file(tmp_path):
+def test_classes_are_found_in_labelled_scenes_alone_and_stand_in_the_order_of_their_ids():
     scenes = hold({"one": "ab", "two": "a"})
-    scenes.loc[3, ["labelled", "pixels a", "pixels b"]] = [False, pd.NA, pd.NA]
-    scenes.to_csv(tmp_path / "index.csv", index=False)
-    again = pd.read_csv(tmp_path / "index.csv", dtype={"scene": str, "drive": str})
-    table = pd.DataFrame({"scene": ["one_1", "two_0"], "drive": ["one", "two"], "split": ["train", "validation"]})
-    assert find_missing_classes(again, table) == find_missing_classes(scenes, table) == {"validation": ["a", "b"]}
+    scenes.loc[3, "labelled"] = False
+    pixels = pd.DataFrame({"scene": ["one_1", "one_1", "two_1"], "class": ["a", "b", "a"], "pixels": [1, 2, 3]})
+    held = find_classes(scenes, pixels, ["b", "never", "a"])
+    assert held.index.tolist() == ["one_0", "one_1", "two_0"]
+    assert held.columns.tolist() == ["b", "never", "a"]
+    assert held.to_numpy().tolist() == [[False] * 3, [True, False, True], [False] * 3]
+    with pytest.raises(ValueError, match=r"the classes are \['a'\], received a table that names \['b'\]"):
+        find_classes(scenes, pixels, ["a"])
 
 
 def test_absent_classes_are_those_of_no_labelled_scene():
     scenes = hold({"one": "ab", "two": "b", "blind": "c"})
     scenes["labelled"] = scenes["drive"] != "blind"
-    assert find_absent_classes(scenes) == ["c"]
-    assert find_absent_classes(scenes.assign(labelled=True)) == []
+    assert find_absent_classes(classes_of(scenes)) == ["c"]
+    assert find_absent_classes(classes_of(scenes.assign(labelled=True))) == []
 
 
 def test_published_splits_without_labels_are_counted():
@@ -435,14 +443,6 @@ def test_digest_follows_the_rows_of_the_split_alone(in_memory):
     assert moved["prepared_scenes"] == scenes.digest
 
 
-def test_split_survives_a_csv_file(tmp_path, in_memory):
-    table = assign_splits(index(TEN), options(), 0)
-    table.to_csv(tmp_path / "split.csv", index=False)
-    again = pd.read_csv(tmp_path / "split.csv", dtype=str)
-    scenes = in_memory({"a": PreparedScene(np.zeros((1, 1, 3), np.uint8), None, (1, 1))})
-    assert digest_contents(scenes, again) == digest_contents(scenes, table)
-
-
 @pytest.mark.parametrize("seed", range(5))
 def test_classes_that_three_of_many_drives_hold_are_in_all_three_splits(seed):
     random = np.random.default_rng(seed)
@@ -451,8 +451,8 @@ def test_classes_that_three_of_many_drives_hold_are_in_all_three_splits(seed):
         for drive in random.choice(list(held), 3, replace=False):
             held[drive] += name
     scenes = hold(held)
-    table = assign_splits(scenes, options(), seed)
-    assert find_missing_classes(scenes, table) == {}
+    table = split_scenes(scenes, options(), seed)
+    assert find_missing_classes(classes_of(scenes), table) == {}
     assert {split: len(drives) for split, drives in drives_by_split(table).items()} == {
         "train": 180,
         "validation": 60,

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import cycle
 from typing import Any, Literal
 
 import numpy as np
@@ -14,7 +15,14 @@ from roadseg.scoring.prediction import Prediction
 from roadseg.scoring.prediction_files import PredictionFileOptions
 from roadseg.scoring.report import write_evaluation_report
 from roadseg.scoring.summary import average_over_batches, read_statistics, summarise_split
-from roadseg.scoring.tables import KEYS, sum_splits, tabulate_calibration, tabulate_confusion, tabulate_scenes
+from roadseg.scoring.tables import (
+    KEYS,
+    sum_splits,
+    tabulate_calibration,
+    tabulate_confusion,
+    tabulate_scene_classes,
+    tabulate_scenes,
+)
 
 COLOURS = [(128, 64, 18), (0, 0, 230), (70, 130, 180)]
 HISTORY = [
@@ -50,7 +58,7 @@ def write_page(
 
     `digests` are those of scored data that are not what the model learnt from.
     """
-    classes = tuple(SegmentationClass(name=name, colour=colour) for name, colour in zip(names, COLOURS, strict=False))
+    classes = tuple(SegmentationClass(name=name, colour=colour) for name, colour in zip(names, cycle(COLOURS)))
     scenes = pd.DataFrame([(each.split, each.drive, each.scene, resolution) for each in scored], columns=KEYS)
     predictions = {each.scene: _prediction(each) for each in scored}
     options = EvaluateOptions(
@@ -63,8 +71,8 @@ def write_page(
     )
     measures = [measure_scene(each, len(names), options) for each in predictions.values()]
     confusion = tabulate_confusion(scenes, [each.confusion for each in measures], names)
-    scene_scores = tabulate_scenes(scenes, measures, names)
-    statistics = read_statistics(confusion, tabulate_calibration(scenes, measures), scene_scores, names)
+    scene_scores, of_classes = tabulate_scenes(scenes, measures), tabulate_scene_classes(scenes, measures, names)
+    statistics = read_statistics(scene_scores, of_classes, tabulate_calibration(scenes, measures), names)
     gallery = choose_gallery(scene_scores, gallery_scenes)
     trained = sorted({each.drive for each in scored if each.split == "train"} or {scored[0].drive})
     parameters = {"seed": 1, "network": {"architecture": "segnet", "width": 0.25, "start": "random"}}
@@ -77,7 +85,7 @@ def write_page(
         "resolution": resolution,
         "splits": {split: summarise_split(each, names, 1) for split, each in statistics.items()},
         "prior_mean_iou": dict.fromkeys(statistics, prior_mean_iou),
-        "batch_averaged_mean_iou": average_over_batches(confusion, 8),
+        "batch_averaged_mean_iou": average_over_batches(scene_scores, of_classes, names, 8),
         "versions": versions,
         "digests": digests or dict.fromkeys(list(versions)[:2], "aa"),
         "parameters": {**parameters, "evaluate": {"batch_size": 8, "protocol_size": [720, 1280]}},
@@ -100,7 +108,8 @@ def write_page(
         },
     }
     pictures = [picture_scene(predictions[scene], _image(scene, predictions), classes) for scene in gallery["scene"]]
-    return write_evaluation_report(scores, sum_splits(confusion), scene_scores, classes, gallery, pictures)
+    matrices = sum_splits(confusion, names, statistics)
+    return write_evaluation_report(scores, matrices, scene_scores, of_classes, classes, gallery, pictures)
 
 
 def _prediction(scored: Scored) -> Prediction:

@@ -2,10 +2,13 @@ import numpy as np
 import pandas as pd
 import pytest
 import scipy.stats
+from scipy.sparse import coo_array
 from sklearn.metrics import jaccard_score
 
-from roadseg.scoring.comparison import choose_changed, compare_scenes, compare_scores, pair_scenes
-from roadseg.scoring.tables import tabulate_confusion
+from roadseg.scoring.comparison import ScoredScenes, choose_changed, compare_scenes, compare_scores, pair_scenes
+from roadseg.scoring.measures import SceneMeasures
+from roadseg.scoring.metrics import count_classes
+from roadseg.scoring.tables import tabulate_scene_classes, tabulate_scenes
 
 ROAD, CAR = 0, 1
 RIGHT = [[6, 0], [0, 2]]
@@ -13,10 +16,15 @@ WRONG = [[3, 3], [0, 2]]
 
 
 def table(matrices, names=("road", "car")):
-    """A confusion table of one split; a scene's drive is its id up to the underscore."""
+    """The scenes of one split, with confusion matrices; a scene's drive is its id up to the underscore."""
     scenes = pd.DataFrame([("test", scene.split("_")[0], scene, "network") for scene in matrices])
     scenes = scenes.set_axis(["split", "drive", "scene", "resolution"], axis=1)
-    return tabulate_confusion(scenes, [np.array(each, np.int64) for each in matrices.values()], names)
+    measures = [SceneMeasures("", coo_array(np.array(each, np.int64)), None, None) for each in matrices.values()]
+    return ScoredScenes(names, tabulate_scenes(scenes, measures), tabulate_scene_classes(scenes, measures, names))
+
+
+def counts(*matrices):
+    return [count_classes(np.array(each)).tolist() for each in matrices]
 
 
 def pair(first, second, are_equal=lambda scene: True):
@@ -32,8 +40,8 @@ def test_only_scenes_of_both_are_paired_whatever_their_order():
     second = {"c_1": WRONG, "b_1": WRONG, "a_1": RIGHT}
     both = pair(first, second)
     assert both.scenes.to_dict("list") == {"drive": ["a", "b"], "scene": ["a_1", "b_1"]}
-    assert both.first.tolist() == [RIGHT, RIGHT]
-    assert both.second.tolist() == [RIGHT, WRONG]
+    assert both.first.tolist() == counts(RIGHT, RIGHT)
+    assert both.second.tolist() == counts(RIGHT, WRONG)
     assert both.num_drives == 2
 
 
@@ -48,7 +56,7 @@ def test_runs_without_a_common_scene_pair_none_even_with_other_classes():
 
 
 def test_equal_scenes_in_other_classes_are_refused():
-    with pytest.raises(ValueError, match=r"must share classes, received \('road', 'car'\) and \('car', 'road'\)"):
+    with pytest.raises(ValueError, match=r"must share classes, received \['road', 'car'\] and \['car', 'road'\]"):
         pair_scenes(table({"a_1": RIGHT}), table({"a_1": RIGHT}, ("car", "road")), lambda scene: True)
 
 

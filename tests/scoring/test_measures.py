@@ -25,7 +25,7 @@ def measure(*further):
 def test_a_scene_is_counted_once_for_each_measure():
     measures = measure("boundary_f1", "calibration_error")
     assert measures.scene == "a"
-    assert measures.confusion.tolist() == [[3, 1], [0, 3]]
+    assert measures.confusion.toarray().tolist() == [[3, 1], [0, 3]]
     # seven pixels at 0.9, six of them right
     assert measures.calibration.sum(axis=0) == pytest.approx([7, 6, 6.3], rel=1e-6)
     # the one boundary pixel of each class is a pixel off, and the tolerance of so small a picture is less

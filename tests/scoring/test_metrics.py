@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+from scipy.sparse import coo_array
 from sklearn.metrics import accuracy_score, balanced_accuracy_score, confusion_matrix, jaccard_score
 
 from roadseg.scenes import labels
@@ -11,6 +12,9 @@ from roadseg.scoring import metrics
 
 # Class 0: 3 of 4 found. Class 1: 2 of 5 found, 1 false alarm from 0. Class 2: 1 of 1, 3 false alarms from 1.
 WORKED = np.array([[3, 1, 0], [0, 2, 3], [0, 0, 1]])
+
+
+COUNTS = np.array([[3, 4, 3], [2, 5, 3], [1, 1, 4]])  # of each class of WORKED: hits, true and predicted pixels
 
 
 def random_label_maps(num_classes, shape=(24, 37), void_share=0.1, seed=7):
@@ -94,74 +98,83 @@ def test_predicted_ids_that_are_no_class_are_named_even_where_the_truth_is_void(
         metrics.count_confusion(np.array([0, 255], np.uint8), np.array([0, unknown]), 7)
 
 
+@pytest.mark.parametrize("form", [np.asarray, coo_array])
+def test_classes_are_counted_from_a_matrix_of_either_form(form):
+    counts = metrics.count_classes(form(WORKED))
+    assert counts.dtype == np.int64
+    np.testing.assert_array_equal(counts, COUNTS)
+
+
 def test_scores_of_a_worked_matrix():
-    np.testing.assert_allclose(metrics.class_iou(WORKED), [3 / 4, 2 / 6, 1 / 4])
-    np.testing.assert_allclose(metrics.class_accuracy(WORKED), [3 / 4, 2 / 5, 1])
-    assert metrics.mean_iou(WORKED) == pytest.approx((3 / 4 + 1 / 3 + 1 / 4) / 3)
-    assert metrics.pixel_accuracy(WORKED) == pytest.approx(6 / 10)
-    assert metrics.mean_class_accuracy(WORKED) == pytest.approx((0.75 + 0.4 + 1) / 3)
-    assert metrics.frequency_weighted_iou(WORKED) == pytest.approx(0.4 * 3 / 4 + 0.5 / 3 + 0.1 / 4)
+    np.testing.assert_allclose(metrics.class_iou(COUNTS), [3 / 4, 2 / 6, 1 / 4])
+    np.testing.assert_allclose(metrics.class_accuracy(COUNTS), [3 / 4, 2 / 5, 1])
+    assert metrics.mean_iou(COUNTS) == pytest.approx((3 / 4 + 1 / 3 + 1 / 4) / 3)
+    assert metrics.pixel_accuracy(COUNTS) == pytest.approx(6 / 10)
+    assert metrics.mean_class_accuracy(COUNTS) == pytest.approx((0.75 + 0.4 + 1) / 3)
+    assert metrics.frequency_weighted_iou(COUNTS) == pytest.approx(0.4 * 3 / 4 + 0.5 / 3 + 0.1 / 4)
 
 
 @pytest.mark.parametrize("num_classes", [2, 7, 19])
 def test_scores_agree_with_scikit_learn(num_classes):
     truth, prediction = random_label_maps(num_classes)
-    matrix = metrics.count_confusion(truth, prediction, num_classes)
+    counts = metrics.count_classes(metrics.count_confusion(truth, prediction, num_classes))
     known = truth != metrics.VOID
     pair = truth[known], prediction[known]
-    np.testing.assert_allclose(metrics.class_iou(matrix), jaccard_score(*pair, average=None))
-    assert metrics.mean_iou(matrix) == pytest.approx(jaccard_score(*pair, average="macro"))
-    assert metrics.frequency_weighted_iou(matrix) == pytest.approx(jaccard_score(*pair, average="weighted"))
-    assert metrics.pixel_accuracy(matrix) == pytest.approx(accuracy_score(*pair))
-    assert metrics.mean_class_accuracy(matrix) == pytest.approx(balanced_accuracy_score(*pair))
+    np.testing.assert_allclose(metrics.class_iou(counts), jaccard_score(*pair, average=None))
+    assert metrics.mean_iou(counts) == pytest.approx(jaccard_score(*pair, average="macro"))
+    assert metrics.frequency_weighted_iou(counts) == pytest.approx(jaccard_score(*pair, average="weighted"))
+    assert metrics.pixel_accuracy(counts) == pytest.approx(accuracy_score(*pair))
+    assert metrics.mean_class_accuracy(counts) == pytest.approx(balanced_accuracy_score(*pair))
 
 
 @pytest.mark.parametrize(("matrix", "score"), [(np.diag([5, 1, 9]), 1.0), (np.array([[0, 4], [6, 0]]), 0.0)])
 def test_perfect_is_one_and_all_wrong_is_zero(matrix, score):
-    assert metrics.mean_iou(matrix) == score
-    assert metrics.pixel_accuracy(matrix) == score
-    assert metrics.mean_class_accuracy(matrix) == score
-    assert metrics.frequency_weighted_iou(matrix) == score
+    counts = metrics.count_classes(matrix)
+    assert metrics.mean_iou(counts) == score
+    assert metrics.pixel_accuracy(counts) == score
+    assert metrics.mean_class_accuracy(counts) == score
+    assert metrics.frequency_weighted_iou(counts) == score
 
 
 def test_a_class_that_never_occurs_is_left_out_of_every_mean():
-    matrix = np.array([[3, 1, 0], [1, 3, 0], [0, 0, 0]])
-    np.testing.assert_equal(metrics.class_iou(matrix), [0.6, 0.6, np.nan])
-    assert metrics.mean_iou(matrix) == pytest.approx(0.6)
-    assert metrics.mean_class_accuracy(matrix) == pytest.approx(0.75)
-    assert metrics.frequency_weighted_iou(matrix) == pytest.approx(0.6)
+    counts = np.array([[3, 4, 4], [3, 4, 4], [0, 0, 0]])
+    np.testing.assert_equal(metrics.class_iou(counts), [0.6, 0.6, np.nan])
+    assert metrics.mean_iou(counts) == pytest.approx(0.6)
+    assert metrics.mean_class_accuracy(counts) == pytest.approx(0.75)
+    assert metrics.frequency_weighted_iou(counts) == pytest.approx(0.6)
 
 
 def test_a_class_that_is_only_predicted_lowers_the_mean_iou_but_has_no_accuracy():
-    matrix = np.array([[3, 1], [0, 0]])
-    np.testing.assert_equal(metrics.class_iou(matrix), [0.75, 0.0])
-    np.testing.assert_equal(metrics.class_accuracy(matrix), [0.75, np.nan])
-    assert metrics.mean_iou(matrix) == 0.375
-    assert metrics.mean_class_accuracy(matrix) == 0.75
+    counts = np.array([[3, 4, 3], [0, 0, 1]])
+    np.testing.assert_equal(metrics.class_iou(counts), [0.75, 0.0])
+    np.testing.assert_equal(metrics.class_accuracy(counts), [0.75, np.nan])
+    assert metrics.mean_iou(counts) == 0.375
+    assert metrics.mean_class_accuracy(counts) == 0.75
 
 
 def test_scores_without_pixels_are_undefined():
     matrix = metrics.count_confusion(np.full((2, 2), metrics.VOID, np.uint8), np.zeros((2, 2), np.uint8), 3)
-    assert not matrix.any()
-    assert np.isnan(metrics.class_iou(matrix)).all()
-    assert np.isnan(metrics.class_accuracy(matrix)).all()
+    counts = metrics.count_classes(matrix)
+    assert not counts.any()
+    assert np.isnan(metrics.class_iou(counts)).all()
+    assert np.isnan(metrics.class_accuracy(counts)).all()
     for score in (
         metrics.mean_iou,
         metrics.pixel_accuracy,
         metrics.mean_class_accuracy,
         metrics.frequency_weighted_iou,
     ):
-        assert np.isnan(score(matrix))
+        assert np.isnan(score(counts))
 
 
 def test_counts_beyond_single_precision_stay_exact():
-    matrix = np.array([[2**53 // 4, 1], [0, 2**25 + 1]])
-    assert metrics.summarise_confusion(matrix, ["road", "sky"])["pixels"] == 2**51 + 2**25 + 2
+    counts = metrics.count_classes(np.array([[2**53 // 4, 1], [0, 2**25 + 1]]))
+    assert metrics.summarise_counts(counts, ["road", "sky"])["pixels"] == 2**51 + 2**25 + 2
 
 
 def test_summary_names_scores_and_absent_classes():
     matrix = np.array([[3, 1, 0, 0], [0, 0, 0, 0], [0, 0, 4, 0], [0, 0, 0, 0]])
-    assert metrics.summarise_confusion(matrix, ["road", "walk", "sky", "car"]) == {
+    assert metrics.summarise_counts(metrics.count_classes(matrix), ["road", "walk", "sky", "car"]) == {
         "mean_iou": pytest.approx((0.75 + 0 + 1) / 3),
         "pixel_accuracy": 0.875,
         "mean_class_accuracy": 0.875,
@@ -177,18 +190,18 @@ def test_summary_names_scores_and_absent_classes():
     }
 
 
-@pytest.mark.parametrize("matrix", [WORKED, np.zeros((3, 3), np.int64), np.diag([0, 5, 0])])
-def test_summary_survives_strict_json(matrix):
-    summary = metrics.summarise_confusion(matrix, ["road", "walk", "sky"])
+@pytest.mark.parametrize("counts", [COUNTS, np.zeros((3, 3), np.int64), np.array([[0, 0, 0], [5, 5, 5], [0, 0, 0]])])
+def test_summary_survives_strict_json(counts):
+    summary = metrics.summarise_counts(counts, ["road", "walk", "sky"])
     assert json.loads(json.dumps(summary, allow_nan=False)) == summary
 
 
 def test_summary_holds_numbers_of_python_not_of_numpy():
-    summary = metrics.summarise_confusion(WORKED, ["road", "walk", "sky"])
+    summary = metrics.summarise_counts(COUNTS, ["road", "walk", "sky"])
     assert {type(summary["mean_iou"]), type(summary["classes"]["sky"]["iou"])} == {float}
     assert {type(summary["pixels"]), type(summary["classes"]["sky"]["pixels"])} == {int}
 
 
 def test_summary_refuses_names_that_do_not_fit():
-    with pytest.raises(ValueError, match=r"2 class names do not fit a confusion matrix of shape \(3, 3\)"):
-        metrics.summarise_confusion(WORKED, ["road", "sky"])
+    with pytest.raises(ValueError, match="2 class names do not fit the counts of 3 classes"):
+        metrics.summarise_counts(COUNTS, ["road", "sky"])

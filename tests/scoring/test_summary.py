@@ -3,9 +3,10 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.sparse import coo_array
 
 from roadseg.scoring.measures import SceneMeasures
-from roadseg.scoring.metrics import mean_iou
+from roadseg.scoring.metrics import count_classes, mean_iou
 from roadseg.scoring.summary import (
     average_over_batches,
     class_boundary_f1,
@@ -13,16 +14,17 @@ from roadseg.scoring.summary import (
     mean_boundary_f1,
     read_statistics,
     summarise_split,
+    tabulate_class_scores,
     tabulate_drives,
     tabulate_scores,
 )
-from roadseg.scoring.tables import list_scenes, tabulate_calibration, tabulate_confusion, tabulate_scenes
+from roadseg.scoring.tables import list_scenes, tabulate_calibration, tabulate_scene_classes, tabulate_scenes
 
 NAMES = ["road", "car", "sky"]
 
 
 def evaluated(drives, *, further=True):
-    """Returns the three tables of an evaluation of two scenes a drive, all of them in the split 'test'."""
+    """Returns the statistics of an evaluation of two scenes a drive, all in the split 'test', and their measures."""
     random = np.random.default_rng(4)
     rows = [(f"{drive}_{frame}", drive, "test") for drive in drives for frame in range(2)]
     scenes = list_scenes(pd.DataFrame(rows, columns=["scene", "drive", "split"]), "network")
@@ -32,10 +34,15 @@ def evaluated(drives, *, further=True):
         f1 = np.array([random.uniform(), random.uniform(), np.nan])
         pixels = random.integers(1, 9, 15)
         calibration = np.stack([pixels, random.binomial(pixels, 0.5), 0.6 * pixels], axis=1)
-        measures.append(SceneMeasures(scene, matrix, f1 if further else None, calibration if further else None))
-    confusion = tabulate_confusion(scenes, [each.confusion for each in measures], NAMES)
-    tables = confusion, tabulate_calibration(scenes, measures), tabulate_scenes(scenes, measures, NAMES)
-    return read_statistics(*tables, NAMES), measures
+        measures.append(
+            SceneMeasures(scene, coo_array(matrix), f1 if further else None, calibration if further else None)
+        )
+    tables = tabulate_scenes(scenes, measures), tabulate_scene_classes(scenes, measures, NAMES)
+    return read_statistics(*tables, tabulate_calibration(scenes, measures), NAMES), measures
+
+
+def add_counts(measures):
+    return sum(count_classes(each.confusion) for each in measures)
 
 
 def test_statistics_add_up_to_those_of_all_scenes():
@@ -43,8 +50,8 @@ def test_statistics_add_up_to_those_of_all_scenes():
     test = statistics["test"]
     assert test.drives == ["A", "B", "C", "D"]
     assert test.scenes.tolist() == [2, 2, 2, 2]
-    np.testing.assert_array_equal(test.confusion[1], measures[2].confusion + measures[3].confusion)
-    np.testing.assert_array_equal(test.confusion.sum(axis=0), sum(each.confusion for each in measures))
+    np.testing.assert_array_equal(test.counts[1], add_counts(measures[2:4]))
+    np.testing.assert_array_equal(test.counts.sum(axis=0), add_counts(measures))
     np.testing.assert_allclose(test.calibration[3], measures[6].calibration + measures[7].calibration)
     np.testing.assert_allclose(test.boundaries[0, 1], [measures[0].boundary_f1[1] + measures[1].boundary_f1[1], 2])
     np.testing.assert_allclose(test.boundaries[:, 2], 0)
@@ -58,29 +65,34 @@ def test_boundary_f1_is_that_of_scenes_averaged():
     assert math.isnan(mean_boundary_f1(np.zeros((4, 2))))
 
 
+def batches(rows, matrices, batch_size):
+    """Returns the mean over batches of each split, of scenes given as scene, drive and split."""
+    scenes = list_scenes(pd.DataFrame(rows, columns=["scene", "drive", "split"]), "network")
+    measures = [SceneMeasures("", coo_array(each), None, None) for each in matrices]
+    tables = tabulate_scenes(scenes, measures), tabulate_scene_classes(scenes, measures, NAMES)
+    return average_over_batches(*tables, NAMES, batch_size)
+
+
 def test_mean_over_batches_is_a_mean_of_ratios():
     rows = [("a", "A", "test"), ("b", "A", "test"), ("c", "B", "test"), ("d", "B", "train")]
-    scenes = list_scenes(pd.DataFrame(rows, columns=["scene", "drive", "split"]), "network")
     right, wrong = np.diag([10, 0, 0]), np.array([[0, 0, 0], [10, 0, 0], [0, 0, 0]])
-    table = tabulate_confusion(scenes, [right, right, right, wrong], NAMES)  # of train, then of a, b and c
+    matrices = [right, right, right, wrong]  # of train, then of a, b and c
     # a and b: IoU 1; c: road 0 of 10, car 0 of 10. Together road 20 of 30, car 0 of 10
-    assert average_over_batches(table, 2) == {"train": 1, "test": 0.5}
-    assert average_over_batches(table, 3) == {"train": 1, "test": pytest.approx(1 / 3)}
+    assert batches(rows, matrices, 2) == {"train": 1, "test": 0.5}
+    assert batches(rows, matrices, 3) == {"train": 1, "test": pytest.approx(1 / 3)}
 
 
 def test_batches_without_pixels_are_in_no_mean_over_batches():
     rows = [("a", "A", "train"), ("b", "A", "train"), ("c", "B", "test")]
-    scenes = list_scenes(pd.DataFrame(rows, columns=["scene", "drive", "split"]), "network")
     void, right = np.zeros((3, 3), np.int64), np.diag([10, 0, 0])
-    table = tabulate_confusion(scenes, [void, right, void], NAMES)
-    assert average_over_batches(table, 1) == {"train": 1, "test": None}
+    assert batches(rows, [void, right, void], 1) == {"train": 1, "test": None}
 
 
 def test_five_drives_have_intervals_around_their_scores():
     statistics, measures = evaluated("ABCDE")
     summary = summarise_split(statistics["test"], NAMES, seed=1)
     assert (summary["scenes"], summary["drives"]) == (10, 5)
-    assert summary["mean_iou"] == pytest.approx(mean_iou(sum(each.confusion for each in measures)))
+    assert summary["mean_iou"] == pytest.approx(mean_iou(add_counts(measures)))
     values = {name: summary[name] for name in ("mean_iou", "boundary_f1", "calibration_error", "pixel_accuracy")}
     values |= {f"IoU {name}": each["iou"] for name, each in summary["classes"].items()}
     for name, value in values.items():
@@ -114,28 +126,50 @@ def test_scores_are_a_row_a_split_with_intervals_beside_them():
     assert list(table.columns[:8]) == [
         *("split", "scenes", "drives", "pixels", "mean_iou", "mean_iou low", "mean_iou high", "pixel_accuracy")
     ]
-    assert list(table.columns[-3:]) == ["IoU sky", "IoU sky low", "IoU sky high"]
     (row,) = table.to_dict("records")
     assert row["mean_iou"] == summary["mean_iou"]
     assert [row["mean_iou low"], row["mean_iou high"]] == list(summary["intervals"]["mean_iou"])
-    assert row["IoU car"] == summary["classes"]["car"]["iou"]
+
+
+def test_classes_are_a_row_a_split_with_intervals_beside_them():
+    five, four = (summarise_split(evaluated(drives)[0]["test"], NAMES, seed=1) for drives in ("ABCDE", "ABCD"))
+    table = tabulate_class_scores({"validation": five, "test": four})
+    assert table[["split", "class"]].to_numpy().tolist() == [
+        [split, name] for split in ("validation", "test") for name in NAMES
+    ]
+    car = table.iloc[1]
+    assert [car["pixels"], car["iou"], car["accuracy"], car["boundary_f1"]] == [
+        five["classes"]["car"][name] for name in ("pixels", "iou", "accuracy", "boundary_f1")
+    ]
+    assert [car["low"], car["high"]] == list(five["intervals"]["IoU car"])
+    assert table["low"].isna().tolist() == table["high"].isna().tolist() == 3 * [False] + 3 * [True]
+
+
+@pytest.mark.parametrize("names", [["grass", "grass low", "grass high"], ["truth", "split", "IoU truth"]])
+def test_no_name_of_a_class_is_taken_for_that_of_a_score(names):
+    summary = summarise_split(evaluated("ABCDE")[0]["test"], names, seed=1)
+    lines = describe_scores(tabulate_scores({"test": summary}), tabulate_class_scores({"test": summary})).splitlines()
+    for name, line in zip(names, lines[-3:], strict=True):
+        low, high = summary["intervals"][f"IoU {name}"]
+        assert line.split("  ", 1)[0] == f"IoU {name}"
+        assert line.endswith(f"{summary['classes'][name]['iou']:.4f} [{low:.4f}, {high:.4f}]")
 
 
 def test_drives_are_a_row_each():
     statistics, measures = evaluated("AB")
-    table = tabulate_drives(statistics, NAMES, "native")
+    table = tabulate_drives(statistics, "native")
     assert set(table["resolution"]) == {"native"}
     assert table[["split", "drive", "scenes"]].to_numpy().tolist() == [["test", "A", 2], ["test", "B", 2]]
-    matrix = measures[2].confusion + measures[3].confusion
-    assert table["pixels"][1] == matrix.sum()
-    assert table["mean_iou"][1] == pytest.approx(mean_iou(matrix))
-    assert table["IoU car"][1] == pytest.approx(matrix[1, 1] / (matrix[1].sum() + matrix[:, 1].sum() - matrix[1, 1]))
+    counts = add_counts(measures[2:4])
+    assert table["pixels"][1] == counts[:, 1].sum()
+    assert table["mean_iou"][1] == pytest.approx(mean_iou(counts))
 
 
 def test_scores_are_told_with_their_intervals():
     five, four = (summarise_split(evaluated(drives)[0]["test"], NAMES, seed=1) for drives in ("ABCDE", "ABCD"))
     low, high = five["intervals"]["mean_iou"]
-    lines = describe_scores(tabulate_scores({"validation": five, "test": four})).splitlines()
+    summaries = {"validation": five, "test": four}
+    lines = describe_scores(tabulate_scores(summaries), tabulate_class_scores(summaries)).splitlines()
     assert lines[0].split() == ["split", "validation", "test"]
     assert (
         " ".join(lines[4].split()) == f"mean_iou {five['mean_iou']:.4f} [{low:.4f}, {high:.4f}] {four['mean_iou']:.4f}"

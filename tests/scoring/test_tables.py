@@ -3,16 +3,19 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.sparse import coo_array
 
 from roadseg.scoring.measures import SceneMeasures
 from roadseg.scoring.tables import (
+    COUNTS,
     add_up,
     choose_examples,
     list_scenes,
-    read_confusion,
+    read_scene_classes,
     sum_splits,
     tabulate_calibration,
     tabulate_confusion,
+    tabulate_scene_classes,
     tabulate_scenes,
 )
 
@@ -31,7 +34,7 @@ SCENES = pd.DataFrame(
 
 
 def measures(matrix, boundary_f1=None, calibration=None):
-    return SceneMeasures("", np.array(matrix), boundary_f1, calibration)
+    return SceneMeasures("", coo_array(np.array(matrix, np.int64)), boundary_f1, calibration)
 
 
 def scene_scores(**splits):
@@ -56,38 +59,48 @@ def test_scenes_are_listed_split_by_split_with_their_drives():
     assert list(list_scenes(table, AT).itertuples(index=False, name=None)) == expected
 
 
-def test_confusion_is_a_block_a_scene_of_true_rows_and_predicted_columns():
+def test_confusion_is_a_row_for_each_cell_that_has_pixels():
     table = tabulate_confusion(SCENES[1:2], MATRICES[1:2], NAMES)
     expected = {
         "split": ["train"] * 3,
         "drive": ["B"] * 3,
         "scene": ["b1"] * 3,
         "resolution": [AT] * 3,
-        "truth": NAMES,
-        "road": [6, 0, 0],
-        "car": [0, 0, 0],
-        "sky": [4, 0, 5],
+        "truth": ["road", "road", "sky"],
+        "predicted": ["road", "sky", "sky"],
+        "pixels": [6, 4, 5],
     }
     pd.testing.assert_frame_equal(table, pd.DataFrame(expected))
 
 
-@pytest.mark.parametrize("through", ["memory", "csv"])
-def test_confusion_comes_back_in_whole_numbers_and_in_order(tmp_path, through):
+def test_cells_do_not_grow_with_the_classes_that_do_not_occur():
+    matrix = np.zeros((255, 255), np.int64)
+    matrix[254, 3] = 7
+    names = [f"class {index}" for index in range(255)]
+    table = tabulate_confusion(SCENES, [coo_array(matrix)] * 3, names)
+    assert table[["truth", "predicted", "pixels"]].to_numpy().tolist() == [["class 254", "class 3", 7]] * 3
+    assert len(tabulate_scene_classes(SCENES, [measures(matrix)] * 3, names)) == 2 * 3
+
+
+def test_matrices_of_a_split_are_added_up_in_whole_numbers():
     table = tabulate_confusion(SCENES, MATRICES, NAMES)
-    if through == "csv":
-        table.to_csv(tmp_path / "confusion.csv", index=False)
-        table = pd.read_csv(tmp_path / "confusion.csv", dtype={"split": str, "drive": str, "scene": str})
-    scenes, matrices = read_confusion(table)
-    pd.testing.assert_frame_equal(scenes, SCENES)
-    assert matrices.dtype == np.int64
-    np.testing.assert_array_equal(matrices, MATRICES)
-
-
-def test_matrices_of_a_split_are_added_up():
-    sums = sum_splits(tabulate_confusion(SCENES, MATRICES, NAMES))
-    assert list(sums) == ["train", "test"]
+    sums = sum_splits(table, NAMES, ["test", "validation", "train"])
+    assert list(sums) == ["test", "validation", "train"]
     assert sums["train"].tolist() == [[LARGE + 6, 2, 4], [5, 95, 0], [3, 0, 1002]]
     assert sums["test"].tolist() == MATRICES[2].tolist()
+    assert sums["validation"].tolist() == np.zeros((3, 3)).tolist()
+
+
+def test_a_table_of_another_version_is_refused_with_what_to_do():
+    wide = SCENES.assign(truth="road", road=1, car=2)
+    with pytest.raises(ValueError, match=r"predicted, pixels, received .*, truth, road, car: .* score the model"):
+        sum_splits(wide, NAMES, ["train"])
+
+
+def test_a_table_of_other_classes_is_refused():
+    table = tabulate_confusion(SCENES, MATRICES, NAMES)
+    with pytest.raises(ValueError, match=r"the classes are \['road', 'car'\], received a table that names \['sky'\]"):
+        sum_splits(table, NAMES[:2], ["train"])
 
 
 def test_counts_are_added_up_by_group_in_the_order_of_the_groups():
@@ -117,26 +130,40 @@ def test_calibration_that_was_not_asked_for_is_an_empty_table():
     assert list(table.columns) == ["split", "drive", "resolution", "bin", "pixels", "hits", "confidence"]
 
 
-def test_each_scene_has_its_scores_and_those_of_its_classes():
-    void = measures(np.zeros((3, 3), np.int64), np.full(3, np.nan))
-    table = tabulate_scenes(
-        SCENES[1:].reset_index(drop=True), [measures(MATRICES[1], np.array([0.5, np.nan, 1])), void], NAMES
-    )
-    assert table[list(SCENES)].to_numpy().tolist() == SCENES[1:].to_numpy().tolist()
-    first = table.iloc[0]
+VOID = measures(np.zeros((3, 3)), np.full(3, np.nan))
+TWO = SCENES[1:].reset_index(drop=True)
+
+
+def test_each_scene_has_its_scores():
+    table = tabulate_scenes(TWO, [measures(MATRICES[1]), VOID])
+    assert list(table.columns) == [*SCENES, "pixels", "mean_iou", "pixel_accuracy"]
+    assert table[list(SCENES)].to_numpy().tolist() == TWO.to_numpy().tolist()
     # road 6 of 6 + 4, sky 5 of 5 + 4; no car
-    assert (first["pixels"], first["IoU road"], first["IoU sky"]) == (15, 6 / 10, 5 / 9)
-    assert first["mean_iou"] == pytest.approx((6 / 10 + 5 / 9) / 2)
-    assert first["pixel_accuracy"] == pytest.approx(11 / 15)
-    assert (first["boundary F1 road"], first["boundary F1 sky"]) == (0.5, 1)
-    assert pd.isna(first[["IoU car", "boundary F1 car"]]).all()
-    assert table.iloc[1]["pixels"] == 0
-    assert table.iloc[1].drop([*SCENES, "pixels"]).isna().all()
+    assert table["pixels"].tolist() == [15, 0]
+    assert table["mean_iou"].tolist() == pytest.approx([(6 / 10 + 5 / 9) / 2, math.nan], nan_ok=True)
+    assert table["pixel_accuracy"].tolist() == pytest.approx([11 / 15, math.nan], nan_ok=True)
 
 
-def test_boundaries_that_were_not_asked_for_are_empty_columns():
-    table = tabulate_scenes(SCENES, [measures(each) for each in MATRICES], NAMES)
-    assert table[[f"boundary F1 {name}" for name in NAMES]].isna().all(axis=None)
+def test_each_class_of_a_scene_has_its_counts_and_scores():
+    table = tabulate_scene_classes(TWO, [measures(MATRICES[1], np.array([0.5, np.nan, 1])), VOID], NAMES)
+    assert table[["scene", "class", *COUNTS]].to_numpy().tolist() == [["b1", "road", 6, 10, 6], ["b1", "sky", 5, 5, 9]]
+    assert table["iou"].tolist() == [6 / 10, 5 / 9]
+    assert table["boundary_f1"].tolist() == [0.5, 1]
+
+
+def test_boundaries_that_were_not_asked_for_are_undefined():
+    table = tabulate_scene_classes(SCENES, [measures(each) for each in MATRICES], NAMES)
+    assert table["boundary_f1"].isna().all()
+
+
+def test_counts_of_classes_come_back_in_the_order_that_is_asked_for():
+    each = [measures(MATRICES[0], np.array([0.25, np.nan, 1])), measures(MATRICES[1]), VOID]
+    table = tabulate_scene_classes(SCENES, each, NAMES)
+    counts, f1s = read_scene_classes(table, pd.Series(["007", "a1"]), NAMES)
+    assert counts.dtype == np.int64
+    assert counts[0].tolist() == np.zeros((3, 3)).tolist()
+    assert counts[1].tolist() == [[LARGE, LARGE + 2, LARGE + 8], [95, 100, 97], [997, 1000, 997]]
+    np.testing.assert_equal(f1s, [[np.nan] * 3, [0.25, np.nan, 1]])
 
 
 @pytest.mark.parametrize(

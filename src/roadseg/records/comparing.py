@@ -11,6 +11,7 @@ from roadseg.datasets.run_records import RunRecord
 from roadseg.records.listing import describe_commit, describe_duration, describe_state, name_resolution
 from roadseg.scoring.comparison import (
     PairedScenes,
+    ScoredScenes,
     choose_changed,
     compare_scenes,
     compare_scores,
@@ -170,9 +171,16 @@ def _score_of(record: RunRecord, split: str, name: str) -> float:
 
 
 def _pair_runs(catalog: DataCatalog, first: RunRecord, second: RunRecord, split: str) -> PairedScenes:
-    tables = [load_version(catalog, each, "confusion_table") for each in (first, second)]
-    ours, theirs = (table[table["split"] == split] for table in tables)
+    ours, theirs = (_load_scored(catalog, each, split) for each in (first, second))
     return pair_scenes(ours, theirs, _find_equal_scenes(catalog, first, second))
+
+
+def _load_scored(catalog: DataCatalog, record: RunRecord, split: str) -> ScoredScenes:
+    if "scene_class_scores" not in record.versions:
+        raise GoneError(f"run {record.run} was scored by another version of RoadSeg, whose tables this one can't read")
+    scene_scores, of_classes = (load_version(catalog, record, name) for name in ("scene_scores", "scene_class_scores"))
+    class_names = list((record.scores or {})[split]["classes"])
+    return ScoredScenes(class_names, scene_scores[scene_scores["split"] == split], of_classes)
 
 
 def _find_equal_scenes(catalog: DataCatalog, first: RunRecord, second: RunRecord) -> Callable[[str], bool]:

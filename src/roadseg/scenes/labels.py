@@ -5,6 +5,7 @@ from types import MappingProxyType
 from typing import Annotated
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 from pydantic import BaseModel, Field, model_validator
 
@@ -15,9 +16,9 @@ Channel = Annotated[int, Field(ge=0, le=255)]
 
 
 class SegmentationClass(BaseModel, frozen=True, extra="forbid"):
-    """One class: its name and the RGB colour it is drawn in (three integers in 0..255)."""
+    """One class: its name, any text that is not empty, and the RGB colour it is drawn in (three integers in 0..255)."""
 
-    name: str
+    name: Annotated[str, Field(min_length=1)]
     colour: tuple[Channel, Channel, Channel]
 
 
@@ -55,6 +56,23 @@ class LabelSpace(BaseModel, frozen=True, extra="forbid"):
         """The class id of each raw name, `VOID` for those of void."""
         class_ids = {raw: index for index, each in enumerate(self.classes) for raw in each.raw}
         return class_ids | dict.fromkeys(self.void, VOID)
+
+
+def find_class_ids(column: pd.Series, class_names: Sequence[str]) -> NDArray[np.intp]:
+    """Returns the class ids of the names in a column of a table.
+
+    Args:
+        column: Names of classes.
+        class_names: Names in the order of the ids.
+
+    Raises:
+        ValueError: If one is the name of no class.
+    """
+    id_of = {name: index for index, name in enumerate(class_names)}
+    codes, names = pd.factorize(column)
+    if unknown := sorted(set(names) - set(id_of)):
+        raise ValueError(f"the classes are {list(class_names)}, received a table that names {unknown}")
+    return np.array([id_of[name] for name in names], np.intp)[codes]
 
 
 def remap_label_map(

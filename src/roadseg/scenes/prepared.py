@@ -14,6 +14,28 @@ from roadseg.scenes.faults import Fault
 from roadseg.scenes.labels import SegmentationClass
 from roadseg.scenes.raw import SceneRecord
 
+SCENE_COLUMNS = {
+    "scene": "str",
+    "drive": "str",
+    "published_split": "str",
+    "usable": "bool",
+    "labelled": "bool",
+    "faults": "str",
+    "height": "Int64",
+    "width": "Int64",
+    "image_hash": "str",
+}
+PIXEL_COLUMNS = {"scene": "str", "drive": "str", "class": "str", "pixels": "int64"}
+FAULT_COLUMNS = {
+    "scene": "str",
+    "drive": "str",
+    "published_split": "str",
+    "usable": "bool",
+    "kind": "str",
+    "detail": "str",
+}
+"""Columns of the tables of scenes, with their types; text may be missing, and so may `Int64`."""
+
 
 @dataclass(frozen=True)
 class PreparedScene:
@@ -107,34 +129,36 @@ class PreparedScenes(Mapping[str, PreparedScene]):
         return np.array([self._row_of[scene]["pixels"] for scene in scenes], np.int64)
 
     def tabulate(self) -> pd.DataFrame:
-        """Returns one row a scene, also for those that can't be used.
+        """Returns one row a scene, also for those that can't be used, with the columns of `SCENE_COLUMNS`.
 
-        The columns are scene, drive, published_split, usable, labelled (whether a pixel has a class), faults, height
-        and width of the raw image, image_hash, and the pixels of each class at the prepared size.
+        `labelled` says whether a pixel has a class; height and width are those of the raw image.
         """
-        facts = ("scene", "drive", "published_split", "usable")
-        rows = []
-        for row in self.rows:
-            pixels = row["pixels"] or [None] * len(self.classes)
-            rows.append(
-                {name: row[name] for name in facts}
-                | {"labelled": sum(row["pixels"] or [0]) > 0}
-                | {"faults": "; ".join(f"{kind} ({detail})" for kind, detail in row["faults"]) or None}
-                | {name: row[name] for name in ("height", "width", "image_hash")}
-                | {f"pixels {each.name}": count for each, count in zip(self.classes, pixels, strict=True)}
-            )
-        counts = ("height", "width", *(f"pixels {each.name}" for each in self.classes))
-        return pd.DataFrame(rows).astype(dict.fromkeys(counts, "Int64"))
+        rows = [
+            {name: row[name] for name in SCENE_COLUMNS if name in row}
+            | {"labelled": sum(row["pixels"] or [0]) > 0}
+            | {"faults": "; ".join(f"{kind} ({detail})" for kind, detail in row["faults"]) or None}
+            for row in self.rows
+        ]
+        return pd.DataFrame(rows, columns=list(SCENE_COLUMNS)).astype(SCENE_COLUMNS)
+
+    def tabulate_pixels(self) -> pd.DataFrame:
+        """Returns the pixels at the prepared size: a row for each scene and class that it holds, in their order."""
+        rows = [
+            (row["scene"], row["drive"], each.name, count)
+            for row in self.rows
+            for each, count in zip(self.classes, row["pixels"] or (), strict=False)
+            if count
+        ]
+        return pd.DataFrame(rows, columns=list(PIXEL_COLUMNS)).astype(PIXEL_COLUMNS)
 
     def tabulate_faults(self) -> pd.DataFrame:
-        """Returns one row a fault: scene, drive, published_split, usable, kind and detail."""
-        columns = ("scene", "drive", "published_split", "usable", "kind", "detail")
+        """Returns one row a fault, with the columns of `FAULT_COLUMNS`."""
         rows = [
-            (row["scene"], row["drive"], row["published_split"], row["usable"], kind, detail)
+            (row["scene"], row["drive"], row["published_split"], row["usable"], kind, detail or None)
             for row in self.rows
             for kind, detail in row["faults"]
         ]
-        return pd.DataFrame(rows, columns=list(columns))
+        return pd.DataFrame(rows, columns=list(FAULT_COLUMNS)).astype(FAULT_COLUMNS)
 
     @property
     def digest(self) -> str:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, Field, model_validator
 from scipy.optimize import Bounds, LinearConstraint, milp
 
+from roadseg.scenes.labels import find_class_ids
 from roadseg.scenes.prepared import PreparedScenes, content_digest
 
 SPLITS = ("train", "validation", "test")
@@ -49,14 +50,32 @@ class SplitOptions(BaseModel, frozen=True, extra="forbid", strict=True):
     drive: str | None
 
 
-def assign_splits(scene_index: pd.DataFrame, options: SplitOptions, seed: int) -> pd.DataFrame:
+def find_classes(scene_index: pd.DataFrame, class_pixels: pd.DataFrame, class_names: Sequence[str]) -> pd.DataFrame:
+    """Returns whether each labelled scene holds each class: a row a scene, by its id, and a column a class.
+
+    Args:
+        scene_index: One row a scene, with `scene`, `drive`, `published_split`, `usable` and `labelled`.
+        class_pixels: One row for each scene and class that it holds, with `scene` and `class`.
+        class_names: Names in the order of the ids.
+
+    Raises:
+        ValueError: If a class has none of the names.
+    """
+    scenes = pd.Index(_labelled_scenes(scene_index)["scene"])
+    cells = class_pixels[class_pixels["scene"].isin(scenes)]
+    held = np.zeros((len(scenes), len(class_names)), bool)
+    held[scenes.get_indexer(pd.Index(cells["scene"])), find_class_ids(cells["class"], class_names)] = True
+    return pd.DataFrame(held, scenes, list(class_names))
+
+
+def assign_splits(scene_index: pd.DataFrame, held: pd.DataFrame, options: SplitOptions, seed: int) -> pd.DataFrame:
     """Returns the split of each labelled scene: a table with the columns scene, drive and split.
 
     Its rows are in the order of the index. Scenes that the method gives to no split are not among them.
 
     Args:
-        scene_index: One row a scene, with `scene`, `drive`, `published_split`, `usable`, `labelled` and, for each
-            class, `pixels CLASS`.
+        scene_index: As in `find_classes`.
+        held: As `find_classes` returns it.
         options: How to split.
         seed: Decides which drives go where.
 
@@ -70,12 +89,13 @@ def assign_splits(scene_index: pd.DataFrame, options: SplitOptions, seed: int) -
         case "published":
             splits = _published_splits(scenes, options.method)
         case "drives":
-            splits = _split_drives(scenes, options.shares, seed)
+            splits = _split_drives(scenes, held, options.shares, seed)
         case "notebook":
-            splits = _split_as_notebook(scenes, options.test_share, seed)
+            splits = _split_as_notebook(scenes, held, options.test_share, seed)
         case "leave_one_drive_out":
             splits = _leave_one_drive_out(scenes, options.drive)
-    return scenes.assign(split=splits).dropna(subset="split")[["scene", "drive", "split"]].reset_index(drop=True)
+    table = scenes.assign(split=splits).dropna(subset="split")
+    return table[["scene", "drive", "split"]].astype("str").reset_index(drop=True)
 
 
 def group_by_split(split_table: pd.DataFrame) -> dict[str, list[str]]:
@@ -89,37 +109,35 @@ def digest_contents(scenes: PreparedScenes, split_table: pd.DataFrame) -> dict[s
     return {"prepared_scenes": scenes.digest, "split_table": content_digest(table)}
 
 
-def find_missing_classes(scene_index: pd.DataFrame, split_table: pd.DataFrame) -> dict[str, list[str]]:
+def find_missing_classes(held: pd.DataFrame, split_table: pd.DataFrame) -> dict[str, list[str]]:
     """Returns the classes of the labelled scenes that a split lacks; a split that is empty or lacks none is left out.
 
     Args:
-        scene_index: As `assign_splits` takes it.
+        held: As `find_classes` returns it.
         split_table: As `assign_splits` returns it.
     """
-    scenes = _labelled_scenes(scene_index)
-    classes = _find_classes(scenes).set_axis(scenes["scene"])
     missing = {}
     for split, ids in group_by_split(split_table).items():
-        lacking = classes.any() & ~classes.loc[ids].any()
+        lacking = held.any() & ~held.loc[ids].any()
         missing[split] = lacking.index[lacking].tolist() if ids else []
     return {split: names for split, names in missing.items() if names}
 
 
-def find_absent_classes(scene_index: pd.DataFrame) -> list[str]:
+def find_absent_classes(held: pd.DataFrame) -> list[str]:
     """Returns the classes that no labelled scene has, in the order of their ids.
 
     Args:
-        scene_index: As `assign_splits` takes it.
+        held: As `find_classes` returns it.
     """
-    occurs = _find_classes(_labelled_scenes(scene_index)).any()
-    return [str(name) for name in occurs.index[~occurs]]
+    occurs = held.any()
+    return occurs.index[~occurs].tolist()
 
 
 def count_unlabelled(scene_index: pd.DataFrame) -> dict[str, int]:
     """Returns how many usable scenes each published split has none of whose usable scenes has labels.
 
     Args:
-        scene_index: As `assign_splits` takes it.
+        scene_index: As in `find_classes`.
     """
     labelled = scene_index[scene_index["usable"]].groupby("published_split")["labelled"]
     return {str(split): len(each) for split, each in labelled if not each.any()}
@@ -127,12 +145,6 @@ def count_unlabelled(scene_index: pd.DataFrame) -> dict[str, int]:
 
 def _labelled_scenes(scene_index: pd.DataFrame) -> pd.DataFrame:
     return scene_index[scene_index["usable"] & scene_index["labelled"]].reset_index(drop=True)
-
-
-def _find_classes(scenes: pd.DataFrame) -> pd.DataFrame:
-    """Returns whether each labelled scene holds each class: a row a scene, a column a class."""
-    pixels = scenes.filter(regex="^pixels ").rename(columns=lambda column: column.removeprefix("pixels "))
-    return (pixels > 0).astype(bool)
 
 
 def _published_splits(scenes: pd.DataFrame, method: str) -> pd.Series:
@@ -145,7 +157,7 @@ def _published_splits(scenes: pd.DataFrame, method: str) -> pd.Series:
     return scenes["published_split"]
 
 
-def _split_drives(scenes: pd.DataFrame, shares: SplitShares, seed: int) -> pd.Series:
+def _split_drives(scenes: pd.DataFrame, held: pd.DataFrame, shares: SplitShares, seed: int) -> pd.Series:
     wanted = {split: share for split in SPLITS if (share := getattr(shares, split)) > 0}
     drives = sorted(scenes["drive"].unique())
     if len(drives) < len(wanted):
@@ -154,10 +166,10 @@ def _split_drives(scenes: pd.DataFrame, shares: SplitShares, seed: int) -> pd.Se
             f"whole drives can't be split {len(wanted)} ways: there are {len(drives)} ({', '.join(drives)}); "
             f"give {len(wanted) - len(drives)} of the splits the share 0 in split.shares{other}"
         )
-    return _share_out(scenes, wanted, seed)
+    return _share_out(scenes, held, wanted, seed)
 
 
-def _split_as_notebook(scenes: pd.DataFrame, test_share: float, seed: int) -> pd.Series:
+def _split_as_notebook(scenes: pd.DataFrame, held: pd.DataFrame, test_share: float, seed: int) -> pd.Series:
     published = _published_splits(scenes, "notebook")
     validation, train = published == "validation", published == "train"
     if not validation.any() or not train.any():
@@ -172,7 +184,7 @@ def _split_as_notebook(scenes: pd.DataFrame, test_share: float, seed: int) -> pd
             f"split.method 'notebook' needs two or more training drives that are not in the published validation "
             f"split too, received {drives}; use split.method 'drives'"
         )
-    shared_out = _share_out(unshared, {"train": 1 - test_share, "test": test_share}, seed)
+    shared_out = _share_out(unshared, held, {"train": 1 - test_share, "test": test_share}, seed)
     return shared_out.combine_first(published.loc[validation])
 
 
@@ -196,14 +208,14 @@ def _leave_one_drive_out(scenes: pd.DataFrame, drive: str | None) -> pd.Series:
     return others["drive"].map(dict.fromkeys(drives, "train") | {drive: "validation"})
 
 
-def _share_out(scenes: pd.DataFrame, shares: dict[str, float], seed: int) -> pd.Series:
+def _share_out(scenes: pd.DataFrame, held: pd.DataFrame, shares: dict[str, float], seed: int) -> pd.Series:
     """Returns the split of each scene: whole drives, with each class in each split where the drives allow it.
 
     That is a seeded shuffle of the drives, or the split nearest to it of those that lack fewest pairs of split and
     class. scikit-learn's stratifiers see one label a sample (a set of classes is one label of its own) and
     `StratifiedGroupKFold` deals groups greedily to equal folds, so there a rare class may miss a split needlessly.
     """
-    classes = _find_classes(scenes).groupby(scenes["drive"]).any()
+    classes = held.loc[scenes["scene"]].groupby(scenes["drive"].to_numpy()).any()
     counts = _apportion(len(classes), list(shares.values()))
     shuffled = np.empty(len(classes), int)
     shuffled[np.random.default_rng(seed).permutation(len(classes))] = np.repeat(np.arange(len(shares)), counts)

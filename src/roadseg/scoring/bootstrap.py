@@ -1,9 +1,9 @@
-"""How far a score would move with other drives: percentile intervals, drives being drawn with replacement.
+"""How far scores would move with other drives: percentile intervals, drives being drawn with replacement.
 
 Frames of one drive are near-duplicates. Intervals over frames or pixels would be far too narrow.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,8 +16,11 @@ MIN_DRIVES = 5
 RESAMPLES = 1000
 LEVEL = 0.95
 
-Score = Callable[[NDArray[Any]], float]
-"""From the statistics of all drives together to a score; NaN where it is undefined."""
+Scores = Callable[[NDArray[Any]], Sequence[float] | NDArray[np.float64]]
+"""From the statistics of all drives together to one score or more, always as many; NaN where one is undefined."""
+
+Interval = tuple[float, float]
+"""Lower and upper end."""
 
 
 @dataclass(frozen=True)
@@ -35,31 +38,33 @@ class Difference:
     high: float
 
 
-def bootstrap_interval(statistics: NDArray[Any], score: Score, seed: int) -> tuple[float, float] | None:
-    """Returns the 95 % interval of a score over drives, or None with fewer than `MIN_DRIVES` drives or no score.
+def bootstrap_intervals(statistics: NDArray[Any], scores: Scores, seed: int) -> list[Interval | None]:
+    """Returns the 95 % interval of each score over drives, or None with fewer than `MIN_DRIVES` drives or no score.
 
     Args:
-        statistics: (drives, ...) what the score is computed from, such as confusion matrices; drives add up.
-        score: From a sum over drives to the score.
+        statistics: (drives, ...) what the scores are computed from, such as class counts; drives add up.
+        scores: From a sum over drives to the scores.
         seed: Repeats the draws.
 
     Reference:
         Efron and Tibshirani, An Introduction to the Bootstrap, chapter 13.
     """
     if len(statistics) < MIN_DRIVES:
-        return None
-    return _percentiles(np.array([score(each) for each in _resample(statistics, seed)]))
+        return [None for _ in scores(statistics.sum(axis=0))]
+    return list(_percentiles(np.array([scores(each) for each in _resample(statistics, seed)])))
 
 
-def bootstrap_difference(statistics: NDArray[Any], others: NDArray[Any], score: Score, seed: int) -> Difference | None:
-    """Returns the difference of the scores of two runs, with its interval, or None with fewer than `MIN_DRIVES` drives.
+def bootstrap_differences(
+    statistics: NDArray[Any], others: NDArray[Any], scores: Scores, seed: int
+) -> list[Difference | None]:
+    """Returns the differences of the scores of two runs with their intervals, None where `bootstrap_intervals` has it.
 
     Each draw takes the same drives of both, so that what makes a drive hard for both does not widen the interval.
 
     Args:
-        statistics: (drives, ...) as in `bootstrap_interval`.
+        statistics: (drives, ...) as in `bootstrap_intervals`.
         others: Same shape, of the other run, drive by drive.
-        score: From a sum over drives to the score.
+        scores: From a sum over drives to the scores.
         seed: Repeats the draws.
 
     Raises:
@@ -67,12 +72,12 @@ def bootstrap_difference(statistics: NDArray[Any], others: NDArray[Any], score: 
     """
     if statistics.shape != others.shape:
         raise ValueError(f"statistics of two runs must have one shape, received {statistics.shape} and {others.shape}")
+    values = np.subtract(scores(statistics.sum(axis=0)), scores(others.sum(axis=0)))
     if len(statistics) < MIN_DRIVES:
-        return None
+        return [None for _ in values]
     pairs = zip(_resample(statistics, seed), _resample(others, seed), strict=True)
-    interval = _percentiles(np.array([score(ours) - score(theirs) for ours, theirs in pairs]))
-    value = float(score(statistics.sum(axis=0)) - score(others.sum(axis=0)))
-    return interval and Difference(value, *interval)
+    intervals = _percentiles(np.array([np.subtract(scores(ours), scores(theirs)) for ours, theirs in pairs]))
+    return [interval and Difference(float(value), *interval) for value, interval in zip(values, intervals, strict=True)]
 
 
 def _resample(statistics: NDArray[Any], seed: int) -> NDArray[Any]:
@@ -82,9 +87,12 @@ def _resample(statistics: NDArray[Any], seed: int) -> NDArray[Any]:
     return np.tensordot(times.astype(statistics.dtype), statistics, axes=1)
 
 
-def _percentiles(scores: NDArray[np.float64]) -> tuple[float, float] | None:
-    defined = scores[~np.isnan(scores)]
-    if not len(defined):
-        return None
-    low, high = np.quantile(defined, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-    return float(low), float(high)
+def _percentiles(drawn: NDArray[np.float64]) -> Iterator[Interval | None]:
+    """Yields the interval of each column of (RESAMPLES, scores), None where no draw has that score."""
+    for scores in drawn.T:
+        defined = scores[~np.isnan(scores)]
+        if len(defined):
+            low, high = np.quantile(defined, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+            yield float(low), float(high)
+        else:
+            yield None

@@ -4,16 +4,15 @@ A score of other scenes tells nothing of a network, so scores are compared over 
 intervals over the drives of these. Differences are the second run less the first: above 0 the second is better.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from roadseg.scoring.bootstrap import bootstrap_difference
+from roadseg.scoring.bootstrap import bootstrap_differences
 from roadseg.scoring.metrics import (
     class_iou,
     frequency_weighted_iou,
@@ -21,7 +20,7 @@ from roadseg.scoring.metrics import (
     mean_iou,
     pixel_accuracy,
 )
-from roadseg.scoring.tables import KEYS, add_up, read_confusion
+from roadseg.scoring.tables import add_up, read_scene_classes
 
 PAIRED_SCORES: Mapping[str, Callable[[NDArray[Any]], float]] = {
     "mean_iou": mean_iou,
@@ -29,7 +28,27 @@ PAIRED_SCORES: Mapping[str, Callable[[NDArray[Any]], float]] = {
     "mean_class_accuracy": mean_class_accuracy,
     "frequency_weighted_iou": frequency_weighted_iou,
 }
-"""The scores that confusion matrices give."""
+"""The scores that class counts give."""
+
+
+@dataclass(frozen=True)
+class ScoredScenes:
+    """The scenes of one split, as one run has scored them.
+
+    Attributes:
+        class_names: K names in the order of the ids.
+        scene_scores: Their rows of a table that `tabulate_scenes` made.
+        scene_class_scores: Those of the table that `tabulate_scene_classes` made; rows of other scenes do not matter.
+    """
+
+    class_names: Sequence[str]
+    scene_scores: pd.DataFrame
+    scene_class_scores: pd.DataFrame
+
+    def count_classes(self, scenes: pd.Series) -> NDArray[np.int64]:
+        """Returns the class counts of some of the scenes, by their ids: (scenes, K, 3) int64."""
+        counts, _ = read_scene_classes(self.scene_class_scores, scenes, self.class_names)
+        return counts
 
 
 @dataclass(frozen=True)
@@ -39,11 +58,11 @@ class PairedScenes:
     Attributes:
         class_names: K names in the order of the ids.
         scenes: The columns drive and scene.
-        first: (scenes, K, K) int64, confusion matrices of the first run, true classes along the rows.
+        first: (scenes, K, 3) int64, class counts of the first run, as `count_classes` returns them.
         second: Same shape, of the second run, scene by scene.
     """
 
-    class_names: tuple[str, ...]
+    class_names: Sequence[str]
     scenes: pd.DataFrame
     first: NDArray[np.int64]
     second: NDArray[np.int64]
@@ -54,29 +73,28 @@ class PairedScenes:
         return int(self.scenes["drive"].nunique())
 
 
-def pair_scenes(first: pd.DataFrame, second: pd.DataFrame, are_equal: Callable[[str], bool]) -> PairedScenes:
-    """Returns the scenes that are in both tables.
+def pair_scenes(first: ScoredScenes, second: ScoredScenes, are_equal: Callable[[str], bool]) -> PairedScenes:
+    """Returns the scenes that two runs have scored.
 
     Args:
-        first: Rows of one split of a table that `tabulate_confusion` made.
-        second: Of the same split in that of another run.
+        first: Of the first run.
+        second: Of the same split, in the second run.
         are_equal: Whether a scene that both name is the same in pixels and labels.
 
     Raises:
         ValueError: If a scene is the same and the classes differ, or its true pixels do.
     """
-    (ours, matrices), (theirs, others) = read_confusion(first), read_confusion(second)
-    place_of = {scene: place for place, scene in enumerate(theirs["scene"])}
-    shared = [scene in place_of and are_equal(scene) for scene in ours["scene"]]
-    scenes = ours.loc[shared, ["drive", "scene"]].reset_index(drop=True)
-    classes = [tuple(table.columns.drop([*KEYS, "truth"])) for table in (first, second)]
+    theirs = set(second.scene_scores["scene"])
+    shared = [scene in theirs and are_equal(scene) for scene in first.scene_scores["scene"]]
+    scenes = first.scene_scores.loc[shared, ["drive", "scene"]].reset_index(drop=True)
+    classes = [list(each.class_names) for each in (first, second)]
     if scenes.empty:
-        none = matrices[:0]
+        none = first.count_classes(scenes["scene"])
         return PairedScenes(classes[0], scenes, none, none)
     if classes[0] != classes[1]:
         raise ValueError(f"two runs that share scenes must share classes, received {classes[0]} and {classes[1]}")
-    places = [place_of[scene] for scene in scenes["scene"]]
-    pair = PairedScenes(classes[0], scenes, matrices[np.flatnonzero(shared)], others[places])
+    counts = [each.count_classes(scenes["scene"]) for each in (first, second)]
+    pair = PairedScenes(classes[0], scenes, *counts)
     _check_truth(pair)
     return pair
 
@@ -93,13 +111,11 @@ def compare_scores(pair: PairedScenes, seed: int) -> pd.DataFrame:
         where a score is undefined; low and high also where there are fewer drives than an interval takes.
     """
     first, second = (np.stack(list(add_up(pair.scenes["drive"], each).values())) for each in (pair.first, pair.second))
-    scores = dict(PAIRED_SCORES) | {
-        f"IoU {name}": partial(_iou_of, index) for index, name in enumerate(pair.class_names)
-    }
+    differences = bootstrap_differences(second, first, _score_all, seed)
+    names = [*PAIRED_SCORES, *(f"IoU {name}" for name in pair.class_names)]
+    scores = zip(_score_all(first.sum(axis=0)), _score_all(second.sum(axis=0)), strict=True)
     rows = []
-    for name, score in scores.items():
-        ours, theirs = score(first.sum(axis=0)), score(second.sum(axis=0))
-        drawn = bootstrap_difference(second, first, score, seed)
+    for name, (ours, theirs), drawn in zip(names, scores, differences, strict=True):
         low, high = (drawn.low, drawn.high) if drawn else (np.nan, np.nan)
         rows.append((name, ours, theirs, theirs - ours, low, high))
     return pd.DataFrame(rows, columns=["score", "first", "second", "difference", "low", "high"])
@@ -112,8 +128,8 @@ def compare_scenes(pair: PairedScenes) -> pd.DataFrame:
         The columns scene, drive, first, second and difference; scenes without a score, void throughout, are left out.
     """
     table = pair.scenes[["scene", "drive"]].assign(
-        first=[mean_iou(matrix) for matrix in pair.first],
-        second=[mean_iou(matrix) for matrix in pair.second],
+        first=[mean_iou(counts) for counts in pair.first],
+        second=[mean_iou(counts) for counts in pair.second],
     )
     table["difference"] = table["second"] - table["first"]
     scored = table.dropna(subset="difference")
@@ -132,12 +148,12 @@ def choose_changed(scenes: pd.DataFrame, count: int) -> tuple[pd.DataFrame, pd.D
     return better.reset_index(drop=True), worse.reset_index(drop=True)
 
 
-def _iou_of(index: int, matrix: NDArray[np.int64]) -> float:
-    return float(class_iou(matrix)[index])
+def _score_all(counts: NDArray[np.int64]) -> list[float]:
+    return [*(score(counts) for score in PAIRED_SCORES.values()), *class_iou(counts)]
 
 
 def _check_truth(pair: PairedScenes) -> None:
-    others = (pair.first.sum(axis=2) != pair.second.sum(axis=2)).any(axis=1)
+    others = (pair.first[..., 1] != pair.second[..., 1]).any(axis=1)
     if others.any():
         scene = pair.scenes["scene"].tolist()[int(np.argmax(others))]
         raise ValueError(f"scene '{scene}' has other true pixels in each of two runs that should have scored the same")

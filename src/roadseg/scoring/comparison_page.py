@@ -16,6 +16,9 @@ from roadseg.scenes.labels import SegmentationClass, colour_label_map
 from roadseg.scoring.bootstrap import MIN_DRIVES
 from roadseg.scoring.panels import VOID_COLOUR
 
+JUDGEMENT = "B is"
+"""Heading of the column of `judge_interval`."""
+
 UNDEFINED = "undefined"
 """Stands where there is nothing to divide by, such as for the IoU of a class that does not occur."""
 
@@ -65,7 +68,7 @@ def describe_differences(table: pd.DataFrame, *, title: str, num_drives: int) ->
         num_drives: How many drives the scenes are of.
     """
     has_intervals = num_drives >= MIN_DRIVES
-    columns = ["score", "A", "B", "B less A"] + (["95 % interval", "B is"] if has_intervals else [])
+    columns = ["score", "A", "B", "B less A"] + (["95 % interval", JUDGEMENT] if has_intervals else [])
     rows = []
     for each in table.to_dict("records"):
         interval = "" if np.isnan(each["low"]) else f"[{each['low']:+.4f}, {each['high']:+.4f}]"
@@ -129,7 +132,15 @@ def write_page(
     template = environment.from_string(files("roadseg.scoring").joinpath("comparison.html.jinja").read_text("utf-8"))
     rows = [(each.title, _encode_scene(each, classes)) for each in pictures]
     colours = [*((each.name, each.colour) for each in classes), ("void", VOID_COLOUR)]
-    return template.render(first=first, second=second, notes=notes, sections=sections, pictures=rows, colours=colours)
+    return template.render(
+        first=first,
+        second=second,
+        notes=notes,
+        sections=sections,
+        judgement=JUDGEMENT,
+        pictures=rows,
+        colours=colours,
+    )
 
 
 def _describe_pair(row: Mapping[Hashable, Any]) -> list[str]:

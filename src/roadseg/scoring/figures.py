@@ -22,7 +22,7 @@ from matplotlib.transforms import Bbox
 from numpy.typing import NDArray
 
 from roadseg.scenes.labels import SegmentationClass
-from roadseg.scoring.metrics import class_iou, mean_iou
+from roadseg.scoring.metrics import class_iou, count_classes, mean_iou
 
 Matrices = Mapping[str, NDArray[np.int64]]  # split to its confusion matrix
 
@@ -99,7 +99,8 @@ def draw_class_iou(matrices: Matrices, classes: Sequence[SegmentationClass], cap
     axes = figure.subplots()
     for index, (split, matrix) in enumerate(matrices.items()):
         colour = SPLIT_COLOURS[index % len(SPLIT_COLOURS)]
-        ious, mean = class_iou(matrix), mean_iou(matrix)
+        counts = count_classes(matrix)
+        ious, mean = class_iou(counts), mean_iou(counts)
         places = np.arange(len(classes)) + (index - (len(matrices) - 1) / 2) * thickness
         axes.barh(places, ious, 0.9 * thickness, color=colour, label=f"{split}: mean {_score(mean, 'undefined')}")
         for place, iou in zip(places, ious, strict=True):

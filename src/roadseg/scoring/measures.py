@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, NonNegativeInt, PositiveInt, Strict
+from scipy.sparse import coo_array
 
 from roadseg.scoring.boundaries import boundary_f1, boundary_tolerance
 from roadseg.scoring.calibration import count_calibration
@@ -41,13 +42,13 @@ class SceneMeasures:
 
     Attributes:
         scene: Its id.
-        confusion: (K, K) int64, true classes along the rows.
+        confusion: (K, K) int64, true classes along the rows; sparse, as most pairs of many classes never meet.
         boundary_f1: (K,) float64, 0..1; NaN for a class without a boundary in the truth. None if it was not asked for.
         calibration: (bins, 3) float64, as `count_calibration` returns it. None if it was not asked for.
     """
 
     scene: str
-    confusion: NDArray[np.int64]
+    confusion: coo_array
     boundary_f1: NDArray[np.float64] | None
     calibration: NDArray[np.float64] | None
 
@@ -64,7 +65,7 @@ def measure_scene(prediction: Prediction, num_classes: int, options: EvaluateOpt
     asked = options.further_measures
     return SceneMeasures(
         prediction.scene,
-        count_confusion(truth, label_map, num_classes),
+        coo_array(count_confusion(truth, label_map, num_classes)),
         boundary_f1(truth, label_map, num_classes, boundary_tolerance(truth.shape)) if "boundary_f1" in asked else None,
         count_calibration(truth, label_map, prediction.confidence) if "calibration_error" in asked else None,
     )

@@ -1,8 +1,9 @@
-"""Every score of a segmentation, all of them from one confusion matrix.
+"""Every score of a segmentation, all of them from what a confusion matrix says of each class.
 
-Rows are the true classes, columns the predicted ones; other tools print the transpose. The matrices of batches add up
-to the matrix of their split, so add matrices and never average scores: IoU is a ratio, and the mean of the ratios of
-batches is not the ratio of the sums; it changes with the size and the order of the batches.
+Rows of a confusion matrix are the true classes, columns the predicted ones; other tools print the transpose. Of each
+class, scores need its hits, its true pixels and its predicted pixels: the class counts. They add up over scenes, so add
+counts and never average scores: IoU is a ratio, and the mean of the ratios of batches is not the ratio of the sums; it
+changes with the size and the order of the batches.
 """
 
 from collections.abc import Sequence
@@ -63,52 +64,64 @@ def count_confusion(truth: NDArray[np.uint8], prediction: NDArray[Any], num_clas
     return counts[:num_classes].astype(np.int64)
 
 
-def class_iou(matrix: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Returns the intersection over union of each class: M_cc / (row sum + column sum - M_cc).
+def count_classes(matrix: Any) -> NDArray[np.int64]:
+    """Returns the class counts of a confusion matrix: (K, 3) int64, of each class its hits, true and predicted pixels.
 
     Args:
-        matrix: (K, K) int64, true classes along the rows.
+        matrix: (K, K) int64, true classes along the rows; a NumPy array, or a sparse one of SciPy.
+    """
+    return np.stack([matrix.diagonal(), matrix.sum(axis=1), matrix.sum(axis=0)], axis=1)
+
+
+def class_iou(counts: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Returns the intersection over union of each class: hits / (true + predicted - hits).
+
+    Args:
+        counts: (K, 3), as `count_classes` returns them.
 
     Returns:
         (K,) float64, 0..1; NaN for a class that is neither in the truth nor in the prediction.
     """
-    hits = np.diagonal(matrix)
-    return _divide(hits, matrix.sum(axis=1) + matrix.sum(axis=0) - hits)
+    hits, true, predicted = counts.T
+    return _divide(hits, true + predicted - hits)
 
 
-def mean_iou(matrix: NDArray[np.int64]) -> float:
+def mean_iou(counts: NDArray[np.int64]) -> float:
     """Returns the mean IoU over the classes that occur in truth or prediction, 0..1; NaN without pixels."""
-    return _mean_of_defined(class_iou(matrix))
+    return _mean_of_defined(class_iou(counts))
 
 
-def pixel_accuracy(matrix: NDArray[np.int64]) -> float:
+def pixel_accuracy(counts: NDArray[np.int64]) -> float:
     """Returns the share of the annotated pixels that got their true class, 0..1; NaN without pixels."""
-    return float(_divide(np.trace(matrix), matrix.sum()))
+    hits, true, _ = counts.sum(axis=0)
+    return float(_divide(hits, true))
 
 
-def class_accuracy(matrix: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Returns the recall of each class, M_cc / row sum: (K,) float64, 0..1; NaN for a class not in the truth."""
-    return _divide(np.diagonal(matrix), matrix.sum(axis=1))
+def class_accuracy(counts: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Returns the recall of each class, hits / true: (K,) float64, 0..1; NaN for a class not in the truth."""
+    hits, true, _ = counts.T
+    return _divide(hits, true)
 
 
-def mean_class_accuracy(matrix: NDArray[np.int64]) -> float:
+def mean_class_accuracy(counts: NDArray[np.int64]) -> float:
     """Returns the mean recall over the classes in the truth, 0..1 (balanced accuracy); NaN without pixels."""
-    return _mean_of_defined(class_accuracy(matrix))
+    return _mean_of_defined(class_accuracy(counts))
 
 
-def frequency_weighted_iou(matrix: NDArray[np.int64]) -> float:
+def frequency_weighted_iou(counts: NDArray[np.int64]) -> float:
     """Returns the mean IoU, each class weighted by its share of the true pixels, 0..1; NaN without pixels.
 
     Defined in Long, Shelhamer and Darrell, "Fully Convolutional Networks for Semantic Segmentation", section 5.
     """
-    return float(_divide(np.nansum(matrix.sum(axis=1) * class_iou(matrix)), matrix.sum()))
+    true = counts[:, 1]
+    return float(_divide(np.nansum(true * class_iou(counts)), true.sum()))
 
 
-def summarise_confusion(matrix: NDArray[np.int64], class_names: Sequence[str]) -> ScoreSummary:
+def summarise_counts(counts: NDArray[np.int64], class_names: Sequence[str]) -> ScoreSummary:
     """Returns all scores of a split as plain Python numbers, ready for JSON; what is undefined is None.
 
     Args:
-        matrix: (K, K) int64, true classes along the rows.
+        counts: (K, 3), as `count_classes` returns them.
         class_names: K names in the order of the ids.
 
     Returns:
@@ -116,18 +129,18 @@ def summarise_confusion(matrix: NDArray[np.int64], class_names: Sequence[str]) -
         are neither in the truth nor in the prediction: the mean IoU leaves them out.
 
     Raises:
-        ValueError: If the matrix is not (K, K) for K class names.
+        ValueError: If there are not K class names.
     """
-    if matrix.shape != (len(class_names), len(class_names)):
-        raise ValueError(f"{len(class_names)} class names do not fit a confusion matrix of shape {matrix.shape}")
-    ious = class_iou(matrix)
-    rows = zip(class_names, ious, class_accuracy(matrix), matrix.sum(axis=1), strict=True)
+    if len(counts) != len(class_names):
+        raise ValueError(f"{len(class_names)} class names do not fit the counts of {len(counts)} classes")
+    ious = class_iou(counts)
+    rows = zip(class_names, ious, class_accuracy(counts), counts[:, 1], strict=True)
     return {
-        "mean_iou": _number_or_none(mean_iou(matrix)),
-        "pixel_accuracy": _number_or_none(pixel_accuracy(matrix)),
-        "mean_class_accuracy": _number_or_none(mean_class_accuracy(matrix)),
-        "frequency_weighted_iou": _number_or_none(frequency_weighted_iou(matrix)),
-        "pixels": int(matrix.sum()),
+        "mean_iou": _number_or_none(mean_iou(counts)),
+        "pixel_accuracy": _number_or_none(pixel_accuracy(counts)),
+        "mean_class_accuracy": _number_or_none(mean_class_accuracy(counts)),
+        "frequency_weighted_iou": _number_or_none(frequency_weighted_iou(counts)),
+        "pixels": int(counts[:, 1].sum()),
         "classes": {
             name: {"iou": _number_or_none(iou), "accuracy": _number_or_none(accuracy), "pixels": int(pixels)}
             for name, iou, accuracy, pixels in rows

@@ -19,9 +19,13 @@ def fit_class_prior(label_maps: Iterable[NDArray[np.uint8]], num_classes: int) -
     Raises:
         ValueError: If there are no label maps.
     """
-    classes = np.arange(num_classes, dtype=np.uint8)[:, None, None]
-    counts = sum((label_map == classes).astype(np.int64) for label_map in label_maps)
-    if isinstance(counts, int):
+    counts = None
+    for label_map in label_maps:
+        if counts is None:
+            counts = np.zeros((*label_map.shape, num_classes), np.int32)
+        rows, columns = np.nonzero(label_map < num_classes)
+        counts[rows, columns, label_map[rows, columns]] += 1  # a pixel stands once in it, so no count is lost
+    if counts is None:
         raise ValueError("a class prior is fitted on label maps, received none")
-    most_frequent: NDArray[np.uint8] = np.argmax(counts, axis=0).astype(np.uint8)
+    most_frequent: NDArray[np.uint8] = np.argmax(counts, axis=-1).astype(np.uint8)
     return most_frequent

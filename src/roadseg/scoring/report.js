@@ -21,8 +21,14 @@ for (const button of document.querySelectorAll(".enlarge"))
   });
 
 // The table of scenes: its rows come as data, of which a page holds thousands more easily than cells.
-const SPLIT = 0, DRIVE = 1, SCENE = 2, MEAN_IOU = 4, FEW = 20;
-const { columns, rows, pictured } = JSON.parse(document.getElementById("scene-table").textContent);
+const SPLIT = 0, DRIVE = 1, SCENE = 2, MEAN_IOU = 4, OF_CLASSES = 6, FEW = 20;
+const { classes, rows, pictured } = JSON.parse(document.getElementById("scene-table").textContent);
+const ofWhole = ["split", "drive", "scene", "pixels", "mean IoU", "pixel accuracy"];
+const ofClass = ["IoU", "boundary F1"];
+const columns = [
+  ...ofWhole.map((title) => ({ title, class: null })),
+  ...classes.flatMap((name) => ofClass.map((score) => ({ title: `${score} ${name}`, class: name }))),
+];
 const section = document.getElementById("scenes");
 const selects = Object.fromEntries([...section.querySelectorAll("select")].map((each) => [each.name, each]));
 const more = section.querySelector(".more");
@@ -30,14 +36,21 @@ const pictureOf = new Map(pictured.map((scene, index) => [scene, `picture-${inde
 const order = new Intl.Collator(undefined, { numeric: true }).compare;
 const state = { sortedBy: MEAN_IOU, isDescending: false, isWhole: false };
 
+// A scene has scores only of the classes that occur in it.
+function valueOf(row, index) {
+  const place = index - OF_CLASSES;
+  return place < 0 ? row[index] : (row[OF_CLASSES][Math.floor(place / 2)]?.[place % 2] ?? null);
+}
+
 function chosenColumns() {
   const name = selects.class.value;
-  const isShown = (column) => column.class === null || (name ? column.class === name : column.title.startsWith("IoU "));
-  return [...columns.keys()].filter((index) => isShown(columns[index]));
+  const isShown = (column, index) =>
+    column.class === null || (name ? column.class === name : index % 2 === 0 && classes.length <= FEW);
+  return [...columns.keys()].filter((index) => isShown(columns[index], index));
 }
 
 function compareRows(one, other) {
-  const [first, second] = [one[state.sortedBy], other[state.sortedBy]];
+  const [first, second] = [valueOf(one, state.sortedBy), valueOf(other, state.sortedBy)];
   if (first === null || second === null) return (first === null) - (second === null); // undefined comes last, always
   const difference = typeof first === "number" ? first - second : order(first, second);
   return state.isDescending ? -difference : difference;
@@ -45,17 +58,17 @@ function compareRows(one, other) {
 
 function chosenRows() {
   const { split, drive } = selects;
-  const ofClass = columns.findIndex((column) => column.class && column.class === selects.class.value);
+  const id = classes.indexOf(selects.class.value);
   const isChosen = (row) =>
     (!split.value || row[SPLIT] === split.value) &&
     (!drive.value || row[DRIVE] === drive.value) &&
-    (ofClass < 0 || row[ofClass] !== null);
+    (id < 0 || valueOf(row, OF_CLASSES + 2 * id) !== null);
   return rows.filter(isChosen).sort(compareRows);
 }
 
 function cell(row, index) {
   const element = document.createElement("td");
-  const value = row[index];
+  const value = valueOf(row, index);
   if (index === SCENE && pictureOf.has(value)) {
     const link = element.appendChild(document.createElement("a"));
     link.href = `#${pictureOf.get(value)}`;
@@ -115,14 +128,15 @@ selects.split.addEventListener("change", () => {
 });
 selects.drive.addEventListener("change", fillTable);
 selects.class.addEventListener("change", () => {
-  const ofClass = columns.findIndex((column) => column.class && column.class === selects.class.value);
-  Object.assign(state, { sortedBy: ofClass < 0 ? MEAN_IOU : ofClass, isDescending: false });
+  const id = classes.indexOf(selects.class.value);
+  Object.assign(state, { sortedBy: id < 0 ? MEAN_IOU : OF_CLASSES + 2 * id, isDescending: false });
   fillTable();
 });
 more.addEventListener("click", () => {
   state.isWhole = !state.isWhole;
   fillTable();
 });
+selects.class.append(...classes.map((name) => new Option(name, name)));
 listDrives();
 fillTable();
 

@@ -18,17 +18,21 @@ from roadseg.scoring.curves import plot_training
 from roadseg.scoring.differences import flatten_values
 from roadseg.scoring.figures import abbreviate_count
 from roadseg.scoring.gallery import ScenePictures
+from roadseg.scoring.most_confused import gather_others
 from roadseg.scoring.panels import VOID_COLOUR, WRONG_COLOUR
-from roadseg.scoring.tables import BOUNDARY
 
 UNDEFINED = "\N{EN DASH}"
 """What stands in place of a score that is not defined."""
+
+MATRIX_CLASSES = 30
+"""How many classes have rows and columns of their own in a confusion matrix; more would make a page of megabytes."""
 
 
 def write_evaluation_report(
     scores: Mapping[str, Any],
     matrices: Mapping[str, NDArray[np.int64]],
     scene_scores: pd.DataFrame,
+    scene_class_scores: pd.DataFrame,
     classes: Sequence[SegmentationClass],
     gallery: pd.DataFrame,
     pictures: Sequence[ScenePictures],
@@ -42,6 +46,7 @@ def write_evaluation_report(
             the record of the network; one that holds no history has no curves.
         matrices: Split -> (K, K) int64, true classes along the rows.
         scene_scores: As `tabulate_scenes` returns it.
+        scene_class_scores: As `tabulate_scene_classes` returns it.
         classes: K classes in the order of the ids.
         gallery: As `choose_gallery` returns it.
         pictures: Of the rows of the gallery, in their order.
@@ -66,8 +71,9 @@ def write_evaluation_report(
         at=f"at {describe_resolution(scores)}",
         seen_before=sorted(set(started_from["training_drives"]) & set(held_out)),
         classes=classes,
-        confusion={split: shade_confusion(matrix) for split, matrix in matrices.items()},
-        scene_table=list_scene_scores(scene_scores, [each.name for each in classes], gallery),
+        confusion={split: show_confusion(matrix, classes) for split, matrix in matrices.items()},
+        matrix_classes=MATRIX_CLASSES,
+        scene_table=list_scene_scores(scene_scores, scene_class_scores, [each.name for each in classes], gallery),
         gallery=list(zip(gallery.to_dict("records"), pictures, strict=True)),
         colours={"void": VOID_COLOUR, "wrong": WRONG_COLOUR},
         curves=plot_training(training["history"], training["best_epoch"]) if training.get("history") else None,
@@ -92,6 +98,19 @@ def describe_resolution(scores: Mapping[str, Any]) -> str:
     return sizes[scores["resolution"]]
 
 
+def show_confusion(matrix: NDArray[np.int64], classes: Sequence[SegmentationClass]) -> dict[str, Any]:
+    """Returns what a page shows of a confusion matrix: `names`, the `colours` of single classes, and its shades.
+
+    Args:
+        matrix: (K, K) int64, true classes along the rows.
+        classes: K classes in the order of the ids; all but `MATRIX_CLASSES` of them share the last row and column.
+    """
+    gathered, names = gather_others(matrix, [each.name for each in classes], MATRIX_CLASSES)
+    colour_of = {each.name: each.colour for each in classes}
+    colours = [colour_of[name] for name in names[:MATRIX_CLASSES]]
+    return {"names": names, "colours": colours, **shade_confusion(gathered)}
+
+
 def shade_confusion(matrix: NDArray[np.int64]) -> dict[str, NDArray[np.float64]]:
     """Returns a confusion matrix as `counts`, their logarithms from 0 to 1, and as `rows` and `columns`, its shares.
 
@@ -111,31 +130,33 @@ def shade_confusion(matrix: NDArray[np.int64]) -> dict[str, NDArray[np.float64]]
 
 
 def list_scene_scores(
-    scene_scores: pd.DataFrame, class_names: Sequence[str], gallery: pd.DataFrame
+    scene_scores: pd.DataFrame, scene_class_scores: pd.DataFrame, class_names: Sequence[str], gallery: pd.DataFrame
 ) -> dict[str, list[Any]]:
     """Returns the scores of all scenes, worst first and those without a score last, as a page's script reads them.
 
     Args:
         scene_scores: As `tabulate_scenes` returns it.
+        scene_class_scores: As `tabulate_scene_classes` returns it.
         class_names: K names in the order of the ids.
         gallery: As `choose_gallery` returns it.
 
     Returns:
-        `columns`: of each its `title` and its `class`, None for those of a whole scene. `rows`: a list a scene with a
-        value a column, scores rounded to four digits, None where one is undefined. `pictured`: the scenes of the
-        gallery in its order.
+        `classes`: the names. `rows`: a list a scene of its split, drive, name, pixels, mean IoU and pixel accuracy, and
+        a mapping from the id of each class that occurs to its IoU and boundary F1; scores are rounded to four digits,
+        None where one is undefined. `pictured`: the scenes of the gallery in its order.
     """
-    whole = ["split", "drive", "scene", "pixels", "mean_iou", "pixel_accuracy"]
-    columns = [{"title": name.replace("_", " ").replace("iou", "IoU"), "class": None} for name in whole]
-    for name in class_names:
-        columns += [{"title": f"IoU {name}", "class": name}, {"title": f"{BOUNDARY}{name}", "class": name}]
-    of_classes = [f"{kind}{name}" for name in class_names for kind in ("IoU ", BOUNDARY)]
-    table = scene_scores.sort_values(["mean_iou", "scene"])[[*whole, *of_classes]].round(4).astype(object)
-    return {
-        "columns": columns,
-        "rows": table.where(table.notna(), None).to_numpy().tolist(),
-        "pictured": gallery["scene"].tolist(),
-    }
+    id_of = {name: index for index, name in enumerate(class_names)}
+    of_classes: dict[str, dict[int, list[float | None]]] = {scene: {} for scene in scene_scores["scene"]}
+    columns = ["scene", "class", "iou", "boundary_f1"]
+    for scene, name, *scores in scene_class_scores[columns].itertuples(index=False, name=None):
+        of_classes[scene][id_of[name]] = [_round_or_none(score) for score in scores]
+    columns = ["split", "drive", "scene", "pixels", "mean_iou", "pixel_accuracy"]
+    ordered = scene_scores.sort_values(["mean_iou", "scene"])[columns]
+    rows = [
+        [split, drive, scene, pixels, *map(_round_or_none, scores), of_classes[scene]]
+        for split, drive, scene, pixels, *scores in ordered.itertuples(index=False, name=None)
+    ]
+    return {"classes": list(class_names), "rows": rows, "pictured": gallery["scene"].tolist()}
 
 
 def compare_parameters(training: Mapping[str, Any], evaluation: Mapping[str, Any]) -> list[tuple[str, str, str]]:
@@ -161,3 +182,7 @@ def format_percent(share: float | None) -> str:
     if share is None or math.isnan(share):
         return UNDEFINED
     return "<0.1" if 0 < share < 0.0005 else f"{100 * share:.1f}"
+
+
+def _round_or_none(score: float) -> float | None:
+    return None if math.isnan(score) else round(score, 4)

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from roadseg.scoring.bootstrap import bootstrap_interval
+from roadseg.scoring.bootstrap import bootstrap_intervals
 from roadseg.scoring.calibration import NUM_BINS, calibration_error
 from roadseg.scoring.metrics import (
     class_iou,
@@ -17,9 +17,9 @@ from roadseg.scoring.metrics import (
     mean_class_accuracy,
     mean_iou,
     pixel_accuracy,
-    summarise_confusion,
+    summarise_counts,
 )
-from roadseg.scoring.tables import BINS, BOUNDARY, add_up, read_confusion
+from roadseg.scoring.tables import BINS, add_up, read_scene_classes
 
 Summary = dict[str, Any]
 
@@ -31,7 +31,7 @@ class DriveStatistics:
     Attributes:
         drives: Their names.
         scenes: (drives,) int64, how many scenes each has.
-        confusion: (drives, K, K) int64, true classes along the rows.
+        counts: (drives, K, 3) int64, as `count_classes` returns them.
         boundaries: (drives, K + 1, 2) float64, sum of the boundary F1 of the scenes with boundaries of a class, and
             number of these; the last row is that of the means over the classes of a scene.
         calibration: (drives, bins, 3) float64, as `count_calibration` returns it.
@@ -39,7 +39,7 @@ class DriveStatistics:
 
     drives: Sequence[str]
     scenes: NDArray[np.int64]
-    confusion: NDArray[np.int64]
+    counts: NDArray[np.int64]
     boundaries: NDArray[np.float64]
     calibration: NDArray[np.float64]
 
@@ -66,10 +66,10 @@ def mean_boundary_f1(boundaries: NDArray[np.float64]) -> float:
 
 
 SCORES: Mapping[str, tuple[str, Callable[[NDArray[Any]], float]]] = {
-    "mean_iou": ("confusion", mean_iou),
-    "pixel_accuracy": ("confusion", pixel_accuracy),
-    "mean_class_accuracy": ("confusion", mean_class_accuracy),
-    "frequency_weighted_iou": ("confusion", frequency_weighted_iou),
+    "mean_iou": ("counts", mean_iou),
+    "pixel_accuracy": ("counts", pixel_accuracy),
+    "mean_class_accuracy": ("counts", mean_class_accuracy),
+    "frequency_weighted_iou": ("counts", frequency_weighted_iou),
     "boundary_f1": ("boundaries", mean_boundary_f1),
     "calibration_error": ("calibration", calibration_error),
 }
@@ -77,27 +77,26 @@ SCORES: Mapping[str, tuple[str, Callable[[NDArray[Any]], float]]] = {
 
 
 def read_statistics(
-    confusion_table: pd.DataFrame,
-    calibration_table: pd.DataFrame,
     scene_scores: pd.DataFrame,
+    scene_class_scores: pd.DataFrame,
+    calibration_table: pd.DataFrame,
     class_names: Sequence[str],
 ) -> dict[str, DriveStatistics]:
     """Returns the statistics of each split that has scenes, from the tables of an evaluation."""
-    scenes, matrices = read_confusion(confusion_table)
-    columns = scene_scores[[f"{BOUNDARY}{name}" for name in class_names]].astype(np.float64)
-    f1s = np.column_stack([columns, columns.mean(axis=1)])
-    boundaries = np.stack([np.nan_to_num(f1s), ~np.isnan(f1s)], axis=-1)
     statistics = {}
-    for split, rows in scenes.groupby("split", sort=False):
-        drives = scenes.loc[rows.index, "drive"]
+    for split, scenes in scene_scores.groupby("split", sort=False):
+        drives = scenes["drive"]
+        counts, of_classes = read_scene_classes(scene_class_scores, scenes["scene"], class_names)
+        f1s = np.column_stack([of_classes, pd.DataFrame(of_classes).mean(axis=1)])
+        boundaries = np.stack([np.nan_to_num(f1s), ~np.isnan(f1s)], axis=-1)
         of_split = calibration_table[calibration_table["split"] == split]
         bins = {drive: each[BINS].to_numpy(np.float64) for drive, each in of_split.groupby("drive")}
         names = drives.unique().tolist()
         statistics[str(split)] = DriveStatistics(
             names,
-            drives.value_counts()[names].to_numpy(),
-            np.stack(list(add_up(drives, matrices[rows.index]).values())),
-            np.stack(list(add_up(drives, boundaries[rows.index]).values())),
+            np.array([(drives == name).sum() for name in names]),
+            np.stack(list(add_up(drives, counts).values())),
+            np.stack(list(add_up(drives, boundaries).values())),
             np.stack([bins.get(drive, np.zeros((NUM_BINS, len(BINS)))) for drive in names]),
         )
     return statistics
@@ -108,7 +107,9 @@ def score_or_none(score: float) -> float | None:
     return None if np.isnan(score) else float(score)
 
 
-def average_over_batches(confusion_table: pd.DataFrame, batch_size: int) -> dict[str, float | None]:
+def average_over_batches(
+    scene_scores: pd.DataFrame, scene_class_scores: pd.DataFrame, class_names: Sequence[str], batch_size: int
+) -> dict[str, float | None]:
     """Returns, for each split, the mean over batches with pixels of their mean IoU, 0..1; None where no batch has any.
 
     Notebooks print it, and it is here to be compared with them alone. IoU is a ratio: a class with few pixels in a
@@ -116,14 +117,16 @@ def average_over_batches(confusion_table: pd.DataFrame, batch_size: int) -> dict
     mean depends on the size and the order of the batches.
 
     Args:
-        confusion_table: As `tabulate_confusion` made it.
-        batch_size: Scenes a batch, in the order of the table.
+        scene_scores: As `tabulate_scenes` made it.
+        scene_class_scores: As `tabulate_scene_classes` made it.
+        class_names: K names in the order of the ids.
+        batch_size: Scenes a batch, in the order of the table of scenes.
     """
-    scenes, matrices = read_confusion(confusion_table)
     averages = {}
-    for split, rows in scenes.groupby("split", sort=False):
-        batches = [rows.index[start : start + batch_size] for start in range(0, len(rows), batch_size)]
-        scores = pd.Series([mean_iou(matrices[batch].sum(axis=0)) for batch in batches])
+    for split, scenes in scene_scores.groupby("split", sort=False):
+        counts, _ = read_scene_classes(scene_class_scores, scenes["scene"], class_names)
+        starts = range(0, len(counts), batch_size)
+        scores = pd.Series([mean_iou(counts[start : start + batch_size].sum(axis=0)) for start in starts])
         averages[str(split)] = score_or_none(scores.mean())
     return averages
 
@@ -137,12 +140,12 @@ def summarise_split(statistics: DriveStatistics, class_names: Sequence[str], see
         seed: Repeats the intervals.
 
     Returns:
-        What `summarise_confusion` returns, and `scenes`, `drives`, `boundary_f1` (also of each class),
+        What `summarise_counts` returns, and `scenes`, `drives`, `boundary_f1` (also of each class),
         `calibration_error`, and `intervals`: for each score and for the IoU of each class its 95 % interval, a pair
         or None. All are None where there are fewer drives than `MIN_DRIVES`.
     """
     summary: Summary = {"scenes": int(statistics.scenes.sum()), "drives": len(statistics.drives)}
-    summary |= summarise_confusion(statistics.confusion.sum(axis=0), class_names)
+    summary |= summarise_counts(statistics.counts.sum(axis=0), class_names)
     f1s = class_boundary_f1(statistics.boundaries.sum(axis=0))
     for name, f1 in zip(class_names, f1s, strict=True):
         summary["classes"][name]["boundary_f1"] = score_or_none(f1)
@@ -155,63 +158,89 @@ def summarise_split(statistics: DriveStatistics, class_names: Sequence[str], see
 
 
 def tabulate_scores(summaries: Mapping[str, Summary]) -> pd.DataFrame:
-    """Returns one row a split: scenes, drives and pixels, its scores, the IoU of each class, and intervals.
+    """Returns one row a split: scenes, drives and pixels, and its scores, each with the ends of its interval beside it.
 
     Args:
         summaries: Split -> what `summarise_split` returned.
 
     Returns:
-        A score with an interval is followed by the columns `SCORE low` and `SCORE high`; the last columns are those of
-        the classes.
+        A score is followed by the columns `SCORE low` and `SCORE high`; NaN where one is undefined.
     """
     rows = []
     for split, summary in summaries.items():
-        values = {name: summary[name] for name in SCORES}
-        ious = {f"IoU {name}": each["iou"] for name, each in summary["classes"].items()}
         row = {name: summary[name] for name in ("scenes", "drives", "pixels")}
-        for name, value in (values | ious).items():
+        for name in SCORES:
             low, high = summary["intervals"][name] or (None, None)
-            row |= {name: value, f"{name} low": low, f"{name} high": high}
+            row |= {name: summary[name], f"{name} low": low, f"{name} high": high}
         rows.append({"split": split} | row)
-    return pd.DataFrame(rows)
+    table = pd.DataFrame(rows)
+    return table.astype(dict.fromkeys(table.columns[4:], "float64") | {"split": "str"})
 
 
-def describe_scores(score_table: pd.DataFrame) -> str:
-    """Returns a table that `tabulate_scores` made as text: a column a split, intervals in brackets."""
-    table = score_table.set_index("split")
-    texts = pd.DataFrame(index=table.index)
-    for name in (each for each in table if not str(each).endswith((" low", " high"))):
-        texts[name] = [f"{value:.4f}" if isinstance(value, float) else str(value) for value in table[name]]
-        if f"{name} low" in table:
-            ends = zip(table[f"{name} low"], table[f"{name} high"], strict=True)
-            texts[name] += ["" if pd.isna(low) else f" [{low:.4f}, {high:.4f}]" for low, high in ends]
-    return texts.T.to_string()
+def tabulate_class_scores(summaries: Mapping[str, Summary]) -> pd.DataFrame:
+    """Returns one row for each split and class: `pixels`, `iou` and its interval from `low` to `high`, and more scores.
+
+    Args:
+        summaries: Split -> what `summarise_split` returned.
+
+    Returns:
+        The columns split, class, pixels, iou, low, high, accuracy and boundary_f1; NaN where one is undefined.
+    """
+    rows = []
+    for split, summary in summaries.items():
+        for name, each in summary["classes"].items():
+            low, high = summary["intervals"][f"IoU {name}"] or (None, None)
+            scores = (each["iou"], low, high, each["accuracy"], each["boundary_f1"])
+            rows.append((split, name, each["pixels"], *scores))
+    columns = ["split", "class", "pixels", "iou", "low", "high", "accuracy", "boundary_f1"]
+    types = {"split": "str", "class": "str"} | dict.fromkeys(columns[3:], "float64")
+    return pd.DataFrame(rows, columns=columns).astype(types)
 
 
-def tabulate_drives(
-    statistics: Mapping[str, DriveStatistics], class_names: Sequence[str], resolution: str
-) -> pd.DataFrame:
-    """Returns one row a drive of each split: resolution, scenes and pixels, scores, and the IoU of each class."""
+def describe_scores(score_table: pd.DataFrame, class_scores: pd.DataFrame) -> str:
+    """Returns scores as text: a row a score, then one a class with its IoU; a column a split, intervals in brackets.
+
+    Args:
+        score_table: As `tabulate_scores` returns it, with more columns or without.
+        class_scores: As `tabulate_class_scores` returns it.
+    """
+    texts: dict[str, dict[str, str]] = {}
+    ends = {f"{name} {end}" for name in SCORES for end in ("low", "high")}
+    for name in map(str, score_table.columns.difference(["split", *ends], sort=False)):
+        interval = [score_table[f"{name} {end}"] for end in ("low", "high")] if name in SCORES else []
+        texts[name] = dict(zip(score_table["split"], map(_describe_score, score_table[name], *interval), strict=True))
+    for class_name, rows in class_scores.groupby("class", sort=False):
+        described = map(_describe_score, rows["iou"], rows["low"], rows["high"])
+        texts[f"IoU {class_name}"] = dict(zip(rows["split"], described, strict=True))
+    return pd.DataFrame.from_dict(texts, orient="index").rename_axis(columns="split").to_string()
+
+
+def tabulate_drives(statistics: Mapping[str, DriveStatistics], resolution: str) -> pd.DataFrame:
+    """Returns one row a drive of each split: resolution, scenes and pixels, and scores."""
     rows = []
     for split, each in statistics.items():
         for index, drive in enumerate(each.drives):
-            matrix = each.confusion[index]
             row: Summary = {"split": split, "drive": drive, "resolution": resolution}
-            row |= {"scenes": each.scenes[index], "pixels": matrix.sum()}
-            row |= {name: score(getattr(each, kind)[index]) for name, (kind, score) in SCORES.items()}
-            row |= dict(zip((f"IoU {name}" for name in class_names), class_iou(matrix), strict=True))
-            rows.append(row)
-    return pd.DataFrame(rows)
+            row |= {"scenes": each.scenes[index], "pixels": each.counts[index, :, 1].sum()}
+            rows.append(row | {name: score(getattr(each, kind)[index]) for name, (kind, score) in SCORES.items()})
+    return pd.DataFrame(rows).astype({"split": "str", "drive": "str", "resolution": "str"})
 
 
 def _find_intervals(statistics: DriveStatistics, class_names: Sequence[str], seed: int) -> Summary:
-    intervals: Summary = {
-        name: bootstrap_interval(getattr(statistics, kind), score, seed) for name, (kind, score) in SCORES.items()
-    }
-    for index, name in enumerate(class_names):
-        intervals[f"IoU {name}"] = bootstrap_interval(statistics.confusion, partial(_iou_of, index), seed)
+    intervals: Summary = {}
+    for kind in ("counts", "boundaries", "calibration"):
+        names = [name for name, (needed, _) in SCORES.items() if needed == kind]
+        names += [f"IoU {name}" for name in class_names] if kind == "counts" else []
+        drawn = bootstrap_intervals(getattr(statistics, kind), partial(_score_all, kind), seed)
+        intervals |= dict(zip(names, drawn, strict=True))
     return intervals
 
 
-def _iou_of(index: int, matrix: NDArray[np.int64]) -> float:
-    return float(class_iou(matrix)[index])
+def _score_all(kind: str, sums: NDArray[Any]) -> list[float]:
+    scores = [score(sums) for needed, score in SCORES.values() if needed == kind]
+    return [*scores, *class_iou(sums)] if kind == "counts" else scores
+
+
+def _describe_score(value: Any, low: float = np.nan, high: float = np.nan) -> str:
+    text = f"{value:.4f}" if isinstance(value, float) else str(value)
+    return text if np.isnan(low) else f"{text} [{low:.4f}, {high:.4f}]"

@@ -1,14 +1,19 @@
-"""The tables of an evaluation, which hold what all its scores can be computed from again: one row or block a scene."""
+"""The tables of an evaluation, which hold what all its scores can be computed from again.
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, TypeVar
+Names of classes stand in cells, never in headings: a class may be called anything.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy.sparse import coo_array
 
+from roadseg.scenes.labels import find_class_ids
 from roadseg.scenes.splits import group_by_split
-from roadseg.scoring.metrics import class_iou, mean_iou, pixel_accuracy
+from roadseg.scoring.metrics import class_iou, count_classes, mean_iou, pixel_accuracy
 
 if TYPE_CHECKING:
     from roadseg.scoring.measures import SceneMeasures  # Keras, for which what reads tables need not wait
@@ -18,11 +23,14 @@ Count = TypeVar("Count", bound=np.generic)
 KEYS = ["split", "drive", "scene", "resolution"]
 """Columns that say which scene a row speaks of, and at which resolution its pixels are counted."""
 
-BOUNDARY = "boundary F1 "
-"""Start of the column of a class."""
+CELL = ["truth", "predicted", "pixels"]
+"""Columns of a cell of a confusion matrix: names of the true and of the predicted class, and how many pixels."""
+
+COUNTS = ["hits", "pixels", "predicted_pixels"]
+"""Columns of the class counts, as `count_classes` returns them: `pixels` are the true ones."""
 
 BINS = ["pixels", "hits", "confidence"]
-"""Columns of a calibration table, as `count_calibration` returns them."""
+"""Columns of a bin of a calibration table, as `count_calibration` returns them."""
 
 
 def list_scenes(split_table: pd.DataFrame, resolution: str) -> pd.DataFrame:
@@ -30,36 +38,51 @@ def list_scenes(split_table: pd.DataFrame, resolution: str) -> pd.DataFrame:
     drives = split_table.set_index("scene")["drive"]
     splits = group_by_split(split_table)
     rows = [(split, drives[scene], scene, resolution) for split, ids in splits.items() for scene in ids]
-    return pd.DataFrame(rows, columns=KEYS)
+    return pd.DataFrame(rows, columns=KEYS).astype("str")
 
 
-def tabulate_confusion(
-    scenes: pd.DataFrame, matrices: Sequence[NDArray[np.int64]], class_names: Sequence[str]
-) -> pd.DataFrame:
-    """Returns confusion matrices as one table: `KEYS`, true class, and a column for each predicted class.
+def tabulate_confusion(scenes: pd.DataFrame, matrices: Iterable[Any], class_names: Sequence[str]) -> pd.DataFrame:
+    """Returns a row for each cell of the confusion matrices that has pixels: the columns of `KEYS` and of `CELL`.
 
     Args:
         scenes: As `list_scenes` returns them.
-        matrices: (K, K) int64 of each scene.
+        matrices: (K, K) int64 of each scene, as NumPy arrays or sparse ones of SciPy.
         class_names: K names in the order of the ids.
     """
-    table = scenes.loc[scenes.index.repeat(len(class_names)), KEYS].reset_index(drop=True)
-    counts = np.concatenate([np.zeros((0, len(class_names)), np.int64), *matrices])
-    truth = pd.Series(list(class_names) * len(scenes), dtype=str, name="truth")
-    return pd.concat([table, truth, pd.DataFrame(counts, columns=list(class_names))], axis=1)
+    cells = [coo_array(each) for each in matrices]
+    rows = np.repeat(np.arange(len(scenes)), [each.nnz for each in cells])
+    names = np.array(class_names, object)
+    none = [np.zeros(0, np.int64)]
+    truth, predicted, pixels = (
+        np.concatenate([*none, *(getattr(each, part) for each in cells)]) for part in ("row", "col", "data")
+    )
+    named = {"truth": names[truth], "predicted": names[predicted], "pixels": pixels}
+    table = scenes[KEYS].iloc[rows].reset_index(drop=True).assign(**named)
+    return table.astype({"truth": "str", "predicted": "str"})
 
 
-def read_confusion(table: pd.DataFrame) -> tuple[pd.DataFrame, NDArray[np.int64]]:
-    """Returns the scenes of a table that `tabulate_confusion` made, and their matrices: (scenes, K, K) int64."""
-    counts = table.drop(columns=[*KEYS, "truth"]).to_numpy(np.int64)
-    num_classes = counts.shape[1]
-    return table[KEYS].iloc[::num_classes].reset_index(drop=True), counts.reshape(-1, num_classes, num_classes)
+def sum_splits(table: pd.DataFrame, class_names: Sequence[str], splits: Iterable[str]) -> dict[str, NDArray[np.int64]]:
+    """Returns the (K, K) int64 confusion matrix of each split, from a table that `tabulate_confusion` made.
 
+    Args:
+        table: The confusion matrices.
+        class_names: K names in the order of the ids.
+        splits: Names of the splits; one of which the table has no row is void throughout.
 
-def sum_splits(table: pd.DataFrame) -> dict[str, NDArray[np.int64]]:
-    """Returns the (K, K) int64 confusion matrix of each split of a table that `tabulate_confusion` made."""
-    scenes, matrices = read_confusion(table)
-    return add_up(scenes["split"], matrices)
+    Raises:
+        ValueError: If it is a table of another shape, or of other classes.
+    """
+    if list(table) != [*KEYS, *CELL]:
+        raise ValueError(
+            f"a table of confusion matrices has the columns {', '.join([*KEYS, *CELL])}, received "
+            f"{', '.join(map(str, table))}: it was saved by another version of this project, so score the model again"
+        )
+    matrices = {split: np.zeros((len(class_names), len(class_names)), np.int64) for split in splits}
+    for split, matrix in matrices.items():
+        rows = table[table["split"] == split]
+        cells = tuple(find_class_ids(rows[role], class_names) for role in ("truth", "predicted"))
+        np.add.at(matrix, cells, rows["pixels"])
+    return matrices
 
 
 def add_up(groups: pd.Series, counts: NDArray[Count]) -> dict[str, NDArray[Count]]:
@@ -80,22 +103,35 @@ def tabulate_calibration(scenes: pd.DataFrame, measures: "Sequence[SceneMeasures
         measures: Of these scenes; where calibration was not asked for, the table is empty.
     """
     keys = ["split", "drive", "resolution"]
-    columns = [*keys, "bin", *BINS]
-    blocks = [pd.DataFrame(columns=columns)]
-    for split, drive, resolution in scenes[keys].drop_duplicates().itertuples(index=False):
-        rows = np.flatnonzero((scenes["split"] == split) & (scenes["drive"] == drive))
-        counts = [each for row in rows if (each := measures[int(row)].calibration) is not None]
+    rows: list[tuple[Any, ...]] = []
+    for key, of_drive in scenes.groupby(keys, sort=False):
+        counts = [each for place in of_drive.index if (each := measures[place].calibration) is not None]
         if counts:
-            block = pd.DataFrame(np.sum(counts, axis=0), columns=BINS)
-            named = block.assign(split=split, drive=drive, resolution=resolution, bin=block.index + 1)
-            blocks.append(named[columns])
-    return pd.concat(blocks[1:] or blocks, ignore_index=True)
+            rows += [(*key, place, *sums) for place, sums in enumerate(np.sum(counts, axis=0), start=1)]
+    types = dict.fromkeys(keys, "str") | dict.fromkeys(["bin", "pixels", "hits"], "int64") | {"confidence": "float64"}
+    return pd.DataFrame(rows, columns=list(types)).astype(types)
 
 
-def tabulate_scenes(
+def tabulate_scenes(scenes: pd.DataFrame, measures: "Sequence[SceneMeasures]") -> pd.DataFrame:
+    """Returns the scores of each scene: the columns of `KEYS`, `pixels` (not void), `mean_iou` and `pixel_accuracy`.
+
+    Args:
+        scenes: As `list_scenes` returns them.
+        measures: Of these scenes; a score is NaN where a scene is void throughout.
+    """
+    counts = [count_classes(each.confusion) for each in measures]
+    scores = {
+        "pixels": [each[:, 1].sum() for each in counts],
+        "mean_iou": [mean_iou(each) for each in counts],
+        "pixel_accuracy": [pixel_accuracy(each) for each in counts],
+    }
+    return scenes.assign(**scores)
+
+
+def tabulate_scene_classes(
     scenes: pd.DataFrame, measures: "Sequence[SceneMeasures]", class_names: Sequence[str]
 ) -> pd.DataFrame:
-    """Returns the scores of each scene: its pixels, mean IoU and accuracy, IoU and boundary F1 of each class.
+    """Returns a row for each scene and class that is in its truth or its prediction, with counts and scores.
 
     Args:
         scenes: As `list_scenes` returns them.
@@ -103,18 +139,36 @@ def tabulate_scenes(
         class_names: K names in the order of the ids.
 
     Returns:
-        The columns of `KEYS`, `pixels` (not void), `mean_iou`, `pixel_accuracy`, `IoU CLASS` and `boundary F1 CLASS`;
-        NaN where a scene is void throughout, or a class does not occur in it, or boundaries were not asked for.
+        The columns of `KEYS`, `class`, those of `COUNTS`, which add up over scenes, `iou`, and `boundary_f1`: NaN where
+        the truth has no boundary of the class, and throughout where boundaries were not asked for.
     """
-    rows = []
-    for each in measures:
-        unknown = np.full(len(class_names), np.nan)
-        ious = dict(zip((f"IoU {name}" for name in class_names), class_iou(each.confusion), strict=True))
-        boundaries = unknown if each.boundary_f1 is None else each.boundary_f1
-        f1s = dict(zip((f"{BOUNDARY}{name}" for name in class_names), boundaries, strict=True))
-        scores = {"mean_iou": mean_iou(each.confusion), "pixel_accuracy": pixel_accuracy(each.confusion)}
-        rows.append({"pixels": int(each.confusion.sum())} | scores | ious | f1s)
-    return pd.concat([scenes, pd.DataFrame(rows)], axis=1)
+    counts = np.array([count_classes(each.confusion) for each in measures])
+    unknown = np.full(len(class_names), np.nan)
+    f1s = np.array([unknown if each.boundary_f1 is None else each.boundary_f1 for each in measures])
+    rows, classes = np.nonzero(counts.any(axis=-1))
+    found = counts[rows, classes]
+    named: Mapping[str, Any] = {"class": np.array(class_names, object)[classes]}
+    named = {**named, **dict(zip(COUNTS, found.T, strict=True)), "iou": class_iou(found)}
+    table = scenes[KEYS].iloc[rows].reset_index(drop=True).assign(**named, boundary_f1=f1s[rows, classes])
+    return table.astype({"class": "str"})
+
+
+def read_scene_classes(
+    table: pd.DataFrame, scenes: pd.Series, class_names: Sequence[str]
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Returns the class counts of scenes, (scenes, K, 3) int64, and their boundary F1, (scenes, K) float64 or NaN.
+
+    Args:
+        table: As `tabulate_scene_classes` made it.
+        scenes: Ids of scenes; one that has no row is void throughout.
+        class_names: K names in the order of the ids.
+    """
+    counts = np.zeros((len(scenes), len(class_names), len(COUNTS)), np.int64)
+    f1s = np.full((len(scenes), len(class_names)), np.nan)
+    wanted = table[table["scene"].isin(scenes)]
+    cells = pd.Index(scenes).get_indexer(pd.Index(wanted["scene"])), find_class_ids(wanted["class"], class_names)
+    counts[cells], f1s[cells] = wanted[COUNTS], wanted["boundary_f1"]
+    return counts, f1s
 
 
 def choose_examples(scene_scores: pd.DataFrame) -> pd.DataFrame:

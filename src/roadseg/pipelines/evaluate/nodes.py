@@ -5,7 +5,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
@@ -20,7 +19,7 @@ from roadseg.scoring import figures
 from roadseg.scoring.caption import describe_record
 from roadseg.scoring.gallery import choose_gallery, picture_scene
 from roadseg.scoring.measures import EvaluateOptions, measure_scene
-from roadseg.scoring.metrics import count_confusion, mean_iou
+from roadseg.scoring.metrics import count_classes, count_confusion, mean_iou
 from roadseg.scoring.panels import Example, draw_panels
 from roadseg.scoring.prediction import predict_scenes
 from roadseg.scoring.prediction_files import write_predictions
@@ -33,6 +32,7 @@ from roadseg.scoring.summary import (
     read_statistics,
     score_or_none,
     summarise_split,
+    tabulate_class_scores,
     tabulate_drives,
     tabulate_scores,
 )
@@ -42,6 +42,7 @@ from roadseg.scoring.tables import (
     sum_splits,
     tabulate_calibration,
     tabulate_confusion,
+    tabulate_scene_classes,
     tabulate_scenes,
 )
 from roadseg.segnet.trained import TrainedSegNet, check_fits, check_learnt_from
@@ -60,8 +61,8 @@ def score_scenes(
     predictions_folder: Path,
     provenance: Provenance,
     options: EvaluateOptions,
-) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    """Returns the confusion table, the calibration table, and the scores of each scene."""
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Returns the confusion table, the calibration table, the scores of each scene, and those of its classes."""
     names = [each.name for each in prepared_scenes.classes]
     check_fits(segnet_model.record, names, prepared_scenes.image_size)
     contents = digest_contents(prepared_scenes, split_table)
@@ -76,9 +77,10 @@ def score_scenes(
         logger.info("Predictions are written to %s", folder)
     measures = [measure_scene(each, len(names), options) for each in predictions]
     return (
-        tabulate_confusion(scenes, [each.confusion for each in measures], names),
+        tabulate_confusion(scenes, (each.confusion for each in measures), names),
         tabulate_calibration(scenes, measures),
-        tabulate_scenes(scenes, measures, names),
+        tabulate_scenes(scenes, measures),
+        tabulate_scene_classes(scenes, measures, names),
     )
 
 
@@ -91,24 +93,24 @@ def score_prior(
 ) -> pd.DataFrame:
     """Returns the confusion table of a guess that looks at no image: the most frequent class of each pixel in train.
 
-    Where no scene trains there is no such guess, and every count is 0: scores of it are undefined.
+    Where no scene trains there is no such guess, and the table has no row: scores of it are undefined.
     """
     names = [each.name for each in prepared_scenes.classes]
     scenes = list_scenes(split_table, options.resolution)
     training = scenes.loc[scenes["split"] == "train", "scene"]
     if training.empty:
         logger.info("No scene is in the split train, so there is no prior to compare with")
-        return tabulate_confusion(scenes, [np.zeros((len(names), len(names)), np.int64)] * len(scenes), names)
+        return tabulate_confusion(scenes.head(0), [], names)
     prior = fit_class_prior((prepared_scenes.read_pair(scene)[1] for scene in training), len(names))
     read = partial(read_truth, raw_scenes=raw_scenes, label_space=label_space, classes=prepared_scenes.classes)
     guesses = guess_at(prior, prepared_scenes, list(scenes["scene"]), options, read)
-    return tabulate_confusion(scenes, [count_confusion(*each, len(names)) for each in guesses], names)
+    return tabulate_confusion(scenes, (count_confusion(*each, len(names)) for each in guesses), names)
 
 
 def summarise_scores(
-    confusion_table: pd.DataFrame,
-    calibration_table: pd.DataFrame,
     scene_scores: pd.DataFrame,
+    scene_class_scores: pd.DataFrame,
+    calibration_table: pd.DataFrame,
     prior_confusion: pd.DataFrame,
     segnet_model: TrainedSegNet,
     prepared_scenes: PreparedScenes,
@@ -116,18 +118,19 @@ def summarise_scores(
     provenance: Provenance,
     options: EvaluateOptions,
     seed: Seed,
-) -> tuple[Report, pd.DataFrame, pd.DataFrame]:
-    """Returns all scores with where they come from, and the scores of splits, which are logged too, and of drives."""
+) -> tuple[Report, pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Returns all scores with where they come from, and the scores of splits, which are logged too, classes, drives."""
     names = segnet_model.record["classes"]
-    statistics = read_statistics(confusion_table, calibration_table, scene_scores, names)
+    statistics = read_statistics(scene_scores, scene_class_scores, calibration_table, names)
     summaries = {split: summarise_split(each, names, seed.root) for split, each in statistics.items()}
-    prior_mean_iou = {split: score_or_none(mean_iou(each)) for split, each in sum_splits(prior_confusion).items()}
-    averages = average_over_batches(confusion_table, options.batch_size)
-    table = tabulate_scores(summaries)
-    table["prior_mean_iou"] = table["split"].map(prior_mean_iou)
-    table["batch_averaged_mean_iou"] = table["split"].map(averages)
-    table["resolution"] = options.resolution
-    logger.info("Scores at %s resolution\n%s", options.resolution, describe_scores(table))
+    guesses = sum_splits(prior_confusion, names, summaries)
+    prior_mean_iou = {split: score_or_none(mean_iou(count_classes(each))) for split, each in guesses.items()}
+    averages = average_over_batches(scene_scores, scene_class_scores, names, options.batch_size)
+    table, class_scores = tabulate_scores(summaries), tabulate_class_scores(summaries)
+    table["prior_mean_iou"] = table["split"].map(prior_mean_iou).astype("float64")
+    table["batch_averaged_mean_iou"] = table["split"].map(averages).astype("float64")
+    table, class_scores = (each.assign(resolution=options.resolution) for each in (table, class_scores))
+    logger.info("Scores at %s resolution\n%s", options.resolution, describe_scores(table, class_scores))
     report = {
         "run": provenance.run,
         "data_set": provenance.data_set,
@@ -144,19 +147,21 @@ def summarise_scores(
         "machine": provenance.machine,
         "model": segnet_model.record,
     }
-    drive_scores = tabulate_drives(statistics, names, options.resolution)
-    return report, table.assign(**provenance.versions), drive_scores
+    drive_scores = tabulate_drives(statistics, options.resolution)
+    return report, table.assign(**provenance.versions), class_scores, drive_scores
 
 
 def draw_confusion(confusion_table: pd.DataFrame, prepared_scenes: PreparedScenes, scores: Report) -> Figure:
     """Returns the confusion matrices of the splits, in counts and row-normalised."""
     names = [each.name for each in prepared_scenes.classes]
-    return figures.draw_confusion(sum_splits(confusion_table), names, _caption(scores))
+    return figures.draw_confusion(sum_splits(confusion_table, names, scores["splits"]), names, _caption(scores))
 
 
 def draw_class_iou(confusion_table: pd.DataFrame, prepared_scenes: PreparedScenes, scores: Report) -> Figure:
     """Returns the IoU of each class as bars."""
-    return figures.draw_class_iou(sum_splits(confusion_table), prepared_scenes.classes, _caption(scores))
+    names = [each.name for each in prepared_scenes.classes]
+    matrices = sum_splits(confusion_table, names, scores["splits"])
+    return figures.draw_class_iou(matrices, prepared_scenes.classes, _caption(scores))
 
 
 def draw_scores(score_table: pd.DataFrame, scores: Report) -> Figure:
@@ -191,6 +196,7 @@ def write_report(
     prepared_scenes: PreparedScenes,
     confusion_table: pd.DataFrame,
     scene_scores: pd.DataFrame,
+    scene_class_scores: pd.DataFrame,
     scores: Report,
     options: EvaluateOptions,
 ) -> str:
@@ -199,7 +205,8 @@ def write_report(
     gallery = choose_gallery(scene_scores, options.gallery_scenes)
     predictions = predict_scenes(segnet_model.predictor, prepared_scenes, list(gallery["scene"]), options.batch_size)
     pictures = [picture_scene(each, prepared_scenes[each.scene].image, classes) for each in predictions]
-    return write_evaluation_report(scores, sum_splits(confusion_table), scene_scores, classes, gallery, pictures)
+    matrices = sum_splits(confusion_table, [each.name for each in classes], scores["splits"])
+    return write_evaluation_report(scores, matrices, scene_scores, scene_class_scores, classes, gallery, pictures)
 
 
 def _caption(scores: Report) -> str:

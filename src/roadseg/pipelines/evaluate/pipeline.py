@@ -30,7 +30,7 @@ def create_pipeline() -> Pipeline:
                     "provenance",
                     "params:evaluate",
                 ],
-                ["confusion_table", "calibration_table", "scene_scores"],
+                ["confusion_table", "calibration_table", "scene_scores", "scene_class_scores"],
                 name="score_scenes",
             ),
             Node(
@@ -42,9 +42,9 @@ def create_pipeline() -> Pipeline:
             Node(
                 summarise_scores,
                 [
-                    "confusion_table",
-                    "calibration_table",
                     "scene_scores",
+                    "scene_class_scores",
+                    "calibration_table",
                     "prior_confusion",
                     "segnet_model",
                     "prepared_scenes",
@@ -53,7 +53,7 @@ def create_pipeline() -> Pipeline:
                     "params:evaluate",
                     "params:seed",
                 ],
-                ["scores", "score_table", "drive_scores"],
+                ["scores", "score_table", "class_scores", "drive_scores"],
                 name="summarise_scores",
             ),
             Node(
@@ -82,6 +82,7 @@ def create_pipeline() -> Pipeline:
                     "prepared_scenes",
                     "confusion_table",
                     "scene_scores",
+                    "scene_class_scores",
                     "scores",
                     "params:evaluate",
                 ],

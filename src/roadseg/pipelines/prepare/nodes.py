@@ -16,6 +16,7 @@ from roadseg.scenes.splits import (
     assign_splits,
     count_unlabelled,
     find_absent_classes,
+    find_classes,
     find_missing_classes,
 )
 
@@ -30,24 +31,31 @@ def prepare_scenes(
     return plan_preparation(raw_scenes, ids, label_space, options)
 
 
-def index_scenes(prepared_scenes: PreparedScenes) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Returns one row a scene: what it is, its size, its pixels of each class; and one row a fault of a scene."""
+def index_scenes(prepared_scenes: PreparedScenes) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Returns one row a scene: what it is and its size; one row a class of a scene: its pixels; and one row a fault."""
     faults = prepared_scenes.tabulate_faults()
     for kind, counts in count_faults(faults).iterrows():
         logger.warning("Fault '%s': %d scenes used all the same, %d left out", kind, counts["used"], counts["left out"])
-    return prepared_scenes.tabulate(), faults
+    return prepared_scenes.tabulate(), prepared_scenes.tabulate_pixels(), faults
 
 
-def split_scenes(scene_index: pd.DataFrame, options: SplitOptions, seed: Seed) -> pd.DataFrame:
+def split_scenes(
+    prepared_scenes: PreparedScenes,
+    scene_index: pd.DataFrame,
+    class_pixels: pd.DataFrame,
+    options: SplitOptions,
+    seed: Seed,
+) -> pd.DataFrame:
     """Returns the split of each labelled scene, and warns of what makes scores on it say less."""
-    split_table = assign_splits(scene_index, options, seed.root)
+    held = find_classes(scene_index, class_pixels, [each.name for each in prepared_scenes.classes])
+    split_table = assign_splits(scene_index, held, options, seed.root)
     for split, rows in split_table.groupby("split", sort=False):
         logger.info("Split %s: %d scenes of %d drives", split, len(rows), rows["drive"].nunique())
     for split, count in count_unlabelled(scene_index).items():
         logger.info("None of the %d scenes published as %s has labels: they are in no split", count, split)
-    if absent := find_absent_classes(scene_index):
+    if absent := find_absent_classes(held):
         logger.warning("No scene has a pixel of %s: no network can learn it from these scenes", ", ".join(absent))
-    for split, names in find_missing_classes(scene_index, split_table).items():
+    for split, names in find_missing_classes(held, split_table).items():
         logger.warning("Split %s has no pixel of %s", split, ", ".join(names))
     for drive, splits in find_shared_drives(split_table).items():
         logger.warning("Drive %s stands in %s: scores there flatter the network", drive, " and ".join(splits))
@@ -58,6 +66,8 @@ def split_scenes(scene_index: pd.DataFrame, options: SplitOptions, seed: Seed) -
     return split_table
 
 
-def report_data(prepared_scenes: PreparedScenes, scene_index: pd.DataFrame, split_table: pd.DataFrame) -> str:
+def report_data(
+    prepared_scenes: PreparedScenes, scene_index: pd.DataFrame, class_pixels: pd.DataFrame, split_table: pd.DataFrame
+) -> str:
     """Returns the page that shows the data set."""
-    return write_data_report(prepared_scenes, scene_index, split_table)
+    return write_data_report(prepared_scenes, scene_index, class_pixels, split_table)

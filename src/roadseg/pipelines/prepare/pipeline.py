@@ -15,9 +15,19 @@ def create_pipeline() -> Pipeline:
                 "prepared_scenes",
                 name="prepare_scenes",
             ),
-            Node(index_scenes, "prepared_scenes", ["scene_index", "fault_table"], name="index_scenes"),
-            Node(split_scenes, ["scene_index", "params:split", "params:seed"], "split_table", name="split_scenes"),
-            Node(report_data, ["prepared_scenes", "scene_index", "split_table"], "data_report", name="report_data"),
+            Node(index_scenes, "prepared_scenes", ["scene_index", "class_pixels", "fault_table"], name="index_scenes"),
+            Node(
+                split_scenes,
+                ["prepared_scenes", "scene_index", "class_pixels", "params:split", "params:seed"],
+                "split_table",
+                name="split_scenes",
+            ),
+            Node(
+                report_data,
+                ["prepared_scenes", "scene_index", "class_pixels", "split_table"],
+                "data_report",
+                name="report_data",
+            ),
         ],
         tags="prepare",
     )

@@ -1,0 +1,194 @@
+"""Every table of the catalog gives back what was saved, whatever splits, drives, scenes and classes are called."""
+
+from functools import cache
+from html import unescape
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from kedro.config import OmegaConfigLoader
+from kedro.io import DataCatalog
+
+from roadseg.datasets.provenance import Provenance
+from roadseg.pipelines.evaluate.nodes import score_prior, summarise_scores
+from roadseg.pipelines.prepare.nodes import index_scenes, report_data, split_scenes
+from roadseg.scenes.prepared import PreparedScene, PreparedScenes
+from roadseg.scenes.seed import Seed
+from roadseg.scenes.splits import SplitOptions
+from roadseg.scoring.measures import EvaluateOptions, measure_scene
+from roadseg.scoring.prediction import Prediction
+from roadseg.scoring.tables import (
+    list_scenes,
+    tabulate_calibration,
+    tabulate_confusion,
+    tabulate_scene_classes,
+    tabulate_scenes,
+)
+from roadseg.segnet.state import COLUMNS, TrainingState
+from roadseg.segnet.trained import TrainedSegNet
+
+CONFIGURATION = OmegaConfigLoader(
+    str(Path(__file__).parents[1] / "conf"), base_env="base", default_run_env="base", merge_strategy={}
+)
+TABLES = sorted(name for name, entry in CONFIGURATION["catalog"].items() if entry["type"] == "pandas.CSVDataset")
+
+NAMES = [
+    *("NA", "N/A", "<NA>", "None", "nan", "NaN", "null", "NULL", "TRUE", "False", "inf", "-", "007", "1e5", "1_000"),
+    *(
+        str(2**53 + 1),
+        str(-(2**64)),
+        "2026-01-31",
+        "0x1F",
+        "=1+1",
+        "#1",
+        "a,b",
+        "a;b",
+        'say "x"',
+        '"',
+        "'",
+        "\\",
+        "a\\",
+    ),
+    *(" lead", "trail ", "\ttab", " ", "line\nend", "return\ralone", "both\r\nends", "Straße", "道路", "\ufeffmark"),
+    *("<b>&amp;</b>", "$x$", "_", "truth", "predicted", "pixels", "split", "scene", "road", "road low", "IoU road"),
+]
+"""Of drives, of frames and of classes, all at once."""
+
+SEED = Seed(1)
+ROW = {"usable": True, "faults": [], "height": 2, "width": 3, "image_hash": "1e5"}
+
+
+def scene_of(name: str, index: int) -> dict[str, Any]:
+    pixels = np.bincount([index, 0], minlength=len(NAMES)).tolist()
+    return {"scene": f"{name}/{name}", "drive": name, "published_split": None, **ROW, "pixels": pixels}
+
+
+@cache
+def prepared_scenes() -> PreparedScenes:
+    """A scene a name, which holds its class and the first one; one scene without labels, and one that is broken."""
+    rows = [scene_of(name, index) for index, name in enumerate(NAMES)]
+    rows[3]["faults"] = [["no objects", ""], ["unknown label", "NA"]]
+    rows[4]["published_split"] = "train"
+    rows.append({**scene_of("blind", 0), "pixels": None})
+    rows.append(
+        {**scene_of("broken", 0), **dict.fromkeys(ROW), "usable": False, "pixels": None, "faults": [["x", "1"]]}
+    )
+    classes = [{"name": name, "colour": [index, 0, 0]} for index, name in enumerate(NAMES)]
+
+    def read(row: Any) -> PreparedScene:
+        ids = np.repeat(np.arange(len(NAMES)), row["pixels"]).astype(np.uint8)
+        return PreparedScene(np.zeros((1, 2, 3), np.uint8), ids[None], (2, 3))
+
+    return PreparedScenes({"classes": classes, "image_size": [1, 2], "scenes": rows}, read)
+
+
+def evaluate_options(*measures: str) -> EvaluateOptions:
+    options = CONFIGURATION["parameters"]["evaluate"]
+    return EvaluateOptions(**options | {"further_measures": measures})
+
+
+@cache
+def make_tables() -> dict[str, pd.DataFrame]:
+    """Returns each table of the catalog, made as a run makes it."""
+    scenes = prepared_scenes()
+    scene_index, class_pixels, fault_table = index_scenes(scenes)
+    options = SplitOptions(**CONFIGURATION["parameters"]["split"] | {"method": "drives"})
+    split_table = split_scenes(scenes, scene_index, class_pixels, options, SEED)
+    options = evaluate_options("boundary_f1", "calibration_error")
+    listed = list_scenes(split_table, "network")
+    measures = [measure_scene(predict(scenes, scene), len(NAMES), options) for scene in listed["scene"]]
+    found = {
+        "scene_index": scene_index,
+        "class_pixels": class_pixels,
+        "fault_table": fault_table,
+        "split_table": split_table,
+        "confusion_table": tabulate_confusion(listed, [each.confusion for each in measures], NAMES),
+        "calibration_table": tabulate_calibration(listed, measures),
+        "scene_scores": tabulate_scenes(listed, measures),
+        "scene_class_scores": tabulate_scene_classes(listed, measures, NAMES),
+        "prior_confusion": score_prior(scenes, split_table, {}, None, options),
+        "training_history": history(),
+    }
+    scored = [found[name] for name in ("scene_scores", "scene_class_scores", "calibration_table", "prior_confusion")]
+    _, *summaries = summarise_scores(*scored, model(), scenes, split_table, provenance(), options, SEED)
+    return found | dict(zip(("score_table", "class_scores", "drive_scores"), summaries, strict=True))
+
+
+def predict(scenes: PreparedScenes, scene: str) -> Prediction:
+    """Returns a prediction that takes each pixel for the class after its own."""
+    truth = scenes[scene].label_map
+    return Prediction(scene, truth, (truth + 1) % len(NAMES), np.full(truth.shape, 0.1, np.float32))
+
+
+def history() -> pd.DataFrame:
+    state = TrainingState(Path(), "val_mean_iou", [])
+    state.rows = [{"epoch": epoch, **dict.fromkeys(COLUMNS[1:], 0.1 + 1 / epoch)} for epoch in (1, 3)]
+    return state.tabulate()
+
+
+def model() -> TrainedSegNet:
+    return TrainedSegNet(None, {"classes": NAMES})
+
+
+def provenance() -> Provenance:
+    versions = dict.fromkeys(("prepared_scenes", "split_table", "segnet_model"), "2026-01-31T10.20.30.000Z")
+    facts = {"run": "", "data_set": "NA", "environment": "", "commit": None, "parameters": {}, "packages": {}}
+    return Provenance(**facts, versions=versions, machine={})
+
+
+def save_and_load(name: str, table: pd.DataFrame, folder: Path) -> pd.DataFrame:
+    entry = {**CONFIGURATION["catalog"][name], "filepath": str(folder / "table.csv")}
+    DataCatalog.from_config({name: entry}, save_version="1").save(name, table)
+    return DataCatalog.from_config({name: entry}, load_versions={name: "1"}).load(name)
+
+
+def test_there_is_a_table_for_each_entry_of_the_catalog() -> None:
+    assert sorted(make_tables()) == TABLES
+
+
+@pytest.mark.parametrize("name", TABLES)
+@pytest.mark.parametrize("part", [slice(None), slice(0, 0)], ids=["whole", "empty"])
+def test_a_table_is_equal_after_loading_in_types_too(name: str, part: slice, tmp_path: Path) -> None:
+    table = make_tables()[name][part]
+    pd.testing.assert_frame_equal(save_and_load(name, table, tmp_path), table, check_exact=True)
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_no_heading_follows_from_a_name(name: str) -> None:
+    described = CONFIGURATION["catalog"][name]["load_args"]["dtype"]
+    assert set(make_tables()[name]) <= set(described)
+
+
+def test_names_are_the_ones_that_were_given() -> None:
+    tables = make_tables()
+    assert set(tables["split_table"]["drive"]) == set(tables["scene_scores"]["drive"]) == set(NAMES)
+    assert tables["class_scores"]["class"].tolist() == 3 * NAMES
+    assert set(tables["confusion_table"]["truth"]) == set(tables["confusion_table"]["predicted"]) == set(NAMES)
+    assert set(tables["drive_scores"]["drive"]) == set(NAMES)
+
+
+@pytest.mark.parametrize("name", ["fault_table", "calibration_table", "prior_confusion"])
+def test_a_table_that_may_have_no_row_is_equal_too(name: str, tmp_path: Path) -> None:
+    scenes = prepared_scenes()
+    whole = {"classes": scenes._manifest["classes"], "image_size": [1, 2], "scenes": scenes.rows[:3]}
+    split = make_tables()["split_table"].assign(split="test")
+    listed = list_scenes(split, "network")
+    measures = [measure_scene(predict(scenes, scene), len(NAMES), evaluate_options()) for scene in listed["scene"]]
+    empty = {
+        "fault_table": lambda: PreparedScenes(whole, scenes._read).tabulate_faults(),
+        "calibration_table": lambda: tabulate_calibration(listed, measures),
+        "prior_confusion": lambda: score_prior(scenes, split, {}, None, evaluate_options()),
+    }[name]()
+    assert empty.empty
+    pd.testing.assert_frame_equal(save_and_load(name, empty, tmp_path), empty)
+
+
+def test_the_data_report_names_them() -> None:
+    tables = make_tables()
+    page = report_data(prepared_scenes(), *(tables[name] for name in ("scene_index", "class_pixels", "split_table")))
+    shown = unescape(page)
+    for name in NAMES:
+        assert f'"></span><span class="name">{name}</span></th>' in shown  # among the classes
+        assert f'<th><span class="name">{name}</span></th>' in shown  # among the drives
