@@ -147,6 +147,12 @@ def test_damaged_archive_is_named(tmp_path: Path, kind: str) -> None:
         load(path)["parameters"]
 
 
+def test_place_that_no_package_reads_is_named() -> None:
+    fsspec.register_implementation("oss", "not_installed.Oss", clobber=True, errtxt="Install ossfs")
+    with pytest.raises(ValueError, match=r"^settings can't be read from 'oss://bucket/conf': Install ossfs$"):
+        load("oss://bucket/conf")
+
+
 def test_parameter_of_an_environment_that_base_lacks_is_found(tmp_path: Path) -> None:
     changes = {
         "mine/parameters.yml": "trian: {epochs: 3}\nwidth: 5\nhalf: 3\n_own: 2\n",

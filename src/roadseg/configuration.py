@@ -52,7 +52,7 @@ class ConfigurationLoader(OmegaConfigLoader):
         """Takes what `OmegaConfigLoader` takes.
 
         Raises:
-            ValueError: If the configuration is an archive that can't be read.
+            ValueError: If the configuration is an archive that can't be read, or no installed package reads its place.
         """
         self.files: dict[str, dict[str, File]] = {}
         self.taken: set[str] = set()
@@ -60,6 +60,8 @@ class ConfigurationLoader(OmegaConfigLoader):
             super().__init__(conf_source, *arguments, **options)
         except ARCHIVE_FAULTS as fault:
             raise ValueError(f"'{conf_source}' is no archive that can be read: {fault}") from fault
+        except ImportError as fault:
+            raise ValueError(f"settings can't be read from '{conf_source}': {fault}") from fault
 
     def __getitem__(self, key: str) -> dict[str, Any]:
         """Returns the configuration of one kind, as Kedro does.

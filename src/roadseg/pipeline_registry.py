@@ -1,18 +1,29 @@
 """The pipelines that `kedro run` knows."""
 
+from difflib import get_close_matches
+from pkgutil import iter_modules
+
 from kedro.framework.project import find_pipelines
 from kedro.pipeline import Pipeline
+
+from roadseg.pipelines import __path__ as folder
 
 
 def register_pipelines() -> dict[str, Pipeline]:
     """Returns prepare, train and evaluate, each under its name, and all three as the default.
 
     Raises:
-        ValueError: If Keras can't start, which training and scoring need.
+        ValueError: If there is no pipeline of a name that is asked for, or if Keras can't start, which training and
+            scoring need.
     """
     try:
         pipelines = find_pipelines(raise_errors=True)
-    except ImportError as fault:  # Kedro's message is the traceback of what it was raised from
-        raise fault.__cause__ or fault from None
+    except ImportError as fault:
+        if fault.__cause__:
+            raise fault.__cause__ from None
+        name = str(fault).partition(".pipelines.")[2].partition("'")[0]
+        known = sorted(module.name for module in iter_modules(folder) if module.ispkg)
+        close = get_close_matches(name, known, 1) or known
+        raise ValueError(f"there is no pipeline '{name}'; did you mean {' or '.join(close)}?") from fault
     pipelines["__default__"] = sum(pipelines.values(), Pipeline([]))
     return pipelines

@@ -85,3 +85,9 @@ def test_provenance_outside_a_session_is_refused():
 def test_provenance_is_not_saved():
     with pytest.raises(DatasetError, match="read only"):
         ProvenanceDataset(data_set="idd", of=[]).save(1)
+
+
+@pytest.mark.parametrize("name", [7, None, False, "", ["a"]])
+def test_name_of_a_data_set_that_yaml_reads_as_something_else_is_refused(name):
+    with pytest.raises(DatasetError, match=r"^data_set in globals\.yml .* expected text, in quotes .*, received"):
+        ProvenanceDataset(data_set=name, of=[])

@@ -110,6 +110,11 @@ def test_a_backend_that_is_none_stops_before_any_work(project: Project) -> None:
     assert not project.versions("03_primary/drawn/prepared_scenes/manifest.json")
 
 
+def test_a_pipeline_that_is_none(project: Project) -> None:
+    message = project.fail("--pipelines", "prepare,evalute")
+    assert message == "Error: there is no pipeline 'evalute'; did you mean evaluate?\n"
+
+
 def test_parameters_that_do_not_fit_one_another(project: Project) -> None:
     message = project.fail("--params", "train.schedule=plateau,train.learning_rate=0.00001")
     assert message == "Error: train: plateau.floor must be below learning_rate (1e-05), received 1e-05\n"

@@ -1,9 +1,11 @@
 import io
 import json
+import shlex
 import zipfile
 
 import pytest
 
+from roadseg.command_line import run
 from roadseg.segnet.trained import check_fits, check_learnt_from, read_record
 
 
@@ -52,8 +54,11 @@ def test_other_classes_are_refused_with_both_lists(classes):
 
 
 def test_another_size_is_refused_with_both_sizes():
-    with pytest.raises(ValueError, match=r"sees images of 240 x 480 pixels, and the scenes were prepared at 64 x 128:"):
+    sizes = "sees images of 240 x 480 pixels, and the scenes were prepared at 64 x 128:"
+    with pytest.raises(ValueError, match=sizes) as raised:
         check_fits(record(), ["road", "sky"], (64, 128))
+    advised = shlex.split(str(raised.value).partition("with ")[2])
+    assert run.make_context("run", advised).params["params"] == {"prepare": {"image_size": [240, 480]}}
 
 
 @pytest.mark.parametrize(

@@ -54,7 +54,16 @@ class ProvenanceDataset(AbstractDataset[NoReturn, Provenance]):
     """
 
     def __init__(self, *, data_set: str, of: list[str], metadata: dict[str, Any] | None = None) -> None:
-        """Takes the name of the raw data set, and those of the catalog entries whose versions matter."""
+        """Takes the name of the raw data set, and those of the catalog entries whose versions matter.
+
+        Raises:
+            DatasetError: If the name is no text, as YAML reads names that look like numbers.
+        """
+        if not isinstance(data_set, str) or not data_set:
+            raise DatasetError(
+                f"data_set in globals.yml names the folders of results: expected text, in quotes where it looks like a "
+                f"number, received {data_set!r}"
+            )
         self._data_set, self._of, self.metadata = data_set, of, metadata
         self._catalog: DataCatalog | None = None
 

@@ -81,10 +81,10 @@ def check_fits(record: Mapping[str, Any], classes: Sequence[str], image_size: tu
             f"it knows {learnt}; the scenes have {', '.join(classes)}"
         )
     if tuple(image_size) != tuple(record["image_size"]):
-        sizes = (" x ".join(map(str, size)) for size in (record["image_size"], image_size))
+        expected, received = (" x ".join(map(str, size)) for size in (record["image_size"], image_size))
         raise ValueError(
-            "the model of {} sees images of {} pixels, and the scenes were prepared at {}: "
-            "prepare them at its size with prepare.image_size".format(record["run"], *sizes)
+            f"the model of {record['run']} sees images of {expected} pixels, and the scenes were prepared at "
+            f"{received}: prepare them at its size with --params 'prepare.image_size=[{expected.replace(' x ', ',')}]'"
         )
 
 
