@@ -78,21 +78,13 @@ def test_broken_scenes_are_left_out_and_named(camvid: Project, camvid_folder: Pa
         assert "(3, 5), the image (36, 48)" in text
 
 
-@pytest.mark.parametrize(
-    ("parameter", "sentence"),
-    [
-        ("sed=3", "there is no parameter 'sed'; did you mean seed?"),
-        ("prepare.image_sise=3", "prepare.image_sise: there is no such parameter, received 3"),
-        (
-            "split.method=frames",
-            "split.method: input should be 'published', 'drives', 'notebook' or 'leave_one_drive_out', received",
-        ),
-        ("scenes.limit=0", "scenes.limit: input should be greater than 0, received 0"),
-        ("scenes.limit=many", "scenes.limit: input should be a valid integer, received 'many'"),
-    ],
-)
-def test_a_wrong_parameter(project: Project, parameter: str, sentence: str) -> None:
-    assert sentence in project.fail(*PREPARE, "--params", parameter)
+def test_a_wrong_parameter(project: Project) -> None:
+    message = project.fail(*PREPARE, "--params", "sed=3")
+    assert message == "Error: there is no parameter 'sed'; did you mean seed?\n"
+    message = project.fail(*PREPARE, "--params", "prepare.image_sise=3,split.method=frames,scenes.limit=0")
+    assert "prepare.image_sise: there is no such parameter, received 3" in message
+    assert "split.method: input should be 'published', 'drives', 'notebook' or 'leave_one_drive_out', rec" in message
+    assert "scenes.limit: input should be greater than 0, received 0" in message
 
 
 def test_every_fault_in_the_training_parameters_is_named(project: Project) -> None:
