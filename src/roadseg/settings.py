@@ -3,6 +3,7 @@
 import os
 
 from roadseg.configuration import ConfigurationLoader
+from roadseg.continuation import ContinuationHooks
 from roadseg.datasets.catalog import RunCatalog
 from roadseg.hooks import ProvenanceHooks, ReportHooks, TerminationHooks, TrainingStateHooks
 from roadseg.parameters import ParameterHooks
@@ -15,6 +16,7 @@ HOOKS = (
     ParameterHooks(),
     ProvenanceHooks(),
     VersionHooks(),
+    ContinuationHooks(),
     TerminationHooks(),
     TrainingStateHooks(),
     ReportHooks(),

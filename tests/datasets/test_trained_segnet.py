@@ -3,6 +3,7 @@ import re
 import subprocess
 import sys
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import keras
@@ -74,6 +75,15 @@ def files_under(folder):
     return [str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()]
 
 
+def test_the_training_of_a_version_comes_back_with_its_state(tmp_path, trained):
+    dataset(tmp_path, save="v1").save(replace(trained, state=b"state"))
+    earlier = dataset(tmp_path).read_training("v1")
+    assert (earlier.run, earlier.record) == ("v1", RECORD)
+    with earlier.open() as file, zipfile.ZipFile(file) as archive:
+        assert archive.read("training_state.npz") == b"state"
+    assert dataset(tmp_path).load().state is None
+
+
 def test_network_and_record_come_back(tmp_path, trained, images):
     dataset(tmp_path, save="v1").save(trained)
     loaded = dataset(tmp_path).load()
@@ -97,7 +107,7 @@ def test_fresh_process_loads_it_and_predicts_the_same(tmp_path, trained, images)
 
 
 def save_compiled(folder, trained):
-    """Saves a network as a training does, with all that has a class of the project; returns the path."""
+    """Saves a network with all that has a class of the project, loss and optimizer included; returns the path."""
     network = keras.models.clone_model(trained.network)
     rate = WarmUp(0.1, 2, keras.optimizers.schedules.PolynomialDecay(0.1, 3))
     network.compile(ConvolutionMuon(rate), CrossentropyWithDice(), metrics=[RunningMeanIoU(2)])

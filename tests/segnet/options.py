@@ -28,5 +28,6 @@ def train_options(**changes: object) -> TrainOptions:
         "weight_average": None,
         "early_stopping_patience": None,
         "augmentation": AugmentationOptions(flip=False, scale=(1.0, 1.0), saturation=0.0, gamma=1.0),
+        "continue_from": None,
     }
     return TrainOptions(**{**given, **changes})

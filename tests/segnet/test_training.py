@@ -2,6 +2,7 @@ import os
 import signal
 import subprocess
 import sys
+import zipfile
 
 import keras
 import numpy as np
@@ -16,11 +17,12 @@ from roadseg.scenes.prepared import PreparedScene
 from roadseg.segnet import training
 from roadseg.segnet.augmentation import AugmentationOptions
 from roadseg.segnet.callbacks import FiniteLoss
+from roadseg.segnet.continuation import EarlierTraining
 from roadseg.segnet.device import choose_placement
 from roadseg.segnet.losses import LossOptions, choose_loss
 from roadseg.segnet.network import NetworkOptions
-from roadseg.segnet.optimizer import ConvolutionMuon
 from roadseg.segnet.recipe import PlateauOptions
+from roadseg.segnet.trained import STATE
 from roadseg.segnet.training import train_network
 from segnet.options import train_options
 
@@ -51,7 +53,7 @@ def network_options(momentum=0.5, dropout=0.0):
     )
 
 
-def train(scenes, tmp_path, momentum=0.5, dropout=0.0, **changes):
+def train(scenes, tmp_path, momentum=0.5, dropout=0.0, earlier=None, **changes):
     ids = list(scenes)
     chosen = options(**changes)
     return train_network(
@@ -63,6 +65,7 @@ def train(scenes, tmp_path, momentum=0.5, dropout=0.0, **changes):
         seed=1,
         state_folder=tmp_path / "state",
         log_folder=tmp_path / "tensorboard",
+        earlier=earlier,
     )
 
 
@@ -82,8 +85,7 @@ def test_the_network_is_that_of_the_best_epoch_and_its_score_that_of_all_validat
     trained = train(scenes, tmp_path, optimizer=optimizer)
     network, history = trained.network, trained.history
     assert not trained.is_interrupted
-    moved_by_muon = isinstance(network.optimizer, ConvolutionMuon)
-    assert moved_by_muon == (optimizer == "muon")
+    assert not network.compiled  # its state keeps the optimizer
     assert list(history["epoch"]) == [1, 2, 3]
     assert list(history["learning_rate"]) == pytest.approx([0.01] * 3)
     images, truth = zip(*(scenes.read_pair(scene) for scene in list(scenes)[4:]), strict=True)
@@ -220,13 +222,54 @@ def test_killed_twice_it_goes_on_and_ends_as_one_that_was_not(scenes, tmp_path, 
     same(train(scenes, tmp_path / "killed", **changes), whole)
 
 
+def ended(trained, path):
+    """Returns a training that has ended, as its model keeps it."""
+    trained.network.save(path)
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr(STATE, trained.state)
+    best = int(trained.history["epoch"][trained.history["val_mean_iou"].argmax()])
+    record = {"training": {"epochs": len(trained.history), "best_epoch": best}}
+    return EarlierTraining("v1", record, str(path), lambda: path.open("rb"))
+
+
+MUON_ON_A_PLATEAU = MUON | {"schedule": "plateau", "early_stopping_patience": 9}
+
+
+@pytest.mark.parametrize(
+    ("changes", "epochs"),
+    [(MUON_ON_A_PLATEAU, 2), pytest.param(STANDSTILL, 3, marks=pytest.mark.slow)],
+    ids=["muon, plateau, dropout, averages", "adam, plateau, early stopping, best epoch before, killed"],
+)
+def test_going_on_for_more_epochs_it_ends_as_one_that_had_them_from_the_beginning(scenes, tmp_path, changes, epochs):
+    whole = train(scenes, tmp_path / "whole", **changes)
+    first = train(scenes, tmp_path / "first", **changes | {"epochs": epochs})
+    earlier = ended(first, tmp_path / "first.keras")
+    if changes is STANDSTILL:
+        train_until(scenes, tmp_path / "more", epochs + 1, 0, earlier=earlier, **changes)
+    more = train(scenes, tmp_path / "more", earlier=earlier, **changes)
+    same(more, whole)
+    assert len(more.history) > epochs
+
+
+@pytest.mark.slow
+def test_a_falling_rate_goes_on_as_if_all_epochs_had_been_planned(scenes, tmp_path):
+    falling = {"schedule": "polynomial", "polynomial_power": 1.0, "warm_up": 0.0}
+    first = train(scenes, tmp_path / "first", epochs=1, **falling)
+    more = train(scenes, tmp_path / "more", epochs=3, earlier=ended(first, tmp_path / "first.keras"), **falling)
+    # Two steps an epoch: the rates of steps 0, 2 and 4, the last two of six.
+    assert list(more.history["learning_rate"]) == pytest.approx([0.01, 0.01 * 4 / 6, 0.01 * 2 / 6])
+
+
 @pytest.mark.slow
 def test_on_jax_too_it_goes_on_and_ends_as_one_that_was_not():
-    here = f"{__file__}::test_killed_twice_it_goes_on_and_ends_as_one_that_was_not"
-    command = [sys.executable, "-m", "pytest", "-x", f"{here}[muon, cosine, dropout, averaged weights, cache]"]
+    tests = [
+        "killed_twice_it_goes_on_and_ends_as_one_that_was_not[muon, cosine, dropout, averaged weights, cache]",
+        "going_on_for_more_epochs_it_ends_as_one_that_had_them_from_the_beginning[muon, plateau, dropout, averages]",
+    ]
+    command = [sys.executable, "-m", "pytest", "-x", *(f"{__file__}::test_{test}" for test in tests)]
     environment = os.environ | {"KERAS_BACKEND": "jax"}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    assert " 1 passed" in done.stdout, done.stdout
+    assert " 2 passed" in done.stdout, done.stdout
 
 
 @pytest.mark.slow

@@ -1,15 +1,18 @@
-"""Trained networks on disk: one `.keras` file that also holds the record of what the network learnt from."""
+"""Trained networks on disk: one `.keras` file that also holds what the network learnt from, and how to go on."""
 
 import json
 import tempfile
 import zipfile
+from contextlib import AbstractContextManager
+from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
 from kedro.io import DatasetError
 
 from roadseg.datasets.versioned_file import VersionedFileDataset
-from roadseg.segnet.trained import RECORD, TrainedSegNet, load_network, read_record
+from roadseg.segnet.continuation import EarlierTraining
+from roadseg.segnet.trained import RECORD, STATE, TrainedSegNet, load_network, read_record
 
 
 class TrainedSegNetDataset(VersionedFileDataset[TrainedSegNet, TrainedSegNet]):
@@ -45,13 +48,15 @@ class TrainedSegNetDataset(VersionedFileDataset[TrainedSegNet, TrainedSegNet]):
             return TrainedSegNet(load_network(local), record)
 
     def save(self, data: TrainedSegNet) -> None:
-        """Writes network and record as one file."""
+        """Writes network, record and state as one file."""
         path = str(self._get_save_path())
         with tempfile.TemporaryDirectory() as folder:
             local = Path(folder) / "segnet.keras"
             data.network.save(local)
             with zipfile.ZipFile(local, "a") as archive:
                 archive.writestr(RECORD, json.dumps(data.record, indent=2))
+                if data.state is not None:
+                    archive.writestr(STATE, data.state)
             self._write(path, local.read_bytes())
 
     def read_record(self, version: str | None) -> dict[str, Any]:
@@ -63,9 +68,30 @@ class TrainedSegNetDataset(VersionedFileDataset[TrainedSegNet, TrainedSegNet]):
         Raises:
             DatasetError: If the file is no zip archive or holds no record.
         """
-        path = str(self._get_versioned_path(version) if version else self._filepath)
-        with self._fs.open(path, "rb") as file:
-            return _read_record(file, path)
+        with self.open(version) as file:
+            return _read_record(file, self.path_of(version))
+
+    def read_training(self, version: str | None) -> EarlierTraining:
+        """Returns the training of a version, to go on with.
+
+        Raises:
+            DatasetError: If the file is no zip archive or holds no record.
+        """
+        return EarlierTraining(
+            run=str(version),
+            record=self.read_record(version),
+            path=self.path_of(version),
+            open=partial(self.open, version),
+        )
+
+    def path_of(self, version: str | None) -> str:
+        """Returns the path of the file of a version."""
+        return str(self._get_versioned_path(version) if version else self._filepath)
+
+    def open(self, version: str | None) -> AbstractContextManager[IO[bytes]]:
+        """Opens the file of a version for reading."""
+        opened: AbstractContextManager[IO[bytes]] = self._fs.open(self.path_of(version), "rb")
+        return opened
 
 
 def _read_record(file: IO[bytes], path: str) -> dict[str, Any]:

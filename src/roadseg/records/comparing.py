@@ -145,7 +145,9 @@ def _describe_run(record: RunRecord) -> dict[str, str]:
 
 def _describe_training(training: Mapping[str, Any]) -> str:
     length = f"{training['epochs']} epochs in {describe_duration(training['seconds'])}, best {training['best_epoch']}"
-    return length + (", interrupted" if training["is_interrupted"] else "")
+    earlier = training.get("continued_from")
+    how = f", going on after epoch {earlier['epochs']} of {earlier['run']}" if earlier else ""
+    return length + how + (", interrupted" if training["is_interrupted"] else "")
 
 
 def _describe_values(title: str, first: Mapping[str, Any], second: Mapping[str, Any]) -> Section:

@@ -93,13 +93,27 @@ def choose_run(records: RunRecordsDataset, name: str) -> RunRecord:
         if len(found) <= LATEST.index(name):
             raise ValueError(f"there is no '{name}' run: {len(found)} runs have scores; see `kedro runs list`")
         return found[-1]
-    fitting = [name] if name in runs else [run for run in runs if run.startswith(name)]
+    return records.read(choose_id(runs, name, "run"))
+
+
+def choose_id(ids: Sequence[str], name: str, of: str) -> str:
+    """Returns the id that somebody means: it is the name, or alone begins with it.
+
+    Args:
+        ids: Those there are, newest first, at least one.
+        name: What was given.
+        of: What has these ids, in messages.
+
+    Raises:
+        ValueError: If there is no such id, or more than one.
+    """
+    fitting = [name] if name in ids else [each for each in ids if each.startswith(name)]
     if not fitting:
-        raise ValueError(f"there is no run '{name}'; the newest is {runs[0]}, see `kedro runs list`")
+        raise ValueError(f"there is no {of} '{name}'; the newest is {ids[0]}, see `kedro runs list`")
     if len(fitting) > 1:
         some = ", ".join(fitting[:5]) + (", ..." if len(fitting) > 5 else "")
-        raise ValueError(f"'{name}' is the start of {len(fitting)} runs ({some}); give more of it")
-    return records.read(fitting[0])
+        raise ValueError(f"'{name}' is the start of {len(fitting)} {of}s ({some}); give more of it")
+    return fitting[0]
 
 
 def list_runs(records: RunRecordsDataset) -> list[str]:

@@ -77,6 +77,11 @@ class NetworkOptions(BaseModel, frozen=True, extra="forbid", strict=True, allow_
     batch_norm_momentum: Annotated[float, Field(ge=0, lt=1)]
 
 
+def view_uncompiled(network: keras.Model) -> keras.Model:
+    """Returns a network of the same layers without optimizer, loss and metrics, which only a training needs."""
+    return keras.Model(network.input, network.output, name=network.name)
+
+
 def build_network(image_size: tuple[int, int], num_classes: int, options: NetworkOptions) -> keras.Model:
     """Returns an untrained network from RGB images to the logits of every pixel, named after its architecture.
 

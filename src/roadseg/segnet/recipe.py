@@ -63,6 +63,8 @@ class TrainOptions(DeviceOptions, frozen=True, extra="forbid", strict=True, allo
             the averages, with batch norm's statistics of the weights themselves. None averages nothing.
         early_stopping_patience: Epochs without a better validation mIoU after which training stops; None never stops.
         augmentation: Random changes of the training scenes.
+        continue_from: Id of the run whose model's training goes on, a start of it that no other model has, or `latest`;
+            None begins a training.
     """
 
     epochs: PositiveInt
@@ -81,6 +83,7 @@ class TrainOptions(DeviceOptions, frozen=True, extra="forbid", strict=True, allo
     weight_average: Annotated[float, Field(gt=0, lt=1)] | None
     early_stopping_patience: PositiveInt | None
     augmentation: AugmentationOptions
+    continue_from: Annotated[str, Field(min_length=1)] | None
 
     @model_validator(mode="after")
     def _check(self) -> "TrainOptions":

@@ -16,6 +16,7 @@ from filelock import FileLock, Timeout
 from keras import ops
 
 from roadseg.scenes.prepared import content_digest
+from roadseg.segnet.network import view_uncompiled
 from roadseg.segnet.recipe import AveragedWeights
 
 logger = logging.getLogger(__name__)
@@ -94,17 +95,15 @@ class TrainingState(keras.callbacks.Callback):
 
     Attributes:
         rows: One a finished epoch, with what COLUMNS name.
-        is_stopped: Whether the training ended before its last epoch.
     """
 
     def __init__(self, folder: Path, best: str, remembered: Sequence[keras.callbacks.Callback]) -> None:
         """Takes the folder of this training, which figure is highest in the best epoch, and whose knowledge to keep."""
         super().__init__()
         self.rows: list[dict[str, float]] = []
-        self.is_stopped = False
         self._folder, self._best = folder, best
         self._remembered = [each for each in remembered if type(each) in REMEMBERED]
-        self._knowledge: list[dict[str, Any]] = []
+        self._knowledge: dict[str, dict[str, Any]] = {}
 
     @property
     def best_row(self) -> dict[str, float]:
@@ -114,37 +113,56 @@ class TrainingState(keras.callbacks.Callback):
     @property
     def best_weights(self) -> Path:
         """The file of the weights of that epoch."""
-        return self._folder / f"epoch{self.best_row['epoch']:04.0f}.weights.h5"
+        return self._folder / name_weights(int(self.best_row["epoch"]))
+
+    @property
+    def is_stopped(self) -> bool:
+        """Whether early stopping has ended the training."""
+        stopping = [each for each in self._remembered if isinstance(each, keras.callbacks.EarlyStopping)]
+        return any(self._knowledge.get(_name(each), {"wait": 0})["wait"] >= each.patience for each in stopping)
+
+    def read(self) -> bytes:
+        """Returns the file that the last epoch left, which `restore` can go on from elsewhere."""
+        return (self._folder / FILE).read_bytes()
 
     def restore(self, network: keras.Model) -> int:
-        """Brings a compiled network to where the training was, and returns the number of epochs that are finished."""
+        """Brings a compiled network to where the training was, and returns the number of epochs that are finished.
+
+        Raises:
+            ValueError: If the state is that of another network or optimizer.
+        """
         path = self._folder / FILE
         if not path.exists():
             return 0
         with np.load(path) as content:
             facts = json.loads(str(content["facts"]))
-            for index, variable in enumerate(_variables(network)):
-                variable.assign(content[str(index)])
-        self.rows, self.is_stopped, self._knowledge = facts["rows"], facts["is_stopped"], facts["knowledge"]
+            arrays = [content[str(index)] for index in range(len(content.files) - 1)]
+        variables = _variables(network)
+        if [each.shape for each in arrays] != [tuple(each.shape) for each in variables]:
+            raise ValueError(
+                f"'{path}' is the state of another network or optimizer than this version of the program and of its "
+                f"packages makes of these parameters: go on with the version that wrote it, or train anew"
+            )
+        for variable, array in zip(variables, arrays, strict=True):
+            variable.assign(array)
+        self.rows, self._knowledge = facts["rows"], facts["knowledge"]
         return len(self.rows)
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         """Gives the other callbacks back what they knew; their own beginning has made them forget it."""
-        for callback, knowledge in zip(self._remembered, self._knowledge, strict=False):
-            vars(callback).update(knowledge)
+        for callback in self._remembered:
+            vars(callback).update(self._knowledge.get(_name(callback), {}))
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Writes the state."""
         self.rows.append({"epoch": epoch + 1} | {name: float(value) for name, value in (logs or {}).items()})
         if self.best_row is self.rows[-1]:
-            self.model.save_weights(self.best_weights)
-        facts = {
-            "rows": self.rows,
-            "is_stopped": self.model.stop_training,
-            "knowledge": [
-                {name: _plain(getattr(each, name)) for name in REMEMBERED[type(each)]} for each in self._remembered
-            ],
+            view_uncompiled(self.model).save_weights(self.best_weights)
+        knowledge = {
+            _name(each): {name: _plain(getattr(each, name)) for name in REMEMBERED[type(each)]}
+            for each in self._remembered
         }
+        facts = {"rows": self.rows, "knowledge": knowledge}
         arrays = {str(index): ops.convert_to_numpy(each) for index, each in enumerate(_variables(self.model))}
         part = self._folder / f"{FILE}.part"
         with part.open("wb") as file:
@@ -161,6 +179,11 @@ class TrainingState(keras.callbacks.Callback):
         return pd.DataFrame(self.rows)[list(COLUMNS)].astype({"epoch": int})
 
 
+def name_weights(epoch: int) -> str:
+    """Returns the name of the file of the weights of an epoch, counted from 1."""
+    return f"epoch{epoch:04d}.weights.h5"
+
+
 def digest_code() -> str:
     """Returns 16 hexadecimal digits that change with the code that trains: the state of one is nothing to another."""
     return content_digest([path.read_text("utf-8") for path in sorted(Path(__file__).parent.glob("*.py"))])
@@ -168,6 +191,10 @@ def digest_code() -> str:
 
 def _variables(network: keras.Model) -> list[keras.Variable]:
     return [*network.variables, *network.optimizer.variables]
+
+
+def _name(callback: keras.callbacks.Callback) -> str:
+    return type(callback).__name__
 
 
 def _plain(value: Any) -> float | int | None:

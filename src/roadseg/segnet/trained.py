@@ -15,6 +15,12 @@ from roadseg.segnet.folding import fold_batch_norms
 RECORD = "record.json"
 """Where the file of a network holds its record."""
 
+STATE = "training_state.npz"
+"""Where it holds what a training that goes on starts from."""
+
+WEIGHTS = "model.weights.h5"
+"""Where Keras puts the weights."""
+
 
 @dataclass(frozen=True)
 class TrainedSegNet:
@@ -25,12 +31,15 @@ class TrainedSegNet:
         record: JSON-like: `run` (the model's version), `data_set` (its name), `environment`, `commit`, `learnt_from`
             (for each catalog entry its `version` and the `digest` of its content), `classes`, `image_size`,
             `training_drives`, `parameters`, `packages`, `machine`, `training` (epochs, time, whether it was
-            interrupted, and `history`, a row an epoch), `state` (the folder of what was kept to go on with),
-            `started_from` (of an earlier model its `file`, `run`, `learnt_from` and `training_drives`).
+            interrupted, `run` and `epochs` of what it was `continued_from`, and `history`, a row an epoch), `state`
+            (the folder of what was kept to go on with), `started_from` (of an earlier model its `file`, `run`,
+            `learnt_from` and `training_drives`).
+        state: What `TrainingState` wrote after the last epoch of its training; None of a model that was loaded.
     """
 
     network: keras.Model
     record: Mapping[str, Any]
+    state: bytes | None = None
 
     @cached_property
     def predictor(self) -> keras.Model:

@@ -13,11 +13,12 @@ from roadseg.scenes.prepared import PreparedScenes
 from roadseg.scenes.splits import count_unlabelled
 from roadseg.segnet.cache import CachedPairs
 from roadseg.segnet.callbacks import EpochFacts, FiniteLoss, Interruption, TrainingInterruptedError
+from roadseg.segnet.continuation import EarlierTraining
 from roadseg.segnet.device import Placement, placed_on
 from roadseg.segnet.feeding import SceneBatches, Shuffle
 from roadseg.segnet.losses import LossOptions, choose_loss, median_frequency_weights
 from roadseg.segnet.metric import RunningMeanIoU
-from roadseg.segnet.network import NetworkOptions, build_network
+from roadseg.segnet.network import NetworkOptions, build_network, view_uncompiled
 from roadseg.segnet.out_of_memory import explaining_memory, foretell_memory
 from roadseg.segnet.progress import EpochProgress
 from roadseg.segnet.recipe import BEST, TrainOptions, choose_optimizer, choose_rules
@@ -42,11 +43,13 @@ class Training:
         history: One row an epoch with epoch (from 1), loss, mean_iou, val_loss, val_mean_iou, learning_rate,
             images_per_second and seconds.
         is_interrupted: Whether Ctrl-C or SIGTERM ended it; then its state is worth keeping.
+        state: What `TrainingState` wrote after the last epoch.
     """
 
     network: keras.Model
     history: pd.DataFrame
     is_interrupted: bool
+    state: bytes
 
 
 def train_network(
@@ -59,6 +62,7 @@ def train_network(
     seed: int,
     state_folder: Path,
     log_folder: Path,
+    earlier: EarlierTraining | None = None,
 ) -> Training:
     """Returns a trained network and its history; goes on where a training in the same folder was stopped.
 
@@ -71,6 +75,7 @@ def train_network(
         seed: Repeats weights, order and augmentation.
         state_folder: Where `TrainingState` keeps this training, and no other, after each epoch; the caller removes it.
         log_folder: Where TensorBoard finds the run.
+        earlier: A training that has ended and is to go on; None begins another one.
 
     Raises:
         ValueError: If a split has no scenes, the weights can't be started as asked, or the loss is not a number.
@@ -104,6 +109,10 @@ def train_network(
             logger.info("Nothing to train: epoch %d was the last one of this training, whose run was stopped", finished)
         elif finished:
             logger.info("Going on after epoch %d of a training that was stopped", finished)
+        elif earlier is not None:
+            earlier.unpack(state_folder)
+            finished = state.restore(network)
+            logger.info("Going on after epoch %d of the training of %s", finished, earlier.run)
         is_interrupted = False
         if not is_over:
             if placement.devices[0].startswith("cpu"):
@@ -116,8 +125,9 @@ def train_network(
                 (state_folder / CACHE).unlink(missing_ok=True)
         if not state.rows:
             raise KeyboardInterrupt
-        network.load_weights(state.best_weights)
-    return Training(network, state.tabulate(), is_interrupted)
+        best = view_uncompiled(network)
+        best.load_weights(state.best_weights)
+        return Training(best, state.tabulate(), is_interrupted, state.read())
 
 
 def _advise_less_memory(options: TrainOptions) -> str:

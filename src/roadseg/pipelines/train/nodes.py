@@ -15,6 +15,7 @@ from roadseg.scenes.splits import digest_contents, group_by_split
 from roadseg.scoring import network_diagram
 from roadseg.scoring.caption import describe_record
 from roadseg.scoring.figures import draw_training_curves
+from roadseg.segnet.continuation import EarlierTraining
 from roadseg.segnet.device import choose_placement
 from roadseg.segnet.network import NetworkOptions
 from roadseg.segnet.recipe import TrainOptions
@@ -36,16 +37,22 @@ def train_segnet(
     provenance: Provenance,
     training_state: Path,
     tensorboard_folder: Path,
+    continued_training: EarlierTraining | None,
 ) -> tuple[TrainedSegNet, pd.DataFrame]:
     """Returns the trained network with the record of what it learnt from, and the history of its training."""
     options = options if scene_options.limit is None else options.shortened()
-    placement = choose_placement(options)
     digests = digest_contents(prepared_scenes, split_table)
+    if continued_training:
+        continued_training.check_data(digests)
+        options = options.model_copy(update={"continue_from": continued_training.run})
+        network_options = network_options.model_copy(update={"start": "random"})  # the state has all weights
+    placement = choose_placement(options)
     parameters = [network_options.model_dump(mode="json"), options.model_dump(mode="json"), seed.root]
     program = [digest_code(), provenance.packages, placement.policy]
     state = _name_state([digests, parameters, digest_start(network_options.start), program], training_state)
     held_out = set(split_table.loc[split_table["split"] != "train", "drive"])
-    started_from = record_start(network_options.start, held_out)
+    start = continued_training.record["started_from"] if continued_training else None
+    started_from = start or record_start(network_options.start, held_out)
     training = train_network(
         prepared_scenes,
         group_by_split(split_table),
@@ -55,10 +62,11 @@ def train_segnet(
         seed=seed.root,
         state_folder=training_state / state,
         log_folder=tensorboard_folder / provenance.run,
+        earlier=continued_training,
     )
-    record = record_training(prepared_scenes, split_table, training, provenance)
+    record = record_training(prepared_scenes, split_table, training, provenance, continued_training)
     record |= {"state": state, "started_from": started_from}
-    return TrainedSegNet(training.network, record), training.history
+    return TrainedSegNet(training.network, record, training.state), training.history
 
 
 def _name_state(choices: Sequence[object], folder: Path) -> str:
@@ -74,7 +82,11 @@ def _name_state(choices: Sequence[object], folder: Path) -> str:
 
 
 def record_training(
-    prepared_scenes: PreparedScenes, split_table: pd.DataFrame, training: Training, provenance: Provenance
+    prepared_scenes: PreparedScenes,
+    split_table: pd.DataFrame,
+    training: Training,
+    provenance: Provenance,
+    earlier: EarlierTraining | None,
 ) -> dict[str, object]:
     """Returns the record of a training, as `TrainedSegNet` describes it."""
     digests = digest_contents(prepared_scenes, split_table)
@@ -100,6 +112,7 @@ def record_training(
             "best_validation_mean_iou": float(best["val_mean_iou"]),
             "seconds": round(float(history["seconds"].sum()), 1),
             "is_interrupted": training.is_interrupted,
+            "continued_from": {"run": earlier.run, "epochs": earlier.epochs} if earlier else None,
             "history": history.astype(object).where(history.notna(), None).to_dict("records"),
         },
     }

@@ -21,6 +21,7 @@ def create_pipeline() -> Pipeline:
                     "provenance",
                     "training_state",
                     "tensorboard_folder",
+                    "continued_training",
                 ],
                 ["segnet_model", "training_history"],
                 name="train_segnet",
