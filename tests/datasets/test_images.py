@@ -4,6 +4,7 @@ import re
 import struct
 import subprocess
 import sys
+from pathlib import Path
 from textwrap import dedent
 
 import cv2
@@ -273,6 +274,12 @@ def test_image_in_few_bits_of_grey_is_stretched(tmp_path, bits, row, shades):
 def test_missing_file_is_named(tmp_path, read):
     with pytest.raises(DatasetError, match=rf"'{tmp_path}/a.png' can't be read: No such file"):
         read(tmp_path / "a.png")
+
+
+def test_file_that_may_not_be_read_is_named(tmp_path, as_ordinary_user):
+    save(gradient(), tmp_path / "a.png").chmod(0)
+    with as_ordinary_user(tmp_path), pytest.raises(DatasetError, match=r"^'a.png' can't be read: Permission denied"):
+        read_image(Path("a.png"))
 
 
 def test_folder_in_place_of_a_file_is_named(tmp_path):

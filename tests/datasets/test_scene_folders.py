@@ -274,6 +274,11 @@ def test_splits_that_become_none_of_the_three_are_refused(name, received):
     assert all(word in str(error.value) for word in ("train", "validation", "test", received))
 
 
+def test_names_of_splits_that_differ_in_capital_letters_alone_are_refused():
+    with pytest.raises(DatasetError, match="splits must differ in more than capital letters, received A, a"):
+        dataset("any", splits={"A": "train", "a": "test"})
+
+
 def test_several_names_may_be_one_split(tmp_path):
     add_images(tmp_path, "images/sunny/a/1.png", "images/rainy/a/1.png")
     records = load(tmp_path, splits={"sunny": "train", "rainy": "train"}).records

@@ -66,7 +66,7 @@ def _open(path: Path) -> tuple[bytes, ImageHeader]:
     content = read_bytes(path)
     header = check_header(path, content, FaultKind.ANNOTATION_BROKEN)
     if header.lossy:
-        reason = f"is compressed as {header.lossy}, which changes ids: expected PNG, or what keeps them too"
+        reason = f"is compressed as {header.lossy}, which changes ids: save it again from its source, as PNG"
         raise UnusableSceneError(FaultKind.ANNOTATION_BROKEN, f"label map '{path}' {reason}")
     return content, header
 

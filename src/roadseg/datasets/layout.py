@@ -109,14 +109,10 @@ def count_other_splits(folder: Path, layout: Layout, scenes: Mapping[str, SceneF
         layout: How it lies there.
         scenes: What `pair_files` returns of it.
     """
-    annotations = {files.annotation for files in scenes.values()}
-    others = {
-        _name_scene(fields): fields["split"]
-        for pattern in layout.images
-        for path, fields in pattern.find_other_splits(folder)
-        if path not in annotations
-    }
-    return dict(Counter(others.values()).most_common())
+    found = [each for pattern in layout.images for each in pattern.find_other_splits(folder)]
+    annotations = {files.annotation for files in scenes.values()} if found else set()
+    others = {_name_scene(fields): fields["split"] for path, fields in found if path not in annotations}
+    return dict(sorted(Counter(others.values()).items(), key=lambda other: (-other[1], other[0])))
 
 
 def _index_files(folder: Path, pattern: NamePattern, ignored: Set[Path]) -> dict[tuple[str, ...], Found]:

@@ -67,15 +67,16 @@ class NamePattern:
         Raises:
             DatasetError: If a folder can't be read, or a name is not in UTF-8.
         """
-        for name in self._list(folder):
+        names = find_files(folder / self._up, self._parts)
+        for name in sorted(names, key=lambda name: name.split("/")):
             if match := self._regex.fullmatch(normalize("NFC", name)):
                 yield self._locate(folder, name), match.groupdict()
 
     def find_other_splits(self, folder: Path) -> Iterator[tuple[Path, Mapping[str, str]]]:
-        """Yields the files that would match if the folder in place of `{split}` were called like a split."""
+        """Yields the files that would match if the folder in place of `{split}` were called like a split; unsorted."""
         if self._of_any_split is None:
             return
-        for name in self._list(folder):
+        for name in find_files(folder / self._up, self._parts):
             normal = normalize("NFC", name)
             if not self._regex.fullmatch(normal) and (match := self._of_any_split.fullmatch(normal)):
                 yield self._locate(folder, name), match.groupdict()
@@ -99,9 +100,6 @@ class NamePattern:
         fixed = [part.text for part in takewhile(lambda part: not TOKEN.search(part.text), self._parts[:-1])]
         places = [folder / self._up / "/".join(fixed[:count]) for count in range(len(fixed), 0, -1)]
         return next((place for place in places if place.is_dir()), folder)
-
-    def _list(self, folder: Path) -> list[str]:
-        return sorted(find_files(folder / self._up, self._parts), key=lambda name: name.split("/"))
 
     def _locate(self, folder: Path, name: str) -> Path:
         path = folder / (self._up + name)

@@ -103,6 +103,10 @@ class SceneFoldersDataset(AbstractDataset[NoReturn, FolderScenes]):
             raise DatasetError(f"raw_names, splits or split_lists of a data set are not valid: {wrong}") from fault
         except ValueError as fault:
             raise DatasetError(str(fault)) from fault
+        if len(self._layout.splits) < len(splits):
+            raise DatasetError(
+                f"names of splits must differ in more than capital letters, received {', '.join(splits)}"
+            )
         self._check_lists()
         for image in self._layout.images:
             for annotation in self._layout.annotations:
