@@ -15,6 +15,7 @@ from roadseg.scoring.figures import (
     draw_score_table,
     draw_training_curves,
 )
+from roadseg.scoring.metrics import count_classes, mean_iou
 
 CLASSES = (
     SegmentationClass(name="road", colour=(128, 64, 18)),
@@ -209,6 +210,51 @@ def test_nothing_sticks_out_of_a_figure_or_covers_a_neighbour(num_classes):
     assert not any(one.overlaps(other) for one, other in pairwise(boxes))
     values.sort(key=lambda box: box.y0)
     assert not any(one.overlaps(other) for one, other in pairwise(values))
+
+
+MANY = [f"class {index:03} {'y' * 60}" for index in range(255)]
+
+
+def many_matrices():
+    random = np.random.default_rng(0)
+    return {split: random.integers(0, 3, (255, 255)) for split in ("train", "validation", "test")}
+
+
+def test_of_many_classes_the_most_confused_have_rows_in_a_picture_of_a_size_that_opens():
+    matrices = many_matrices()
+    figure = draw_confusion(matrices, MANY)
+    axes = axes_titled(figure, "test: pixels")
+    names = [label.get_text() for label in axes.get_yticklabels()]
+    assert len(names) == 21
+    assert names[-1] == "235 others"
+    assert all(len(name) <= 24 for name in names)
+    assert np.ma.filled(axes.images[0].get_array(), 0).sum() == matrices["test"].sum()
+    assert max(figure.get_size_inches()) * 120 < 3900  # pixels, as the catalog saves it
+
+
+def test_of_many_classes_the_most_confused_have_bars_and_the_means_are_those_of_all():
+    matrices = many_matrices()
+    classes = [SegmentationClass(name=name, colour=(0, 0, 0)) for name in MANY]
+    figure = draw_class_iou(matrices, classes)
+    (axes,) = figure.axes
+    assert len(axes.get_yticklabels()) == 40
+    assert figure.get_suptitle() == "IoU of the 40 classes of 255 with the most wrong pixels"
+    mean = mean_iou(count_classes(matrices["test"]))
+    assert axes.get_legend().get_texts()[2].get_text() == f"test: mean {mean:.4f}"
+    assert max(figure.get_size_inches()) * 120 < 3900  # pixels, as the catalog saves it
+
+
+@pytest.mark.parametrize("name", ["$x$", "$\\frac$", "_background_", "a\nb"])
+def test_a_class_may_be_called_anything(name):
+    shown = " ".join(name.split())
+    for figure in (
+        draw_confusion({"test": np.eye(2, dtype=np.int64)}, [name, "sky"]),
+        draw_class_iou({"test": np.eye(2, dtype=np.int64)}, [CLASSES[0].model_copy(update={"name": name}), CLASSES[2]]),
+    ):
+        figure.canvas.draw()
+        labels = figure.axes[0].get_yticklabels()
+        assert labels[0].get_text().strip() == shown
+        assert not labels[0].get_parse_math()
 
 
 def test_figures_leave_the_settings_of_matplotlib_alone():

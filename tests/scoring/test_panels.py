@@ -40,6 +40,25 @@ def test_panels_head_each_row_with_its_scene_and_its_share_of_errors():
     assert titles[4:] == ["drive/8", "annotation", "prediction", "errors: all void"]
 
 
+def test_legend_keeps_each_class_whatever_it_is_called():
+    named = [each.model_copy(update={"name": name}) for each, name in zip(CLASSES, ("_", "void", "$x$"), strict=True)]
+    figure = draw_panels([example()], named)
+    figure.canvas.draw()
+    (legend,) = [axes.get_legend() for axes in figure.axes if axes.get_legend()]
+    assert [text.get_text() for text in legend.get_texts()] == ["_", "void", "$x$", "void", "wrong"]
+
+
+def test_of_many_classes_and_tall_scenes_the_picture_is_of_a_size_that_opens():
+    classes = [SegmentationClass(name=f"class {index}", colour=(index, 0, 0)) for index in range(255)]
+    truth, prediction = np.full((20, 2), 200, np.uint8), np.full((20, 2), 199, np.uint8)
+    figure = draw_panels([Example("tall", np.zeros((20, 2, 3), np.uint8), truth, prediction)] * 9, classes)
+    assert max(figure.get_size_inches()) * 120 < 3900
+    (legend,) = [axes.get_legend() for axes in figure.axes if axes.get_legend()]
+    names = [text.get_text() for text in legend.get_texts()]
+    assert len(names) == 60
+    assert {"class 199", "class 200", "and 198 more classes"} <= set(names)
+
+
 def test_panels_share_one_legend_of_classes_void_and_wrong():
     figure = draw_panels([example(), example("drive/8")], CLASSES)
     (legend,) = [axes.get_legend() for axes in figure.axes if axes.get_legend()]

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 from roadseg.scenes.labels import SegmentationClass
 from roadseg.scoring.metrics import class_iou, count_classes, mean_iou
+from roadseg.scoring.most_confused import choose_most_confused, gather_others
 
 Matrices = Mapping[str, NDArray[np.int64]]  # split to its confusion matrix
 
@@ -31,6 +32,7 @@ house_style = rc_context(
         "font.size": 8,
         "figure.titlesize": 12,
         "figure.dpi": 120,
+        "text.parse_math": False,  # a name may hold dollar signs
         "figure.facecolor": "white",
         "figure.constrained_layout.use": True,
         "axes.spines.top": False,
@@ -40,6 +42,12 @@ house_style = rc_context(
         "legend.frameon": False,
     }
 )
+MATRIX_CLASSES, BAR_CLASSES = 20, 40
+"""How many classes a matrix and the bars have room for, three splits in a picture of 4000 pixels a side at most."""
+
+NAME_LENGTH = 24
+"""Letters of a name that a picture shows."""
+
 SPLIT_COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9")  # Okabe and Ito's, told apart by every eye
 SCORE_HEADINGS = {
     "split": "split",
@@ -58,16 +66,19 @@ SCORE_HEADINGS = {
 def draw_confusion(matrices: Matrices, class_names: Sequence[str], caption: str = "") -> Figure:
     """Returns the confusion matrices, one row a split: left pixel counts, right shares of each true class.
 
+    Of many classes those of each split with the most wrong pixels have rows and columns, and the others share one.
+
     Args:
         matrices: Split to (K, K) int64, true classes along the rows.
         class_names: K names in the order of the ids.
         caption: Small print at the foot.
     """
-    side = max(3.2, 0.42 * len(class_names))
+    side = max(3.2, 0.42 * min(len(class_names), MATRIX_CLASSES + 1))
     size = (2 * (side + 1.9), len(matrices) * (side + 1.25) + 0.8)
     figure = start_figure("Which class was taken for which", size, caption)
     panels = figure.subplots(len(matrices), 2, squeeze=False)
-    for (split, matrix), (left, right) in zip(matrices.items(), panels, strict=True):
+    for (split, whole), (left, right) in zip(matrices.items(), panels, strict=True):
+        matrix, names = gather_others(whole, class_names, MATRIX_CLASSES)
         counts = left.imshow(np.where(matrix > 0, matrix, np.nan), cmap="Blues", norm=LogNorm(1, max(10, matrix.max())))
         _write_cells(left, counts, matrix, [[abbreviate_count(count) for count in row] for row in matrix.tolist()])
         left.set_title(f"{split}: pixels")
@@ -80,7 +91,7 @@ def draw_confusion(matrices: Matrices, class_names: Sequence[str], caption: str 
         figure.colorbar(counts, ax=left, shrink=0.8).minorticks_off()
         figure.colorbar(percents, ax=right, shrink=0.8, format=PercentFormatter(1))
         for axes in (left, right):
-            _name_both_axes(axes, class_names)
+            _name_both_axes(axes, list(map(shorten_name, names)))
     return figure
 
 
@@ -88,30 +99,35 @@ def draw_confusion(matrices: Matrices, class_names: Sequence[str], caption: str 
 def draw_class_iou(matrices: Matrices, classes: Sequence[SegmentationClass], caption: str = "") -> Figure:
     """Returns the IoU of each class as bars, one bar a split, the mean of each split as a dashed line.
 
+    Of many classes those with the most wrong pixels have bars; the means are those of all.
+
     Args:
         matrices: Split to (K, K) int64, true classes along the rows.
         classes: K classes in the order of the ids.
         caption: Small print at the foot.
     """
     thickness = 0.84 / len(matrices)
-    size = (8.0, 1.6 + len(classes) * (0.18 + 0.17 * len(matrices)))
-    figure = start_figure("IoU of each class", size, caption)
+    chosen = choose_most_confused(np.sum(list(matrices.values()), axis=0), BAR_CLASSES)
+    drawn = [classes[index] for index in chosen]
+    size = (8.0, 1.6 + len(drawn) * (0.18 + 0.17 * len(matrices)))
+    whole = f"the {len(drawn)} classes of {len(classes)} with the most wrong pixels"
+    figure = start_figure(f"IoU of {whole if len(drawn) < len(classes) else 'each class'}", size, caption)
     axes = figure.subplots()
     for index, (split, matrix) in enumerate(matrices.items()):
         colour = SPLIT_COLOURS[index % len(SPLIT_COLOURS)]
         counts = count_classes(matrix)
-        ious, mean = class_iou(counts), mean_iou(counts)
-        places = np.arange(len(classes)) + (index - (len(matrices) - 1) / 2) * thickness
+        ious, mean = class_iou(counts)[chosen], mean_iou(counts)
+        places = np.arange(len(drawn)) + (index - (len(matrices) - 1) / 2) * thickness
         axes.barh(places, ious, 0.9 * thickness, color=colour, label=f"{split}: mean {_score(mean, 'undefined')}")
         for place, iou in zip(places, ious, strict=True):
             colour_of_text = "0.45" if np.isnan(iou) else "black"
             text = axes.text(np.nan_to_num(iou) + 0.008, place, _score(iou, "absent"), color=colour_of_text)
             text.set(va="center", fontsize=7, bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.5})
         axes.axvline(mean, color=colour, linestyle="--", linewidth=1, zorder=0.5)
-    axes.set_yticks(range(len(classes)), [f"{each.name}     " for each in classes])
-    colours, beside_axis = [hex_colour(each.colour) for each in classes], np.full(len(classes), -0.015)
-    axes.scatter(beside_axis, range(len(classes)), c=colours, marker="s", s=60, clip_on=False)
-    axes.set(xlim=(0, 1.08), ylim=(len(classes) - 0.5, -0.5), xlabel="IoU", xticks=np.linspace(0, 1, 6))
+    axes.set_yticks(range(len(drawn)), [f"{shorten_name(each.name)}     " for each in drawn])
+    colours, beside_axis = [hex_colour(each.colour) for each in drawn], np.full(len(drawn), -0.015)
+    axes.scatter(beside_axis, range(len(drawn)), c=colours, marker="s", s=60, clip_on=False)
+    axes.set(xlim=(0, 1.08), ylim=(len(drawn) - 0.5, -0.5), xlabel="IoU", xticks=np.linspace(0, 1, 6))
     axes.tick_params(axis="y", length=0)
     axes.grid(axis="x")
     axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=len(matrices))
@@ -213,6 +229,12 @@ def _draw_curve(axes: Axes, history: pd.DataFrame, column: str, *, best: Any, be
     label = f"{best_name}: {validation[best]:.4f} (epoch {epochs[best]})"
     axes.plot(epochs[best], validation[best], "o", color="black", markersize=10, fillstyle="none", label=label)
     axes.legend()
+
+
+def shorten_name(name: str) -> str:
+    """Returns a name on one line, its end left out where it is long."""
+    line = " ".join(name.split())
+    return line if len(line) <= NAME_LENGTH else f"{line[: NAME_LENGTH - 1]}\N{HORIZONTAL ELLIPSIS}"
 
 
 def abbreviate_count(count: int) -> str:
