@@ -127,6 +127,23 @@ def test_label_map_of_one_bit_has_the_ids_0_and_1(tmp_path):
     np.testing.assert_array_equal(read_label_map(save_indices(ids, tmp_path / "b.png", bits=None)), ids)
 
 
+@pytest.mark.parametrize(
+    ("content", "ids"),
+    [
+        (b"P5\n4 1\n10\n\0\1\5\x0a", [0, 1, 5, 10]),
+        (b"P5\n2 1\n65535\n\0\1\1\0", [1, 256]),
+        (b"P2\n4 1\n255\n0 1 5 10\n", [0, 1, 5, 10]),
+        (b"P2\n4 1\n10\n0 1 5 10\n", None),
+    ],
+)
+def test_label_map_of_digits_is_read_or_refused_where_decoders_stretch_it(tmp_path, content, ids):
+    (tmp_path / "a.pgm").write_bytes(content)
+    if ids:
+        assert read_label_map(tmp_path / "a.pgm").tolist() == [ids]
+    else:
+        assert "holds unsigned numbers of 4 bits" in refuse(read_label_map, tmp_path / "a.pgm")
+
+
 @pytest.mark.parametrize(("bits", "width", "row"), [(2, 4, b"\x1b"), (2, 1, b"\0"), (4, 2, b"\x3f"), (4, 1, b"\0")])
 def test_label_map_in_2_or_4_bits_of_grey_is_refused(tmp_path, bits, width, row):
     path = write_grey(tmp_path / "a.png", bits, width, row)

@@ -676,6 +676,13 @@ def test_two_annotations_of_one_scene_cannot_be_used(tmp_path):
     assert label_of(scenes["a/2"]) == "sky"
 
 
+def test_image_that_may_not_be_read_is_named(tmp_path, as_ordinary_user):
+    add_images(tmp_path, "images/train/a/1.jpg")
+    (tmp_path / "images/train/a/1.jpg").chmod(0)
+    with as_ordinary_user(tmp_path), pytest.raises(DatasetError, match=r"^'images/train/a/1.jpg' can't be read: Perm"):
+        load(Path())
+
+
 def test_broken_scene_is_not_read_before_it_is_asked_for(tmp_path):
     add_three(tmp_path)
     for path in tmp_path.rglob("*.png"):

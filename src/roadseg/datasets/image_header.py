@@ -6,7 +6,7 @@ import warnings
 from dataclasses import dataclass
 from typing import Any
 
-from PIL import Image
+from PIL import Image, ImageFile
 from PIL.TiffImagePlugin import COMPRESSION_INFO, ImageFileDirectory_v2
 
 from roadseg.datasets.chunks import list_chunks
@@ -90,10 +90,20 @@ def _read_other(content: bytes) -> ImageHeader:
     return ImageHeader(
         format=kind,
         size=(picture.height, picture.width),
-        bits=FEW_BITS.get(str(picture.tile[0][3]), 8) if picture.tile else 8,
+        bits=_count_bits(picture),
         is_indexed=picture.mode in INDEXED,
         lossy="WebP" if kind == "WEBP" and WEBP_EXACT not in dict(list_chunks(content)) else LOSSY_FORMATS.get(kind),
     )
+
+
+def _count_bits(picture: ImageFile.ImageFile) -> int:
+    """Returns the bits of the numbers of a picture, 8 where they are 8 or 16: decoders keep both."""
+    if not picture.tile:
+        return 8
+    codec, _, _, how = picture.tile[0]
+    if codec == "ppm_plain" and isinstance(how, tuple):
+        return min(int(how[1]).bit_length(), 8)  # a PGM of digits says its largest number
+    return FEW_BITS.get(str(how), 8)
 
 
 def _read_tiff(content: bytes) -> ImageHeader:
