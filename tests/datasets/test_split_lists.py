@@ -158,6 +158,14 @@ def test_list_of_which_no_line_fits_a_scene_is_refused(tmp_path):
         find(tmp_path, CAMVID, {"test": "test.txt"}, test="x\ny\n")
 
 
+@pytest.mark.parametrize("content", ["", "\n \n", "# none\n"])
+def test_empty_list_is_named(tmp_path, content):
+    add(tmp_path, "images/a_1.png")
+    with pytest.raises(DatasetError, match=r"no scene stands in the list '.*/val\.txt': fill it, or leave it out of"):
+        find(tmp_path, CAMVID, {"train": "train.txt", "val": "val.txt"}, train="a_1", val=content)
+    assert find(tmp_path, CAMVID, {"train": "train.txt"}) == {"a/1": "train"}
+
+
 def test_frame_of_a_drive_that_is_not_there_is_no_scene_of_another_drive(tmp_path, caplog):
     add(tmp_path, "images/a/1.jpg")
     assert find(tmp_path, DRIVES, {"train": "train.txt"}, train="a/1.jpg\nb/1.jpg") == {"a/1": "train"}

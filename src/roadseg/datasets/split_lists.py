@@ -37,8 +37,8 @@ def take_listed(folder: Path, layout: Layout, scenes: Mapping[str, SceneFiles]) 
         scenes: Scene id -> its files.
 
     Raises:
-        DatasetError: If a list can't be read, none of its lines fits a scene or one fits several, or a scene stands in
-            lists of two splits.
+        DatasetError: If a list can't be read or is empty, none of its lines fits a scene or one fits several, or a
+            scene stands in lists of two splits.
     """
     names = SceneNames(folder, layout, scenes)
     places: dict[str, tuple[str, str]] = {}
@@ -111,6 +111,8 @@ def _read_list(path: Path, names: SceneNames) -> Iterator[tuple[str, str]]:
         for number, line in lines
         if line and not line.startswith(COMMENT)
     }
+    if not found:
+        raise DatasetError(f"no scene stands in the list '{path}': fill it, or leave it out of split_lists")
     strange = [place for place, scenes in found.items() if not scenes]
     if strange and len(strange) == len(found):
         raise DatasetError(f"no line of '{path}' fits a scene, such as {strange[0]}")
