@@ -148,6 +148,51 @@ def test_where_names_repeat_folders_tell_images_apart(tmp_path):
     assert [each.drive for each in scenes.records.values()] == ["x", "y"]
 
 
+@pytest.mark.parametrize("folder", ["C:\\data\\", "/home/me/images2/", "../", "D:/images/old/"])
+@pytest.mark.parametrize("images", ["images/{drive}/{frame}.jpg", "**/{drive}/{frame}.jpg", "images/{drive}/{frame}.*"])
+def test_folders_above_the_drive_may_be_others(tmp_path, images, folder):
+    held = {f"{folder}x/1.jpg": [road(LEFT)], f"{folder}y/1.jpg": [road(RIGHT)]}
+    write(tmp_path, held, drawn=["images/x/1.jpg", "images/y/1.jpg"])
+    assert {scene: first_row(each) for scene, each in load(tmp_path, images).items()} == {
+        "x/1": "rrruuu",
+        "y/1": "uuurrr",
+    }
+
+
+@pytest.mark.parametrize("images", ["**/{frame}/**/image.jpg", "../{name}/{frame}/image.jpg"])
+def test_place_of_the_frame_in_a_path_need_not_be_known(tmp_path, images):
+    write(tmp_path, {"1/image.jpg": [road(LEFT)], "2/image.jpg": [road(RIGHT)]})
+    scenes = load(tmp_path, images.replace("{name}", tmp_path.name))
+    assert {scene: first_row(each) for scene, each in scenes.items()} == {"1": "rrruuu", "2": "uuurrr"}
+
+
+def test_folder_of_another_split_may_stand_above_the_drive(tmp_path):
+    held = {"/old/x/1.jpg": [road(LEFT)], "/old/y/1.jpg": [road(RIGHT)]}
+    write(tmp_path, held, name="val.json", drawn=["images/val/x/1.jpg", "images/val/y/1.jpg", "images/train/x/1.jpg"])
+    scenes = load(tmp_path, "images/{split}/{drive}/{frame}.jpg", "{split}.json")
+    assert {scene: first_row(scenes[scene]) for scene in ("val/x/1", "val/y/1")} == {
+        "val/x/1": "rrruuu",
+        "val/y/1": "uuurrr",
+    }
+
+
+def test_image_of_a_drive_that_is_not_there_is_no_image_of_another_drive(tmp_path):
+    held = {"C:/x/rgb/1.jpg": [road(LEFT)], "C:/z/rgb/1.jpg": [road(RIGHT)]}
+    write(tmp_path, held, drawn=["images/x/rgb/1.jpg", "images/y/rgb/1.jpg"])
+    scenes = load(tmp_path, "images/{drive}/rgb/{frame}.jpg")
+    assert first_row(scenes["x/1"]) == "rrruuu"
+    assert [fault.kind for fault in scenes["y/1"].faults] == [FaultKind.NO_ANNOTATION]
+
+
+@pytest.mark.parametrize("listed", [["1.jpg"], ["1.jpg", "1.jpg"], ["x/1.jpg", "1.jpg"]])
+def test_file_that_may_mean_several_images_is_not_said_to_be_missing(tmp_path, caplog, listed):
+    images = [{"id": number, "file_name": each} for number, each in enumerate(listed)]
+    write(tmp_path, {}, images=images, drawn=["images/x/1.jpg", "images/y/1.jpg"])
+    assert len(load(tmp_path, "images/{drive}/{frame}.jpg").records) >= 2
+    assert "expected files named like" not in caplog.text
+    assert f"No annotations of any image in '{tmp_path}' could be taken from '{tmp_path}/all.json'" in caplog.messages
+
+
 @pytest.mark.parametrize("listed", [["1.jpg"], ["1.jpg", "1.jpg"], ["x/1.jpg", "1.jpg"]])
 def test_names_that_may_mean_several_images_are_refused(tmp_path, listed):
     images = [{"id": number, "file_name": each} for number, each in enumerate(listed)]
@@ -159,6 +204,13 @@ def test_names_that_may_mean_several_images_are_refused(tmp_path, listed):
         assert error.value.fault.kind is FaultKind.AMBIGUOUS
         assert f"images/{scene}.jpg" in error.value.fault.detail
         assert "images in 'all.json'" in error.value.fault.detail
+
+
+def test_image_that_stands_in_two_foreign_folders_is_refused(tmp_path):
+    images = [{"id": number, "file_name": f"{disk}:\\x\\1.jpg"} for number, disk in enumerate("CD")]
+    write(tmp_path, {}, images=images, drawn=["images/x/1.jpg", "images/y/1.jpg"])
+    with pytest.raises(UnusableSceneError, match=r"'images/x/1\.jpg' may be one of 2 images in 'all\.json'"):
+        load(tmp_path, "images/{drive}/{frame}.jpg")["x/1"]
 
 
 def test_image_that_is_not_listed_has_no_labels(tmp_path):

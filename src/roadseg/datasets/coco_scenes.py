@@ -4,6 +4,7 @@ import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import takewhile
 from pathlib import Path, PurePath, PurePosixPath
 
 from roadseg.datasets.coco_file import list_images, plain_path
@@ -32,8 +33,9 @@ class _Claim:
 def share_out(folder: Path, layout: Layout, scenes: Mapping[str, SceneFiles]) -> dict[str, SceneFiles]:
     """Returns the scenes with what JSON files say of each, and those that files list and that have no image.
 
-    An image is found in a file by its name; where names repeat, by as many folders as both paths have. A file says
-    nothing of images whose split or drive differs from its own; where an image has none, it has that of its file.
+    An image is found in a file by its name; where names repeat, by the folders at the ends of both paths, that of its
+    drive among them. A file says nothing of images whose split or drive differs from its own; where an image has none,
+    it has that of its file.
 
     Args:
         folder: That of the data set.
@@ -48,6 +50,7 @@ def share_out(folder: Path, layout: Layout, scenes: Mapping[str, SceneFiles]) ->
         for scene, files in scenes.items()
         if files.image
     }
+    least = {scene: _count_telling(image, layout) for scene, image in images.items()}
     claims: dict[str, list[_Claim]] = {}
     silent: dict[str, list[str]] = {}
     without_image: dict[str, SceneFiles] = {}
@@ -56,7 +59,7 @@ def share_out(folder: Path, layout: Layout, scenes: Mapping[str, SceneFiles]) ->
     for path, fields in found.items():
         members = {scene: image for scene, image in images.items() if _agree(scenes[scene].fields, fields)}
         listed = list_images(path)
-        places = _find_places(members, [each for each, _ in listed])
+        places = _find_places(members, [each for each, _ in listed], least)
         meant = Counter(number for numbers in places.values() for number in numbers)
         for scene, numbers in places.items():
             if numbers:
@@ -99,23 +102,57 @@ def _judge(
     return replace(files, fields=fields, annotation=annotation, faults=(), part=claim.part)
 
 
-def _find_places(images: Mapping[str, PurePosixPath], listed: Sequence[PurePosixPath]) -> dict[str, list[int]]:
-    """Returns for each scene which of the listed paths are that of its image."""
+def _find_places(
+    images: Mapping[str, PurePosixPath], listed: Sequence[PurePosixPath], least: Mapping[str, int]
+) -> dict[str, list[int]]:
+    """Returns for each scene which of the listed paths are that of its image, which have so many parts in common."""
     by_name: dict[str, list[int]] = {}
     for number, each in enumerate(listed):
         by_name.setdefault(each.name, []).append(number)
-    names = [each.name for each in images.values()]
-    if len(set(names)) == len(names) and len(by_name) == len(listed):
+    scenes: dict[str, list[str]] = {}
+    for scene, image in images.items():
+        scenes.setdefault(image.name, []).append(scene)
+    if len(scenes) == len(images) and len(by_name) == len(listed):
         return {scene: by_name.get(image.name, []) for scene, image in images.items()}
-    return {
-        scene: [number for number in by_name.get(image.name, ()) if _end_alike(image, listed[number])]
-        for scene, image in images.items()
+    places: dict[str, list[int]] = {}
+    for name, alike in scenes.items():
+        members = {scene: images[scene] for scene in alike}
+        places |= _compare_tails(members, {number: listed[number] for number in by_name.get(name, ())}, least)
+    return places
+
+
+def _compare_tails(
+    images: Mapping[str, PurePosixPath], listed: Mapping[int, PurePosixPath], least: Mapping[str, int]
+) -> dict[str, list[int]]:
+    """Returns for each scene the listed paths that are the tail of that of its image, or the other way round.
+
+    Where there are none, the folders above are others: then those with the longest common tail, unless one of them has
+    a longer one with another image.
+    """
+    tails = {
+        scene: {number: _count_tail(image, path) for number, path in listed.items()} for scene, image in images.items()
     }
+    longest = {number: max(counts[number] for counts in tails.values()) for number in listed}
+    places: dict[str, list[int]] = {}
+    for scene, counts in tails.items():
+        depth = len(images[scene].parts)
+        whole = [number for number, count in counts.items() if count == min(depth, len(listed[number].parts))]
+        most = max(counts.values(), default=0)
+        best = [number for number, count in counts.items() if count == most >= least[scene]]
+        places[scene] = whole or (best if all(longest[number] == most for number in best) else [])
+    return places
 
 
-def _end_alike(*paths: PurePosixPath) -> bool:
-    depth = min(len(path.parts) for path in paths)
-    return len({path.parts[-depth:] for path in paths}) == 1
+def _count_tail(one: PurePosixPath, other: PurePosixPath) -> int:
+    """Returns how many parts two paths have in common, from their ends on."""
+    pairs = zip(reversed(one.parts), reversed(other.parts), strict=False)
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
+
+
+def _count_telling(image: PurePosixPath, layout: Layout) -> int:
+    """Returns how many parts of the path of an image, from its end on, tell drive and frame, where that is known."""
+    found = (pattern.find_fields(image.as_posix(), ("drive", "frame")) for pattern in layout.images)
+    return max(next(filter(None, found), {0})) + 1
 
 
 def _agree(one: Mapping[str, str], other: Mapping[str, str]) -> bool:

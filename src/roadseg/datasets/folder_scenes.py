@@ -75,13 +75,20 @@ class FolderScenes(RawScenes):
         if left_out:
             logger.warning(left_out)
         if not any(each.annotation for each in files.values()):
-            patterns = [*self._layout.annotations, *self._layout.shared]
-            logger.warning("No annotations in '%s': %s", self._folder, self._describe_place(patterns))
+            logger.warning(self._describe_no_annotations())
         return take_listed(self._folder, self._layout, files) if self._layout.split_lists else files
 
     def _describe_others(self, others: Mapping[str, int]) -> str:
         named = ", ".join(f"'{name}' ({count} scenes)" for name, count in others.items())
         return named and f"No split is called {named}: left out, expected {', '.join(self._layout.splits)}"
+
+    def _describe_no_annotations(self) -> str:
+        """Returns what files were looked for; those of many images may be there, and tell nothing of these."""
+        there = [str(path) for pattern in self._layout.shared for path, _ in pattern.find(self._folder)]
+        if there:
+            return f"No annotations of any image in '{self._folder}' could be taken from '{there[0]}'"
+        patterns = [*self._layout.annotations, *self._layout.shared]
+        return f"No annotations in '{self._folder}': {self._describe_place(patterns)}"
 
     def _describe_place(self, patterns: Sequence[NamePattern]) -> str:
         """Returns what files were looked for, and what lies there."""

@@ -81,19 +81,20 @@ class NamePattern:
             if not self._regex.fullmatch(normal) and (match := self._of_any_split.fullmatch(normal)):
                 yield self._locate(folder, name), match.groupdict()
 
-    def find_fields(self, name: str) -> set[int]:
-        """Returns which parts of a path that matches hold a field, counted from its end; none if it does not match.
+    def find_fields(self, name: str, fields: Iterable[str] = FIELDS) -> set[int]:
+        """Returns which parts of a path that matches hold one of some fields, counted from its end; else none.
 
         Parts between two `**` are passed over: it can't be told where they are.
         """
         if not self._regex.fullmatch(name.removeprefix(self._up)):
             return set()
         texts = [part.text for part in self._parts]
+        holds = [any(f"{{{field}}}" in text for field in fields) for text in texts]
         first = texts.index(FOLDERS) if FOLDERS in texts else 0
         behind = texts[::-1].index(FOLDERS) if FOLDERS in texts else len(texts)
         length = name.removeprefix(self._up).count("/") + 1
-        found = {distance for distance, text in enumerate(texts[::-1][:behind]) if "{" in text}
-        return found | {length - 1 - place for place, text in enumerate(texts[:first]) if "{" in text}
+        found = {distance for distance, held in enumerate(holds[::-1][:behind]) if held}
+        return found | {length - 1 - place for place, held in enumerate(holds[:first]) if held}
 
     def find_place(self, folder: Path) -> Path:
         """Returns the folder in which all files that match must lie, as far down as there are folders."""
