@@ -14,6 +14,7 @@ BOTH = {ROAD: "road", SKY: "sky"}
     [
         {"road": [128, 64, 128], "sky": [70, 130, 180]},
         [{"name": "road", "colour": [128, 64, 128]}, {"name": "sky", "colour": [70, 130, 180]}],
+        [{"color": [128, 64, 128], "name": "road"}, ["sky", 70, 130, 180]],
     ],
 )
 def test_list_in_yaml_is_a_mapping_or_entries(given):
@@ -25,15 +26,19 @@ def test_list_in_yaml_is_a_mapping_or_entries(given):
     [
         ({}, "raw_colours lists no colours"),
         ([], "raw_colours lists no colours"),
-        ({"road": [128, 64]}, r"received \[128, 64\] at 0.colour|0.colour.2"),
-        ({"road": [128, 64, 256]}, "less than or equal to 255, received 256 at 0.colour.2"),
-        ({"road": [128, 64, -1]}, "greater than or equal to 0, received -1 at 0.colour.2"),
-        ({"road": [128, 64, 1.5]}, r"received 1.5 at 0.colour.2"),
-        ({"road": "#804080"}, "received '#804080' at 0.colour"),
-        ({True: [1, 2, 3]}, "valid string, received True at 0.name"),
-        ([["road", 1, 2, 3]], "received"),
-        (7, "valid list, received 7"),
-        ({"": [1, 2, 3]}, "must give a name"),
+        ({"road": [128, 64]}, r"'road' a colour like \[128, 64, 128\], three .*, received \[128, 64\]$"),
+        ({"road": [128, 64, 256]}, r"'road' a colour .*, received \[128, 64, 256\]$"),
+        ({"road": [128, 64, -1]}, r"'road' a colour .*, received \[128, 64, -1\]$"),
+        ({"road": [128, 64, 1.5]}, r"'road' a colour .*, received \[128, 64, 1.5\]$"),
+        ({"sky": [1, 2, 3], "road": "#804080"}, "'road' a colour .*, received '#804080'$"),
+        ([["road", "#804080"]], r"^each entry of raw_colours must be like \{name: .*, received \['road', '#804080'\]$"),
+        ([["road", 1, 2, "x"]], r"'road' a colour .*, received \[1, 2, 'x'\]$"),
+        ([{"name": "road"}], r"^each entry .*, received \{'name': 'road'\}$"),
+        ([{"name": "road", "color": [1, 2, 3], "colour": [1, 2, 3]}], "^each entry "),
+        (["road"], "^each entry .*, received 'road'$"),
+        ({True: [1, 2, 3]}, "names that are text, received True: put it in quotes"),
+        (7, r"^raw_colours must be like \{road: .*, received 7$"),
+        ({"": [1, 2, 3]}, "names that are text, received ''"),
         ({"road": [1, 2, 3], "lane": [1, 2, 3]}, r"'road' and 'lane' have one colour, \(1, 2, 3\)"),
     ],
 )
@@ -54,6 +59,7 @@ def write(folder, text, name="class_dict.csv", encoding="utf-8"):
     [
         "name,r,g,b\nroad,128,64,128\nsky,70,130,180\n",
         "name,r,g,b\r\nroad,128,64,128\r\nsky,70,130,180",
+        "name,r,g,b\nroad,128.0,64.0,128.0\nsky,70.,130.00,180\n",
         "\ufeffname,r,g,b\nroad,128,64,128\nsky,70,130,180\n",
         "name, r, g, b\nroad, 128, 64,128\nsky,70 ,130, 180\n",
         "Name,R,G,B\nroad,128,64,128\nsky,70,130,180\n",

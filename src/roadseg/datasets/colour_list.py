@@ -13,7 +13,13 @@ from roadseg.datasets.text_file import read_text
 from roadseg.scenes.colours import Colour, Colours
 from roadseg.scenes.labels import SegmentationClass
 
-NAMED_COLOURS = TypeAdapter(list[SegmentationClass])
+NAMED_COLOUR = TypeAdapter(SegmentationClass)
+
+ENTRY = "{name: road, colour: [128, 64, 128]}"
+"""As messages show one."""
+
+CHANNEL = re.compile(r"(\d+)(\.0*)?")
+"""A whole number, also as programs write it that take it for a broken one."""
 
 COLUMNS = (
     ("name", "class", "label", "classname", "labelname", "category"),
@@ -33,28 +39,48 @@ Row = tuple[str, Sequence[Any], str]
 """Name, colour, and where they stand."""
 
 
-def list_colours(given: Mapping[str, Sequence[int]] | Sequence[Mapping[str, Any]]) -> Colours:
+def list_colours(given: Mapping[str, Sequence[int]] | Sequence[Any]) -> Colours:
     """Returns the colours of a list in YAML.
 
     Args:
-        given: Name -> colour, or a list of entries with `name` and `colour`.
+        given: Name -> colour, or a list of entries with `name` and `colour` (or `color`), or of rows [name, r, g, b].
 
     Raises:
         ValueError: If it is neither, is empty, a colour is not three whole numbers in 0..255, or has two names.
     """
-    entries = (
-        [{"name": name, "colour": colour} for name, colour in given.items()] if isinstance(given, Mapping) else given
-    )
+    if isinstance(given, Mapping):
+        entries = [{"name": name, "colour": colour} for name, colour in given.items()]
+    elif isinstance(given, list | tuple):
+        entries = [_read_entry(each) for each in given]
+    else:
+        raise ValueError(f"raw_colours must be like {{road: [128, 64, 128]}}, or a list of {ENTRY}, received {given!r}")
+    return _collect(((each.name, each.colour, "raw_colours") for each in map(_check_entry, entries)), "raw_colours")
+
+
+def _read_entry(given: Any) -> dict[str, Any]:
+    """Returns an entry of a list with the keys `name` and `colour`."""
+    if isinstance(given, list | tuple) and len(given) == 1 + 3:
+        return {"name": given[0], "colour": given[1:]}
+    if isinstance(given, Mapping):
+        entry = {"colour" if key == "color" else key: value for key, value in given.items()}
+        if len(entry) == len(given) and entry.keys() == {"name", "colour"}:
+            return entry
+    raise ValueError(f"each entry of raw_colours must be like {ENTRY}, received {given!r}")
+
+
+def _check_entry(entry: dict[str, Any]) -> SegmentationClass:
     try:
-        listed = NAMED_COLOURS.validate_python(entries)
+        return NAMED_COLOUR.validate_python(entry)
     except ValidationError as fault:
-        first = fault.errors(include_url=False)[0]
-        wrong = f"{first['msg'][0].lower()}{first['msg'][1:]}, received {first['input']!r}"
+        name, colour = entry["name"], entry["colour"]
+        if fault.errors()[0]["loc"] == ("name",):
+            raise ValueError(
+                f"raw_colours must give names that are text, received {name!r}: put it in quotes"
+            ) from fault
         raise ValueError(
-            f"raw_colours must give names their colours, [red, green, blue] in 0..255: {wrong} "
-            f"at {'.'.join(map(str, first['loc']))}"
+            f"raw_colours must give '{name}' a colour like [128, 64, 128], three whole numbers in 0..255, "
+            f"received {colour!r}"
         ) from fault
-    return _collect(((each.name, each.colour, "raw_colours") for each in listed), "raw_colours")
 
 
 def read_colours(path: Path) -> Colours:
@@ -128,7 +154,7 @@ def _read_lines(text: str) -> Iterator[Row]:
 def _collect(rows: Iterable[Row], what: str) -> Colours:
     colours: dict[Colour, str] = {}
     for name, colour, where in rows:
-        channels = tuple(int(channel) if str(channel).isdecimal() else -1 for channel in colour)
+        channels = tuple(int(match[1]) if (match := CHANNEL.fullmatch(str(each))) else -1 for each in colour)
         if not name or len(channels) != 3 or not all(0 <= channel <= 255 for channel in channels):
             raise ValueError(f"{where} must give a name and whole numbers in 0..255, received '{name}' {colour}")
         red, green, blue = channels

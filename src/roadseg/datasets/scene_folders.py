@@ -54,7 +54,7 @@ class SceneFoldersDataset(AbstractDataset[NoReturn, FolderScenes]):
         ignored: str | Sequence[str] = (),
         form: Form = "cityscapes",
         raw_names: Mapping[int, str] | None = None,
-        raw_colours: str | Mapping[str, Sequence[int]] | Sequence[Mapping[str, Any]] | None = None,
+        raw_colours: str | Mapping[str, Sequence[int]] | Sequence[Any] | None = None,
         labels: Labels | None = None,
         splits: Mapping[str, str] | None = None,
         split_lists: Mapping[str, str | list[str]] | None = None,
@@ -63,7 +63,7 @@ class SceneFoldersDataset(AbstractDataset[NoReturn, FolderScenes]):
         """Takes the folder and how the data set lies in it, as `Layout` describes it.
 
         The form of `.json` annotations is `cityscapes` (IDD's too), `labelme` or `coco`. Colours are name -> [red,
-        green, blue], a list of `{name, colour}`, or the name of a file that lists them.
+        green, blue], a list of `{name, colour}` or rows [name, r, g, b], or the name of a file that lists them.
 
         Raises:
             DatasetError: If a pattern, a raw id or a split is not valid, or an annotation has a field that the images
