@@ -10,11 +10,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
+import yaml
 from kedro.config import OmegaConfigLoader
 from kedro.framework.project import settings
+from omegaconf import OmegaConf
 from omegaconf.errors import ConfigTypeError, OmegaConfBaseException
 
-from roadseg.datasets.yaml_file import list_keys
+from roadseg.datasets.yaml_file import describe_yaml_fault, list_keys
 
 ARCHIVES = ("tar", "zip")
 ARCHIVE_FAULTS = (tarfile.TarError, zipfile.BadZipFile, zlib.error, EOFError)
@@ -102,7 +104,12 @@ class ConfigurationLoader(OmegaConfigLoader):
                 name = f"'{path}' in '{self.conf_source}'" if self._protocol in ARCHIVES else f"'{path}'"
                 content = self._fs.cat_file(path)
                 files[path] = File(name, list_keys(content, name), content.decode("utf-8"), is_base)
-        configurations: dict[Path, Any] = super()._read_dir_configs(conf_path, patterns, key, *others)
+        try:
+            configurations: dict[Path, Any] = super()._read_dir_configs(conf_path, patterns, key, *others)
+        except (yaml.YAMLError, ValueError):
+            for file in files.values():
+                _check_values(file)
+            raise
         return configurations
 
     def _get_runtime_value(self, variable: str, *default: Any) -> Any:
@@ -146,6 +153,17 @@ class ConfigurationLoader(OmegaConfigLoader):
         copy.parent.mkdir(parents=True, exist_ok=True)
         self._fs.get_file(place, str(copy))
         return str(copy)
+
+
+def _check_values(file: File) -> None:
+    """Refuses what is YAML and yet no value, such as `!!python/name:os.name`; Kedro does not say in which file."""
+    try:
+        OmegaConf.create(file.text)
+    except yaml.YAMLError as fault:
+        raise ValueError(f"{file.name}, {describe_yaml_fault(fault, file.text)}") from fault
+    except ValueError as fault:
+        reason = str(fault).partition("\n")[0]
+        raise ValueError(f"{file.name}: {reason}") from fault
 
 
 @cache

@@ -28,6 +28,8 @@ def read_mapping(content: bytes, name: str) -> dict[str, Any]:
         return mapping
     except yaml.YAMLError as fault:
         raise ValueError(f"{name}, {describe_yaml_fault(fault, text)}") from fault
+    except ValueError as fault:  # of a value with a tag such as !!int
+        raise ValueError(f"{name}: {fault}") from fault
 
 
 def list_keys(content: bytes, name: str) -> list[str]:
