@@ -71,6 +71,15 @@ def test_shapes_are_drawn(tmp_path, each, rows):
     assert draw(write(tmp_path, each)) == (rows, [])
 
 
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_coordinate_that_is_no_number_is_named(tmp_path, value):
+    with pytest.raises(UnusableSceneError) as error:
+        draw(write(tmp_path, shape("road", [[value, 0], [1, 1], [2, 0]])))
+    assert error.value.fault.detail == (
+        f"'{tmp_path}/a.json': Input should be a finite number, received {value} at shapes.0.points.0.0"
+    )
+
+
 def test_mask_beyond_the_frame_ends_at_the_border(tmp_path):
     path = write(tmp_path, shape("road", [[4, 3], [7, 4]], "mask", mask=mask_of([[1, 1, 1], [1, 1, 1]])))
     assert draw(path) == (["uuuuuu"] * 3 + ["uuuurr"], [Fault(FaultKind.VERTEX_OUTSIDE, "1 road")])

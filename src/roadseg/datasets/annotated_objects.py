@@ -15,7 +15,7 @@ from roadseg.scenes.polygons import BACKGROUND, Point
 Labels = Mapping[str, str | None]
 """Label in the file -> raw name; None is not drawn."""
 
-Coordinate = Annotated[float, Field(gt=-1e6, lt=1e6)]
+Coordinate = Annotated[float, Field(gt=-1e6, lt=1e6, allow_inf_nan=False)]
 Side = Annotated[int, Field(gt=0, le=2**15)]
 
 
@@ -53,7 +53,8 @@ def describe_fault(fault: ValidationError) -> str:
     """Returns the first thing that is wrong, and where."""
     first = fault.errors(include_url=False)[0]
     place = ".".join(map(str, first["loc"]))
-    return f"{first['msg']}{f' at {place}' if place else ''}"
+    received = f", received {first['input']}" if first["type"] == "finite_number" else ""
+    return f"{first['msg']}{received}{f' at {place}' if place else ''}"
 
 
 def find_faults(objects: Sequence[AnnotatedObject], size: tuple[int, int], image_size: tuple[int, int]) -> list[Fault]:
