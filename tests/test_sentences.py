@@ -8,7 +8,7 @@ from kedro.validation.parameter_validator import ParameterValidator
 from pydantic import BaseModel, model_validator
 
 from roadseg.scenes.seed import Seed
-from roadseg.sentences import describe_fault
+from roadseg.sentences import describe_fault, describe_parameter
 
 
 class Shares(BaseModel, extra="forbid", strict=True):
@@ -54,3 +54,16 @@ def test_wrong_parameters_are_told_with_key_expectation_and_value(parameters: di
     with pytest.raises(ParameterValidationError) as raised:
         ParameterValidator({"prepare": Pipeline([node])}).validate_raw_params(parameters)
     assert describe_fault(raised.value) == sentence
+
+
+@pytest.mark.parametrize(
+    ("name", "received", "hint"),
+    [
+        ("prepare.image_size.0", "'64;96'", "; write a list as --params 'prepare.image_size=[value,value]'"),
+        ("prepare.image_size.0", "1.5", ""),
+        ("seed", "'64;96'", ""),
+    ],
+)
+def test_item_of_a_list_that_is_text_is_told_how_to_write_a_list(name: str, received: str, hint: str) -> None:
+    sentence = describe_parameter(name, "Input should be a valid integer", received)
+    assert sentence == f"{name}: input should be a valid integer, received {received}{hint}"

@@ -80,6 +80,9 @@ def describe_parameter(name: str, expectation: str, received: str) -> str:
     """
     expected = expectation.replace("Extra inputs are not permitted", "there is no such parameter")
     hint = f"; put text in quotes: --params \"{name}='...'\"" if "valid string" in expected else ""
+    items, _, place = name.rpartition(".")
+    if place.isdecimal() and received.startswith("'"):
+        hint = f"; write a list as --params '{items}=[value,value]'"
     return f"{name}: {expected[0].lower()}{expected[1:]}, received {received}{hint}"
 
 
