@@ -88,6 +88,13 @@ def test_metrics_are_those_of_each_epoch_and_then_all_scores(run_record):
     ]
 
 
+def test_classes_whose_names_mlflow_takes_for_one_keep_a_metric_each(run_record):
+    classes = {name: {"iou": iou} for name, iou in (("C+", 0.25), ("C_ 2", 0.5), ("C?", 0.75), ("C_", 1.0))}
+    ((_, metrics),) = list_metrics(run_record(RUN, scores={"test": {"classes": classes}}))
+    assert sorted(metrics.values()) == [0.25, 0.5, 0.75, 1.0]
+    assert metrics["test/classes/C_/iou"] == 0.25
+
+
 def test_a_training_of_an_earlier_run_is_not_told_again(run_record):
     record = run_record(RUN, training=TRAINING, loaded={"segnet_model": BEFORE})
     assert list(list_metrics(record)) == [(0, {})]

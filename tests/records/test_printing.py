@@ -20,6 +20,13 @@ def test_in_a_pipe_a_row_is_one_line_and_nothing_is_cut_off(capsys):
     assert second == "r2   [red]-[/red]"
 
 
+def test_a_name_is_written_as_it_is_and_its_ends_of_lines_as_signs(capsys):
+    print_table(["scene", "drive"], [[":car:", "a\nb\rc\td"], ["[b]\\", " lead"]])
+    _, first, second = capsys.readouterr().out.splitlines()
+    assert first == ":car:  a\\nb\\rc\\td"
+    assert second == "[b]\\    lead"
+
+
 def test_on_a_terminal_long_texts_are_folded_and_nothing_is_cut_off(capsys, monkeypatch):
     monkeypatch.setattr(printing, "Console", Terminal)
     run = "2026-01-31T10.20.30.000Z"

@@ -143,6 +143,23 @@ def test_a_class_shows_and_sorts_its_scores_where_it_occurs(page: webdriver.Chro
     assert headings(page)[4].get_attribute("aria-sort") == "ascending"
 
 
+def test_of_many_classes_the_one_that_is_chosen_is_shown_whatever_it_is_called(
+    browser: webdriver.Chrome, tmp_path: Path
+) -> None:
+    names = ["all", "return\ralone", " lead", "NA", *(f"class {index}" for index in range(251))]
+    scenes = [Scored(f"{index}", "test", "NA", [[index, 0]], [[index, index]]) for index in range(4)]
+    (tmp_path / "many.html").write_text(write_page(scenes, names, gallery_scenes=0), encoding="utf-8")
+    browser.get((tmp_path / "many.html").as_uri())
+    whole = ["split", "drive", "scene", "pixels", "mean IoU", "pixel accuracy"]
+    assert [re.sub(r"\W+$", "", each.text) for each in headings(browser)] == whole
+    assert column(browser, "drive") == ["NA"] * 4
+    for index, name in enumerate(names[1:4], start=1):
+        choose(browser, "class", name)
+        assert column(browser, "scene") == [str(index)]
+        assert [each.text for each in browser.find_elements(By.CSS_SELECTOR, "#scenes td")][-2] == "0.5000"
+    check_quiet(browser)
+
+
 def test_confusion_switches_between_splits_and_views(page: webdriver.Chrome) -> None:
     def first_row() -> list[str]:
         (table,) = shown(page, "#confusion table")

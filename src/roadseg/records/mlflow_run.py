@@ -1,5 +1,6 @@
 """What MLflow is told of a run, where kedro-mlflow is installed: parameters, tags, metrics and files."""
 
+import itertools
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -119,7 +120,13 @@ def copy_files(record: RunRecord, catalog: DataCatalog, folder: Path) -> None:
 
 
 def _choose_numbers(values: dict[str, Any]) -> dict[str, float]:
-    return {REFUSED.sub("_", name): value for name, value in values.items() if isinstance(value, int | float)}
+    numbers: dict[str, float] = {}
+    for name, value in values.items():
+        if isinstance(value, int | float):
+            allowed = REFUSED.sub("_", name)  # two names may differ in refused signs alone
+            choices = itertools.chain([allowed], (f"{allowed} {count}" for count in itertools.count(2)))
+            numbers[next(choice for choice in choices if choice not in numbers)] = value
+    return numbers
 
 
 @contextmanager

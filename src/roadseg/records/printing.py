@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import click
 from rich import box
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 COLOURS = {"better": "green", "worse": "red"}
 FOLDED = ("pipelines", "parameters changed", "state", "A", "B")
@@ -16,6 +16,9 @@ NARROWEST = 120
 """Letters; a terminal that has fewer folds the lines itself, because narrower tables would cut them off."""
 
 WIDE = 100_000
+
+WRITTEN = str.maketrans({"\n": "\\n", "\r": "\\r", "\t": "\\t"})
+"""How signs are written that would end a row or move within it; drives and frames may have them in their names."""
 
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
@@ -38,7 +41,7 @@ def _lay_out(columns: Sequence[str], rows: Sequence[Sequence[str]], frame: box.B
     for column in columns:
         table.add_column(column, overflow="fold", no_wrap=column not in FOLDED)
     for row in rows:
-        table.add_row(*map(escape, row), style=COLOURS.get(row[-1]))
+        table.add_row(*(Text(cell.translate(WRITTEN)) for cell in row), style=COLOURS.get(row[-1]))
     return table
 
 
