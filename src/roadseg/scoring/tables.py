@@ -4,6 +4,7 @@ Names of classes stand in cells, never in headings: a class may be called anythi
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from textwrap import shorten
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -75,7 +76,7 @@ def sum_splits(table: pd.DataFrame, class_names: Sequence[str], splits: Iterable
     if list(table) != [*KEYS, *CELL]:
         raise ValueError(
             f"a table of confusion matrices has the columns {', '.join([*KEYS, *CELL])}, received "
-            f"{', '.join(map(str, table))}: it was saved by another version of this project, so score the model again"
+            f"{shorten(', '.join(map(str, table)), 200)}: it was saved by another version of this project, so score the model again"
         )
     matrices = {split: np.zeros((len(class_names), len(class_names)), np.int64) for split in splits}
     for split, matrix in matrices.items():
