@@ -88,12 +88,16 @@ def run_two_nodes(
 @pytest.mark.parametrize(
     "runner", [SequentialRunner(), SequentialRunner(is_async=True), ThreadRunner()], ids=["plain", "async", "threads"]
 )
-def test_a_run_loads_what_it_made_though_another_version_is_newer(tmp_path: Path, runner: AbstractRunner) -> None:
+def test_a_run_loads_what_it_made_though_another_version_is_newer(
+    tmp_path: Path, runner: AbstractRunner, caplog: pytest.LogCaptureFixture
+) -> None:
     put(tmp_path, "source", EARLIER, "a")
     put(tmp_path, "made", EARLIER, "earlier")
     put(tmp_path, "made", FUTURE, "of another clock")
-    run_two_nodes(tmp_path, runner)
+    with caplog.at_level(logging.WARNING):
+        run_two_nodes(tmp_path, runner)
     assert read(tmp_path, "result") == "made of a, with a"
+    assert "later than this run" not in caplog.text  # nobody reads that version
 
 
 def test_a_run_loads_what_it_made_though_another_run_saves_in_between(tmp_path: Path) -> None:
@@ -150,6 +154,9 @@ def test_only_missing_outputs_are_made_and_told(tmp_path: Path, caplog: pytest.L
     assert [line.split(":")[0] for line in caplog.messages if ".csv" in line] == ["result"]
 
 
+LAYERS = {"prepared_scenes": "primary", "split_table": "primary", "scores": "reporting", "picture": "reporting"}
+
+
 def join(
     folder: Path,
     names: Sequence[str],
@@ -163,9 +170,9 @@ def join(
             "type": "pandas.CSVDataset",
             "filepath": str(folder / f"{name}.csv"),
             "versioned": True,
-            "metadata": {"kedro-viz": {"layer": "reporting" if name in ("scores", "picture") else "models"}},
+            "metadata": {"kedro-viz": {"layer": LAYERS.get(name, "models")}},
         }
-        for name in (*names, outputs)
+        for name in {*names, outputs, *(pins or {})}
     }
     entries["run_records"] = {
         "type": "roadseg.datasets.run_records.RunRecordsDataset",
@@ -225,16 +232,14 @@ def two_models(tmp_path: Path, run_record: Callable[..., RunRecord]) -> Path:
 
 @pytest.mark.parametrize("result", ["scores", "training_history"])
 def test_results_of_one_model_are_not_put_beside_another(two_models: Path, result: str) -> None:
-    told = f"{result} to that of {EARLIER}, segnet_model to that of {LATER}"
-    if result == "training_history":
-        told = f"segnet_model to that of {LATER}, {result} to that of {EARLIER}"
-    with pytest.raises(DatasetError, match=re.escape(told)):
+    told = sorted([f"{result} to {EARLIER}", f"segnet_model to {LATER}"])
+    with pytest.raises(DatasetError, match=f"several versions of segnet_model: {re.escape(', '.join(told))}; make all"):
         join(two_models, ["segnet_model", result])
     join(two_models, ["segnet_model", result], pins={"segnet_model": EARLIER})
 
 
 def test_a_model_is_not_trained_beside_results_of_another(two_models: Path) -> None:
-    with pytest.raises(DatasetError, match="belongs to several models"):
+    with pytest.raises(DatasetError, match="belongs to several versions of segnet_model"):
         join(two_models, ["scores"], outputs="segnet_model")
 
 
@@ -245,3 +250,37 @@ def test_a_model_is_read_with_the_data_of_an_earlier_run(two_models: Path) -> No
 def test_of_results_without_a_record_nothing_is_known(two_models: Path) -> None:
     (two_models / f"runs/{EARLIER}.json").unlink()
     join(two_models, ["segnet_model", "scores"])
+
+
+@pytest.fixture
+def two_preparations(two_models: Path, run_record: Callable[..., RunRecord]) -> Path:
+    """A run has prepared, trained and scored; of a later one, which was killed, only the scenes are there."""
+    records = RunRecordsDataset(filepath=str(two_models / "runs"))
+    records.save(
+        run_record(EARLIER, saved=dict.fromkeys(("prepared_scenes", "split_table", "segnet_model", "scores"), EARLIER))
+    )
+    for version in (EARLIER, LATER):
+        put(two_models, "prepared_scenes", version, "a")
+    records.save(run_record(LATER, saved={"prepared_scenes": LATER}))
+    return two_models
+
+
+def test_a_split_is_not_put_beside_scenes_that_it_was_not_made_from(two_preparations: Path) -> None:
+    told = f"several versions of prepared_scenes: prepared_scenes to {LATER}, split_table to {EARLIER}"
+    with pytest.raises(DatasetError, match=re.escape(told)):
+        join(two_preparations, ["prepared_scenes", "split_table"], outputs="segnet_model")
+    join(two_preparations, ["prepared_scenes", "split_table"], pins={"prepared_scenes": EARLIER})
+
+
+def test_results_are_not_put_beside_scenes_that_they_do_not_speak_of(two_preparations: Path) -> None:
+    with pytest.raises(DatasetError, match="several versions of prepared_scenes"):
+        join(two_preparations, ["prepared_scenes", "scores"])
+
+
+def test_a_model_may_be_put_beside_other_scenes(two_preparations: Path) -> None:
+    join(two_preparations, ["prepared_scenes", "segnet_model"])
+
+
+def test_a_version_that_the_run_does_not_read_is_refused(two_models: Path) -> None:
+    with pytest.raises(ValueError, match="this run does not read 'scores'"):
+        join(two_models, ["segnet_model"], pins={"scores": EARLIER})

@@ -1,7 +1,8 @@
-"""Which versions a run reads: chosen at its start, and results of one model alone."""
+"""Which versions a run reads: chosen at its start, and made from one another."""
 
 import logging
 import shlex
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from kedro.framework.context import KedroContext
@@ -13,6 +14,9 @@ from kedro.pipeline import Pipeline
 logger = logging.getLogger(__name__)
 
 MODEL = "segnet_model"
+
+SOURCES = ("prepared_scenes", "split_table", MODEL)
+"""What all results are made from."""
 
 
 class VersionHooks:
@@ -35,24 +39,31 @@ class VersionHooks:
         """Stops a run at once whose inputs are missing, and chooses the versions; first, before MLflow begins a run.
 
         Raises:
-            ValueError: If a version is asked for of something that the run makes.
+            ValueError: If a version is asked for of something that the run makes, or does not read.
             DatasetError: If there is no version of an input, or not the one that is asked for, if an output has the
-                version of this run already, or if results are of another model than the one that goes with them.
+                version of this run already, or if inputs were made from other versions than those that go with them.
         """
-        asked_for = run_params["load_versions"] or {}
-        for name in sorted(asked_for.keys() & pipeline.all_outputs()):
-            raise ValueError(
-                f"this run makes '{name}' itself and loads what it makes: leave out --load-versions {name}, "
-                f"or the nodes that make it, for example with --pipelines evaluate"
-            )
+        _check_asked_for(run_params["load_versions"] or {}, pipeline)
         for name in sorted(pipeline.datasets()):
             dataset = catalog.get(name)
             if isinstance(dataset, AbstractVersionedDataset):
                 if name in pipeline.inputs() and not dataset.exists():
                     raise DatasetError(_describe_missing(name, dataset, run_params, self._options))
                 if dataset._version is not None:
-                    _choose_version(name, dataset, run_params["run_id"])
-        _check_one_model(pipeline, catalog, run_params["run_id"])
+                    _choose_version(name, dataset, run_params["run_id"], is_input=name in pipeline.inputs())
+        _check_made_together(pipeline, catalog, run_params["run_id"])
+
+
+def _check_asked_for(names: Collection[str], pipeline: Pipeline) -> None:
+    for name in sorted(names):
+        if name in pipeline.all_outputs():
+            instead = ", for example with --pipelines evaluate" if name == MODEL else ""
+            raise ValueError(
+                f"this run makes '{name}' itself and loads what it makes: leave out --load-versions {name}, or the "
+                f"nodes that make it{instead}"
+            )
+        if name not in pipeline.inputs():
+            raise ValueError(f"this run does not read '{name}': leave out --load-versions {name}")
 
 
 def _describe_missing(
@@ -70,7 +81,7 @@ def _describe_missing(
     return f"there is no '{name}' yet: run `kedro run --pipelines {maker}{options}` first"
 
 
-def _choose_version(name: str, dataset: Any, run: str) -> None:
+def _choose_version(name: str, dataset: Any, run: str, *, is_input: bool) -> None:
     """Lets a versioned data set load the newest version of those that are there now, if no other is asked for."""
     there = dataset.list_versions(full_path=False)
     if run in there:
@@ -81,7 +92,7 @@ def _choose_version(name: str, dataset: Any, run: str) -> None:
     if dataset._version.load or not there:
         return
     dataset._version = dataset._version._replace(load=there[0])
-    if there[0] > run:
+    if is_input and there[0] > run:
         logger.warning(
             "The newest version of %s is %s, later than this run, as if a clock was wrong; --load-versions %s:VERSION "
             "reads another",
@@ -91,26 +102,37 @@ def _choose_version(name: str, dataset: Any, run: str) -> None:
         )
 
 
-def _check_one_model(pipeline: Pipeline, catalog: DataCatalog, run: str) -> None:
-    """Refuses to put results of one model beside another model or its results; records of runs tell which it was."""
+def _check_made_together(pipeline: Pipeline, catalog: DataCatalog, run: str) -> None:
+    """Refuses to put together what was made from several versions of one source; records of runs tell from which.
+
+    Of what has no record it is not known.
+    """
     records: Any = catalog["run_records"]
     recorded = set(records.list_runs())
-    made_with = {MODEL: run} if MODEL in pipeline.all_outputs() else {}
+    made_from: dict[str, dict[str, str]] = {
+        source: {source: run} if source in pipeline.all_outputs() else {} for source in SOURCES
+    }
     for name in sorted(pipeline.inputs()):
         dataset: Any = catalog.get(name)
-        if name == MODEL:
-            made_with[name] = str(dataset.resolve_load_version())
-        elif _belongs_to_model(name, dataset) and (version := dataset.resolve_load_version()) in recorded:
-            made_with[name] = records.read(version).versions.get(MODEL)
-    known = {name: model for name, model in made_with.items() if model}
-    if len(set(known.values())) > 1:
-        described = ", ".join(f"{name} to that of {model}" for name, model in known.items())
-        raise DatasetError(
-            f"this run would put together what belongs to several models: {described}; make all of it again, or give "
-            f"the versions that belong together with --load-versions"
-        )
+        if not isinstance(dataset, AbstractVersionedDataset) or (version := dataset.resolve_load_version()) is None:
+            continue
+        if name in SOURCES:
+            made_from[name][name] = version
+        for source in _list_sources(name, dataset) if version in recorded else ():
+            if of_source := records.read(version).versions.get(source):
+                made_from[source][name] = of_source
+    for source, versions in made_from.items():
+        if len(set(versions.values())) > 1:
+            described = ", ".join(f"{name} to {version}" for name, version in versions.items())
+            raise DatasetError(
+                f"this run would put together what belongs to several versions of {source}: {described}; make all of "
+                f"it again, or give the versions that belong together with --load-versions"
+            )
 
 
-def _belongs_to_model(name: str, dataset: Any) -> bool:
-    layer = (getattr(dataset, "metadata", None) or {}).get("kedro-viz", {}).get("layer")
-    return layer == "reporting" or name == "training_history"
+def _list_sources(name: str, dataset: Any) -> Sequence[str]:
+    """Returns what a data set is made from, of that which a run may read beside it."""
+    layer = (dataset.metadata or {}).get("kedro-viz", {}).get("layer")
+    if layer == "reporting" or name == "training_history":
+        return SOURCES
+    return ("prepared_scenes",) if layer == "primary" and name != "prepared_scenes" else ()

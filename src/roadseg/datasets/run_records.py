@@ -139,8 +139,8 @@ class RunRecordsDataset(AbstractDataset[RunRecord, list[RunRecord]]):
             return RunRecord.model_validate_json(self._fs.cat_file(path))
         except ValidationError as fault:
             first = fault.errors()[0]
-            where = ".".join(map(str, first["loc"]))
-            raise DatasetError(f"'{path}' is no record of a run ({where}: {first['msg']}); remove it") from fault
+            reason = ": ".join(filter(None, (".".join(map(str, first["loc"])), first["msg"])))
+            raise DatasetError(f"'{path}' is no record of a run ({reason}); remove it") from fault
 
     def load(self) -> list[RunRecord]:
         """Returns the records of all runs, newest first.
