@@ -76,8 +76,8 @@ def sum_splits(table: pd.DataFrame, class_names: Sequence[str], splits: Iterable
     if list(table) != [*KEYS, *CELL]:
         raise ValueError(
             f"a table of confusion matrices has the columns {', '.join([*KEYS, *CELL])}, received "
-            f"{shorten(', '.join(map(str, table)), 200)}: it was saved by another version of this project, so score the "
-            f"model again"
+            f"{shorten(', '.join(map(str, table)), 200)}: it was saved by another version of this project, so score "
+            "the model again"
         )
     matrices = {split: np.zeros((len(class_names), len(class_names)), np.int64) for split in splits}
     for split, matrix in matrices.items():
