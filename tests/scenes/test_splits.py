@@ -252,7 +252,7 @@ def test_advice_leads_to_a_split(rows, method):
     scenes, given = place(*rows), options(method)
     for _ in range(3):
         try:
-            assert not assign_splits(scenes, given, 0).empty
+            assert not split_scenes(scenes, given, 0).empty
             return
         except ValueError as fault:
             given = follow(str(fault), given)
