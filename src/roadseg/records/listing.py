@@ -109,7 +109,7 @@ def choose_id(ids: Sequence[str], name: str, of: str) -> str:
     """
     fitting = [name] if name in ids else [each for each in ids if each.startswith(name)]
     if not fitting:
-        raise ValueError(f"there is no {of} '{name}'; the newest is {ids[0]}, see `kedro runs list`")
+        raise ValueError(f"there is no {of} '{name}'; the newest is {', before it '.join(ids[:3])}")
     if len(fitting) > 1:
         some = ", ".join(fitting[:5]) + (", ..." if len(fitting) > 5 else "")
         raise ValueError(f"'{name}' is the start of {len(fitting)} {of}s ({some}); give more of it")
