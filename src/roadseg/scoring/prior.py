@@ -21,11 +21,11 @@ def fit_class_prior(label_maps: Iterable[NDArray[np.uint8]], num_classes: int) -
     """
     counts = None
     for label_map in label_maps:
-        if counts is None:
-            counts = np.zeros((*label_map.shape, num_classes), np.int32)
-        rows, columns = np.nonzero(label_map < num_classes)
-        counts[rows, columns, label_map[rows, columns]] += 1  # a pixel stands once in it, so no count is lost
+        if counts is None:  # of each pixel, the classes and then all other ids
+            counts = np.zeros((*label_map.shape, num_classes + 1), np.int32)
+            first_cells = np.arange(label_map.size) * (num_classes + 1)
+        counts.ravel()[first_cells + np.minimum(label_map, num_classes).ravel()] += 1
     if counts is None:
         raise ValueError("a class prior is fitted on label maps, received none")
-    most_frequent: NDArray[np.uint8] = np.argmax(counts, axis=-1).astype(np.uint8)
+    most_frequent: NDArray[np.uint8] = np.argmax(counts[..., :num_classes], axis=-1).astype(np.uint8)
     return most_frequent
