@@ -26,8 +26,8 @@ from roadseg.scoring.tables import (
     tabulate_scene_classes,
     tabulate_scenes,
 )
-from roadseg.segnet.state import COLUMNS, TrainingState
 from roadseg.segnet.trained import TrainedSegNet
+from roadseg.training.state import COLUMNS, TrainingState
 
 CONFIGURATION = OmegaConfigLoader(
     str(Path(__file__).parents[1] / "conf"), base_env="base", default_run_env="base", merge_strategy={}

@@ -4,12 +4,12 @@ from typing import Any
 
 import click
 from kedro.framework.cli.utils import env_option
+from kedro.framework.session import KedroSession
 from kedro.framework.startup import ProjectMetadata
 
 from roadseg.command_line import conf_source_option, run  # `python -m roadseg` runs what it finds here
-from roadseg.records.commands import runs
+from roadseg.runs.commands import runs
 from roadseg.sentences import FAULTS, describe_fault
-from roadseg.session import RoadSegSession
 from roadseg.utf8 import use_utf8
 
 use_utf8()
@@ -34,10 +34,10 @@ def prune(metadata: ProjectMetadata, /, keep: int, env: str | None, conf_source:
 
     What a version that stays was made from stays as well. Not for the time of a run: it may be using an old version.
     """
-    from roadseg.pruning import prune_versions  # OpenCV and others, for which no other command needs to wait
+    from roadseg.runs.pruning import prune_versions  # OpenCV and others, for which no other command needs to wait
 
     try:
-        session: Any = RoadSegSession.create(metadata.project_path, env=env, conf_source=conf_source)
+        session: Any = KedroSession.create(metadata.project_path, env=env, conf_source=conf_source)
         prune_versions(session.load_context().catalog, keep)
     except FAULTS as fault:
         raise click.ClickException(describe_fault(fault)) from fault

@@ -14,7 +14,7 @@ from kedro.framework.cli.utils import _config_file_callback, validate_conf_sourc
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from roadseg.datasets.yaml_file import describe_yaml_fault, read_mapping
+from roadseg.reading.yaml_file import describe_yaml_fault, read_mapping
 
 EXAMPLE = "such as --params 'seed=2,prepare.image_size=[128,256]'"
 

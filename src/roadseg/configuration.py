@@ -16,7 +16,7 @@ from kedro.framework.project import settings
 from omegaconf import OmegaConf
 from omegaconf.errors import ConfigTypeError, OmegaConfBaseException
 
-from roadseg.datasets.yaml_file import describe_yaml_fault, list_keys
+from roadseg.reading.yaml_file import describe_yaml_fault, list_keys
 
 ARCHIVES = ("tar", "zip")
 ARCHIVE_FAULTS = (tarfile.TarError, zipfile.BadZipFile, zlib.error, EOFError)

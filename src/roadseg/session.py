@@ -34,8 +34,8 @@ class RoadSegSession(KedroSession):
                 `kedro --verbose run`.
             Exit: With the code 130 on Ctrl-C and 143 on SIGTERM, as shells expect it.
         """
-        from roadseg.records.mlflow_run import MLflowRun  # for these two no other command needs to wait
-        from roadseg.records.recorder import RunRecorder
+        from roadseg.runs.mlflow_run import MLflowRun  # for these two no other command needs to wait
+        from roadseg.runs.recorder import RunRecorder
 
         recorder = RunRecorder(_describe_end, MLflowRun() if find_spec("kedro_mlflow") else None)
         self._hook_manager.register(recorder)

@@ -3,12 +3,15 @@
 import os
 
 from roadseg.configuration import ConfigurationLoader
-from roadseg.continuation import ContinuationHooks
 from roadseg.datasets.catalog import RunCatalog
-from roadseg.hooks import ProvenanceHooks, ReportHooks, TerminationHooks, TrainingStateHooks
-from roadseg.parameters import ParameterHooks
+from roadseg.hooks.continuation import ContinuationHooks
+from roadseg.hooks.parameters import ParameterHooks
+from roadseg.hooks.provenance import ProvenanceHooks
+from roadseg.hooks.report import ReportHooks
+from roadseg.hooks.termination import TerminationHooks
+from roadseg.hooks.training_state import TrainingStateHooks
+from roadseg.hooks.versions import VersionHooks
 from roadseg.session import RoadSegSession
-from roadseg.versions import VersionHooks
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow's start-up messages drown the run's own
 

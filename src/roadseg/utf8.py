@@ -4,7 +4,7 @@ import io
 import os
 import sys
 
-from roadseg.records.surroundings import name_program
+from roadseg.runs.surroundings import name_program
 
 PROGRAMS = ("kedro", "roadseg")
 

@@ -67,7 +67,7 @@ def enlarge(drawn: Any, folder: str) -> Any:
 
 def predict(network: Any, scenes: Any, batch_size: int) -> None:
     """Predicts all scenes, and keeps nothing."""
-    from roadseg.segnet.feeding import SceneBatches
+    from roadseg.training.feeding import SceneBatches
 
     batches = SceneBatches(scenes, list(scenes), batch_size)
     for index in range(len(batches)):
@@ -89,8 +89,8 @@ def summaries(network: Any, scenes: Any, raw: Any, label_space: Any) -> dict[str
 
     from roadseg.datasets.provenance import Provenance, describe_machine
     from roadseg.pipelines.evaluate import nodes
+    from roadseg.reporting.gallery import choose_gallery
     from roadseg.scenes.seed import Seed
-    from roadseg.scoring.gallery import choose_gallery
     from roadseg.scoring.summary import read_statistics, summarise_split
     from roadseg.segnet.trained import TrainedSegNet
 
@@ -143,9 +143,9 @@ def main() -> None:
     from roadseg.datasets.drawn import DrawnScenesDataset
     from roadseg.datasets.label_space import LabelSpaceDataset
     from roadseg.scenes.preprocessing import read_truth
-    from roadseg.segnet.augmentation import AugmentationOptions
-    from roadseg.segnet.feeding import SceneBatches, Shuffle
     from roadseg.segnet.folding import fold_batch_norms
+    from roadseg.training.augmentation import AugmentationOptions
+    from roadseg.training.feeding import SceneBatches, Shuffle
 
     network = our_network(Case(0.25, options.precision, TRAIN_BATCH, SIZE))
     with tempfile.TemporaryDirectory() as prepared, tempfile.TemporaryDirectory() as enlarged:

@@ -147,7 +147,7 @@ def forbid_tensor_float() -> None:
 
 def drawn_batch(batch: int, size: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
     """Returns drawn scenes: images (batch, height, width, 3) and label maps (batch, height, width), both uint8."""
-    from roadseg.scenes.drawing.scene import DrawingOptions, draw_scene
+    from roadseg.drawing.scene import DrawingOptions, draw_scene
 
     options = DrawingOptions(drives=batch, frames_per_drive=1, size=size, seed=1)
     scenes = [draw_scene(options, drive, 0) for drive in range(batch)]

@@ -22,7 +22,7 @@ from kedro.io import Version
 from roadseg.datasets.idd import LABELS, IddDataset
 from roadseg.datasets.label_space import LabelSpaceDataset
 from roadseg.datasets.prepared_scenes import PreparedScenesDataset
-from roadseg.scenes.drawing.scene import DrawingOptions, draw_scene
+from roadseg.drawing.scene import DrawingOptions, draw_scene
 from roadseg.scenes.preprocessing import PrepareOptions, plan_preparation
 
 SIZE = (1080, 1920)

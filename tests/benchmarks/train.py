@@ -89,8 +89,8 @@ def our_network(case: Case) -> Any:
     import keras
 
     from roadseg.segnet.device import placed_on
-    from roadseg.segnet.losses import MaskedCrossentropy
     from roadseg.segnet.network import NetworkOptions, build_network
+    from roadseg.training.losses import MaskedCrossentropy
 
     chosen = placement(case.precision)
     options = NetworkOptions(
@@ -168,8 +168,8 @@ def measure_feeding(width: float, is_augmented: bool, precision: str, rounds: in
     from roadseg.datasets.label_space import LabelSpaceDataset
     from roadseg.datasets.prepared_scenes import PreparedScenesDataset
     from roadseg.scenes.preprocessing import PrepareOptions, plan_preparation
-    from roadseg.segnet.augmentation import AugmentationOptions
-    from roadseg.segnet.feeding import SceneBatches, Shuffle
+    from roadseg.training.augmentation import AugmentationOptions
+    from roadseg.training.feeding import SceneBatches, Shuffle
 
     augmentation = AUGMENTATION if is_augmented else {"flip": False, "scale": (1, 1), "saturation": 0.0, "gamma": 1.0}
     shuffle = Shuffle(1, AugmentationOptions(**augmentation))

@@ -7,8 +7,8 @@ from kedro.io import AbstractDataset
 from PIL import Image
 
 from roadseg.datasets.camvid_original import CamVidOriginalDataset, find_split
-from roadseg.datasets.colour_list import read_colours
 from roadseg.datasets.label_space import LabelSpaceDataset
+from roadseg.reading.colour_list import read_colours
 from roadseg.scenes.faults import FaultKind
 from roadseg.scenes.preprocessing import PrepareOptions, plan_preparation
 

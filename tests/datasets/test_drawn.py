@@ -3,9 +3,9 @@ import pytest
 from kedro.io import DatasetError
 from pydantic import ValidationError
 
-from roadseg.datasets import drawn
 from roadseg.datasets.drawn import DrawnScenesDataset
-from roadseg.scenes.drawing.scene import RAW_CLASSES, DrawingOptions, draw_scene
+from roadseg.drawing import drawn_scenes
+from roadseg.drawing.scene import RAW_CLASSES, DrawingOptions, draw_scene
 
 SIZE = (32, 64)
 
@@ -51,7 +51,7 @@ def test_fingerprint_does_not_follow_the_number_of_drives():
 
 def test_fingerprint_follows_the_version_of_the_drawing(monkeypatch):
     before = load().records
-    monkeypatch.setattr(drawn, "DRAWING_VERSION", drawn.DRAWING_VERSION + 1)
+    monkeypatch.setattr(drawn_scenes, "DRAWING_VERSION", drawn_scenes.DRAWING_VERSION + 1)
     assert load().records["drive00_frame00"].fingerprint != before["drive00_frame00"].fingerprint
 
 

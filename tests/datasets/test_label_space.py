@@ -3,7 +3,7 @@ from kedro.io import DatasetError
 
 from roadseg.datasets import camvid, cityscapes, idd, idd_lite
 from roadseg.datasets.label_space import LabelSpaceDataset
-from roadseg.scenes.drawing.scene import RAW_CLASSES
+from roadseg.drawing.scene import RAW_CLASSES
 from roadseg.scenes.labels import VOID
 
 # Names and order: IDD level 1; colours: IDD-Lite viewer.

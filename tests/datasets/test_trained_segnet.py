@@ -14,12 +14,11 @@ from kedro.io import DatasetError, Version
 from full_disk import FullDisk
 from roadseg.datasets.trained_segnet import TrainedSegNetDataset
 from roadseg.segnet.layers import BatchNormalization, MaxPoolingWithIndices2D, MaxUnpooling2D
-from roadseg.segnet.losses import CrossentropyWithDice
-from roadseg.segnet.metric import RunningMeanIoU
-from roadseg.segnet.optimizer import ConvolutionMuon
-from roadseg.segnet.registration import ADVICE
-from roadseg.segnet.schedule import WarmUp
 from roadseg.segnet.trained import TrainedSegNet
+from roadseg.training.losses import CrossentropyWithDice
+from roadseg.training.metric import RunningMeanIoU
+from roadseg.training.optimizer import ConvolutionMuon
+from roadseg.training.schedule import WarmUp
 
 # Keras 3.15 reads the weights of TensorFlow in a way that NumPy 2 warns of.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy:DeprecationWarning")
@@ -106,26 +105,35 @@ def test_fresh_process_loads_it_and_predicts_the_same(tmp_path, trained, images)
     )
 
 
+def save(folder, trained):
+    """Saves a model as version `v1`; returns the path."""
+    dataset(folder, save="v1").save(trained)
+    return folder / "segnet.keras" / "v1" / "segnet.keras"
+
+
 def save_compiled(folder, trained):
     """Saves a network with all that has a class of the project, loss and optimizer included; returns the path."""
     network = keras.models.clone_model(trained.network)
     rate = WarmUp(0.1, 2, keras.optimizers.schedules.PolynomialDecay(0.1, 3))
     network.compile(ConvolutionMuon(rate), CrossentropyWithDice(), metrics=[RunningMeanIoU(2)])
     network.optimizer.build(network.trainable_variables)
-    dataset(folder, save="v1").save(TrainedSegNet(network, RECORD))
-    return folder / "segnet.keras" / "v1" / "segnet.keras"
+    return save(folder, TrainedSegNet(network, RECORD))
 
 
 def run_fresh(program, folder):
     return subprocess.run([sys.executable, "-c", program], cwd=folder, capture_output=True, text=True, check=False)
 
 
-def test_file_opens_with_keras_as_the_documentation_says(tmp_path, trained):
-    path = save_compiled(tmp_path, trained)
-    program = re.search("## The model elsewhere.*?```python\n(.*?)```", DOCS.read_text("utf-8"), re.DOTALL)[1]
+@pytest.mark.parametrize(("line", "compiled"), [("import roadseg.segnet", False), ("import roadseg.training", True)])
+def test_file_opens_with_keras_as_the_documentation_says(tmp_path, trained, line, compiled):
+    path = save_compiled(tmp_path, trained) if compiled else save(tmp_path, trained)
+    text = DOCS.read_text("utf-8")
+    program = re.search("## The model elsewhere.*?```python\n(.*?)```", text, re.DOTALL)[1]
+    program = program.replace("import roadseg.segnet", line)
+    assert f"`{line}`" in text or line in program
     done = run_fresh(f"{program}\nprint(classes.shape, network.compiled)", path.parent)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.splitlines()[-1] == "(1, 15, 24) True"
+    assert done.stdout.splitlines()[-1] == f"(1, 15, 24) {compiled}"
 
 
 def test_without_the_package_keras_says_what_to_install(tmp_path, trained):
@@ -136,13 +144,14 @@ def test_without_the_package_keras_says_what_to_install(tmp_path, trained):
     assert "`install roadseg, then import roadseg.segnet`" in DOCS.read_text("utf-8")
 
 
-def test_model_that_was_saved_without_the_advice_is_loaded(tmp_path, trained):
+@pytest.mark.parametrize("package", [b"roadseg", b"install roadseg, then import roadseg.segnet"])
+def test_model_that_was_saved_without_its_own_advice_is_loaded(tmp_path, trained, package):
     path = save_compiled(tmp_path, trained)
     older = tmp_path / "older.keras"
     with zipfile.ZipFile(path) as archive, zipfile.ZipFile(older, "w") as copy:
         for name in archive.namelist():
-            copy.writestr(name, archive.read(name).replace(f"{ADVICE}>".encode(), b"roadseg>"))
-    assert ADVICE.encode() not in zipfile.ZipFile(older).read("config.json")
+            copy.writestr(name, re.sub(rb"install roadseg, then import [a-z.]+(?=>)", package, archive.read(name)))
+    assert b"roadseg.training>" not in zipfile.ZipFile(older).read("config.json")
     assert keras.saving.load_model(older).compiled
 
 

@@ -7,9 +7,9 @@ import numpy as np
 import pydantic
 import pytest
 
-from roadseg.segnet.losses import MaskedCrossentropy
-from roadseg.segnet.metric import RunningMeanIoU
 from roadseg.segnet.network import NetworkOptions, build_network
+from roadseg.training.losses import MaskedCrossentropy
+from roadseg.training.metric import RunningMeanIoU
 
 PAPER = NetworkOptions(architecture="segnet", start="random", width=1.0, dropout=0.0, batch_norm_momentum=0.99)
 NARROW = PAPER.model_copy(update={"width": 0.125, "batch_norm_momentum": 0.9})
@@ -296,7 +296,7 @@ def test_network_predicts_the_same_in_another_process(batch, tmp_path):
     network.save(tmp_path / "network.keras")
     np.save(tmp_path / "images.npy", images)
     program = (
-        "import sys, keras, numpy; import roadseg.segnet.metric, roadseg.segnet.network, roadseg.segnet.losses; "
+        "import sys, keras, numpy; import roadseg.training.metric, roadseg.segnet.network, roadseg.training.losses; "
         "folder = sys.argv[1]; network = keras.saving.load_model(folder + '/network.keras'); "
         "numpy.save(folder + '/logits.npy', network.predict(numpy.load(folder + '/images.npy'), verbose=0))"
     )

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from roadseg.datasets.folder_scenes import FolderScenes
 from roadseg.datasets.scene_folders import SceneFoldersDataset
+from roadseg.reading.folder_scenes import FolderScenes
 
 IMAGES = "701_StillsRaw_full/{drive}_{frame}.*"
 LABEL_MAPS = "LabeledApproved_full/{drive}_{frame}_L.png"

@@ -4,7 +4,7 @@ from typing import Any
 
 from kedro.io import AbstractVersionedDataset, DataCatalog
 
-from roadseg.datasets.whole_file import WholeFiles
+from roadseg.reading.whole_file import WholeFiles
 
 
 class RunCatalog(DataCatalog):

@@ -4,7 +4,7 @@ from typing import Any, NoReturn
 
 from kedro.io import AbstractDataset, DatasetError
 
-from roadseg.segnet.continuation import EarlierTraining
+from roadseg.training.continuation import EarlierTraining
 
 
 class ContinuedTrainingDataset(AbstractDataset[NoReturn, EarlierTraining | None]):

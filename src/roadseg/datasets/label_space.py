@@ -7,7 +7,7 @@ from typing import Any, NoReturn
 from kedro.io import AbstractDataset, DatasetError
 from pydantic import ValidationError
 
-from roadseg.datasets.yaml_file import read_mapping
+from roadseg.reading.yaml_file import read_mapping
 from roadseg.scenes.labels import LabelSpace
 from roadseg.sentences import describe_validation
 

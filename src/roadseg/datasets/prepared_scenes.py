@@ -24,8 +24,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from roadseg.datasets.versioned_file import VersionedFileDataset
-from roadseg.datasets.workers import map_in_workers
-from roadseg.scenes.contact_sheet import draw_contact_sheet
+from roadseg.reading.workers import map_in_workers
+from roadseg.reporting.contact_sheet import draw_contact_sheet
 from roadseg.scenes.faults import Fault, FaultKind, UnusableSceneError
 from roadseg.scenes.prepared import PreparationPlan, PreparedScene, PreparedScenes, content_digest
 

@@ -10,7 +10,7 @@ from kedro.io import AbstractDataset, DatasetError
 from kedro.io.core import get_protocol_and_path
 from pydantic import AwareDatetime, BaseModel, ValidationError
 
-from roadseg.datasets.whole_file import WholeFiles
+from roadseg.reading.whole_file import WholeFiles
 
 
 class Machine(BaseModel, frozen=True):

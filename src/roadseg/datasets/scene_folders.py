@@ -7,11 +7,11 @@ from typing import Any, Literal, NoReturn, get_args
 from kedro.io import AbstractDataset, DatasetError
 from pydantic import NonNegativeInt, TypeAdapter, ValidationError
 
-from roadseg.datasets.annotated_objects import Labels
-from roadseg.datasets.colour_list import list_colours
-from roadseg.datasets.folder_scenes import FolderScenes
-from roadseg.datasets.layout import Form, Layout
-from roadseg.datasets.name_pattern import NamePattern
+from roadseg.reading.annotated_objects import Labels
+from roadseg.reading.colour_list import list_colours
+from roadseg.reading.folder_scenes import FolderScenes
+from roadseg.reading.layout import Form, Layout
+from roadseg.reading.name_pattern import NamePattern
 
 SPLITS = {
     **dict.fromkeys(("train", "training"), "train"),

@@ -11,8 +11,8 @@ from typing import IO, Any
 from kedro.io import DatasetError
 
 from roadseg.datasets.versioned_file import VersionedFileDataset
-from roadseg.segnet.continuation import EarlierTraining
 from roadseg.segnet.trained import RECORD, STATE, TrainedSegNet, load_network, read_record
+from roadseg.training.continuation import EarlierTraining
 
 
 class TrainedSegNetDataset(VersionedFileDataset[TrainedSegNet, TrainedSegNet]):

@@ -8,7 +8,7 @@ import fsspec
 from kedro.io import AbstractVersionedDataset, Version
 from kedro.io.core import get_protocol_and_path
 
-from roadseg.datasets.whole_file import WholeFiles
+from roadseg.reading.whole_file import WholeFiles
 
 Saved = TypeVar("Saved")
 Loaded = TypeVar("Loaded")

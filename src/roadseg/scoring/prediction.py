@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from roadseg.scenes.prepared import PreparedScenes
 from roadseg.segnet import keras
-from roadseg.segnet.feeding import SceneBatches
 from roadseg.segnet.layers import compiled
 from roadseg.segnet.out_of_memory import explaining_memory
+from roadseg.training.feeding import SceneBatches
 
 Tensor = Any  # of the backend that Keras runs on
 

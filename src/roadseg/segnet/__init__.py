@@ -1,7 +1,7 @@
-"""SegNet: the network, how it learns, and its files.
+"""SegNet: what it takes to run one.
 
-Importing it starts Keras as these need it, and registers all that the file of a model may hold, so that
-`keras.saving.load_model` opens one.
+Importing it starts Keras as these networks need it, and registers their layers, so that `keras.saving.load_model` opens
+the file of a model.
 """
 
 from roadseg.segnet.backend import start_keras
@@ -10,6 +10,6 @@ start_keras()
 
 import keras  # noqa: E402 - started above
 
-from roadseg.segnet import layers, losses, metric, optimizer, schedule  # noqa: E402
+from roadseg.segnet import layers  # noqa: E402
 
-__all__ = ["keras", "layers", "losses", "metric", "optimizer", "schedule"]
+__all__ = ["keras", "layers"]

@@ -9,22 +9,22 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from roadseg.datasets.provenance import Provenance
+from roadseg.reporting import figures
+from roadseg.reporting.caption import describe_record
+from roadseg.reporting.evaluation_report import write_evaluation_report
+from roadseg.reporting.gallery import choose_gallery, picture_scene
+from roadseg.reporting.panels import Example, draw_panels
 from roadseg.scenes.labels import LabelSpace
 from roadseg.scenes.prepared import PreparedScenes
 from roadseg.scenes.preprocessing import read_truth
 from roadseg.scenes.raw import RawScenes
 from roadseg.scenes.seed import Seed
 from roadseg.scenes.splits import digest_contents
-from roadseg.scoring import figures
-from roadseg.scoring.caption import describe_record
-from roadseg.scoring.gallery import choose_gallery, picture_scene
 from roadseg.scoring.measures import EvaluateOptions, measure_scene
 from roadseg.scoring.metrics import count_classes, count_confusion, mean_iou
-from roadseg.scoring.panels import Example, draw_panels
 from roadseg.scoring.prediction import predict_scenes
 from roadseg.scoring.prediction_files import write_predictions
 from roadseg.scoring.prior import fit_class_prior
-from roadseg.scoring.report import write_evaluation_report
 from roadseg.scoring.resolution import guess_at, predict_at
 from roadseg.scoring.summary import (
     average_over_batches,

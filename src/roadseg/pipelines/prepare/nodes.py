@@ -4,7 +4,7 @@ import logging
 
 import pandas as pd
 
-from roadseg.scenes.data_report import count_faults, write_data_report
+from roadseg.reporting.data_report import count_faults, write_data_report
 from roadseg.scenes.labels import LabelSpace
 from roadseg.scenes.leakage import find_duplicates, find_shared_drives
 from roadseg.scenes.prepared import PreparationPlan, PreparedScenes

@@ -8,21 +8,21 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from roadseg.datasets.provenance import Provenance
+from roadseg.reporting import network_diagram
+from roadseg.reporting.caption import describe_record
+from roadseg.reporting.figures import draw_training_curves
 from roadseg.scenes.prepared import PreparedScenes, content_digest
 from roadseg.scenes.raw import SceneOptions
 from roadseg.scenes.seed import Seed
 from roadseg.scenes.splits import digest_contents, group_by_split
-from roadseg.scoring import network_diagram
-from roadseg.scoring.caption import describe_record
-from roadseg.scoring.figures import draw_training_curves
-from roadseg.segnet.continuation import EarlierTraining
 from roadseg.segnet.device import choose_placement
 from roadseg.segnet.network import NetworkOptions
-from roadseg.segnet.recipe import TrainOptions
-from roadseg.segnet.start import digest_start, record_start
-from roadseg.segnet.state import digest_code
 from roadseg.segnet.trained import TrainedSegNet
-from roadseg.segnet.training import Training, train_network
+from roadseg.training.continuation import EarlierTraining
+from roadseg.training.fit import Training, train_network
+from roadseg.training.recipe import TrainOptions
+from roadseg.training.start import digest_start, record_start
+from roadseg.training.state import digest_code
 
 logger = logging.getLogger(__name__)
 

@@ -1,0 +1,33 @@
+"""Removes what was kept of a training to go on with, once the run is over."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from kedro.framework.hooks import hook_impl
+from kedro.io import DataCatalog
+
+
+class TrainingStateHooks:
+    """Removes what was kept of a training to go on with, once the whole run that it is part of is over."""
+
+    @hook_impl
+    def before_pipeline_run(self) -> None:
+        """Starts with nothing trained."""
+        self._record: Mapping[str, Any] | None = None
+
+    @hook_impl
+    def after_dataset_saved(self, dataset_name: str, data: Any) -> None:
+        """Notes what the run has trained."""
+        if dataset_name == "segnet_model":
+            self._record = data.record
+
+    @hook_impl
+    def after_pipeline_run(self, catalog: DataCatalog) -> None:
+        """Removes it, unless the training was interrupted."""
+        if self._record is None or self._record["training"]["is_interrupted"]:
+            return
+        from roadseg.training.state import remove_state  # Keras is there: this run has trained
+
+        state = catalog["training_state"].load() / self._record["state"]
+        if state.exists():
+            remove_state(state)

@@ -1,0 +1,150 @@
+"""How a data set lies in its folder, and which of the files there make a scene."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from roadseg.reading.annotated_objects import Labels
+from roadseg.reading.name_pattern import FIELDS, NamePattern
+from roadseg.scenes.colours import Colours
+from roadseg.scenes.faults import Fault, FaultKind
+
+Form = Literal["cityscapes", "labelme", "coco"]
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How a data set lies in its folder.
+
+    Attributes:
+        images: Patterns of the images.
+        annotations: Patterns of the annotations; of one scene the first that is there counts. Those that end in
+            `.json` are polygon files, the others label maps.
+        shared: Patterns of the annotations that are files of many images.
+        form: That of the polygon files.
+        ignored: Patterns of files that are no annotations, though a pattern of annotations fits them too.
+        raw_names: Name of each raw id in the label maps.
+        raw_colours: Name of each colour in the label maps, or the path of a list of them; None if they hold ids.
+        labels: The labels of the polygon files; None takes each as it is.
+        splits: Name of a split in the patterns and of lists, case folded -> `train`, `validation` or `test`.
+        split_lists: Name of a split -> files that list its scenes; without any, patterns tell splits.
+    """
+
+    images: Sequence[NamePattern]
+    annotations: Sequence[NamePattern]
+    ignored: Sequence[NamePattern]
+    shared: Sequence[NamePattern]
+    form: Form
+    raw_names: Mapping[int, str]
+    raw_colours: Colours | str | None
+    labels: Labels | None
+    splits: Mapping[str, str]
+    split_lists: Mapping[str, Sequence[str]]
+
+
+@dataclass(frozen=True)
+class SceneFiles:
+    """The files of one scene.
+
+    Attributes:
+        fields: Fields of their names.
+        image: None where there is only an annotation.
+        annotation: None where there is only an image.
+        faults: What is wrong with them, though the scene can be used.
+        unusable: Why the scene can't be used, if that shows in the files' names.
+        part: What an annotation file of many images says of this one; None if the file is the scene's own.
+    """
+
+    fields: Mapping[str, str]
+    image: Path | None
+    annotation: Path | None
+    faults: tuple[Fault, ...] = ()
+    unusable: tuple[FaultKind, str] | None = None
+    part: bytes | None = None
+
+
+NAMED = 3
+"""Of more files than these that one scene has, no more are named."""
+
+Found = tuple[Mapping[str, str], list[Path]]
+"""Fields of file names, and the files that have them."""
+
+
+def pair_files(folder: Path, layout: Layout) -> dict[str, SceneFiles]:
+    """Returns the files of each scene, also of those of which only an annotation is there.
+
+    A scene's id is the text of its fields: split, drive and frame.
+    """
+    images: dict[str, Found] = {}
+    for pattern in layout.images:
+        for path, fields in pattern.find(folder):
+            paths = images.setdefault(_name_scene(fields), (fields, []))[1]
+            if path not in paths:  # two patterns may fit one file
+                paths.append(path)
+    ignored = {path for pattern in layout.ignored for path, _ in pattern.find(folder)}
+    indices = [(pattern, _index_files(folder, pattern, ignored)) for pattern in layout.annotations]
+    annotated = {fields.get("split") for _, index in indices for fields, _ in index.values()}
+    scenes = {}
+    used: set[Path] = set()
+    for scene, (fields, paths) in images.items():
+        candidates = [index[key] for pattern, index in indices if (key := _key(pattern, fields)) in index]
+        annotations = candidates[0][1] if candidates else []
+        used.update(annotations)
+        expected = not annotated.isdisjoint({fields.get("split"), None})
+        scenes[scene] = _judge(folder, fields, paths, annotations, expected)
+    for _, index in indices:
+        for fields, paths in index.values():
+            if (scene := _name_scene(fields)) not in scenes and used.isdisjoint(paths):
+                scenes[scene] = SceneFiles(fields, None, paths[0])
+    return scenes
+
+
+def count_other_splits(folder: Path, layout: Layout, scenes: Mapping[str, SceneFiles]) -> dict[str, int]:
+    """Returns how many scenes would be there in folders that stand in place of `{split}` and are none, by their names.
+
+    Args:
+        folder: That of the data set.
+        layout: How it lies there.
+        scenes: What `pair_files` returns of it.
+    """
+    found = [each for pattern in layout.images for each in pattern.find_other_splits(folder)]
+    annotations = {files.annotation for files in scenes.values()} if found else set()
+    others = {_name_scene(fields): fields["split"] for path, fields in found if path not in annotations}
+    return dict(sorted(Counter(others.values()).items(), key=lambda other: (-other[1], other[0])))
+
+
+def _index_files(folder: Path, pattern: NamePattern, ignored: Set[Path]) -> dict[tuple[str, ...], Found]:
+    index: dict[tuple[str, ...], Found] = {}
+    for path, fields in pattern.find(folder):
+        if path not in ignored and path.exists():
+            index.setdefault(_key(pattern, fields), (fields, []))[1].append(path)
+    return index
+
+
+def _key(pattern: NamePattern, fields: Mapping[str, str]) -> tuple[str, ...]:
+    return tuple(fields[field].casefold() if field == "split" else fields[field] for field in pattern.fields)
+
+
+def _name_scene(fields: Mapping[str, str]) -> str:
+    return "/".join(fields[field] for field in FIELDS if field in fields)
+
+
+def _judge(
+    folder: Path, fields: Mapping[str, str], images: Sequence[Path], annotations: Sequence[Path], expected: bool
+) -> SceneFiles:
+    """Returns the files of a scene whose image is there, with what is wrong with them."""
+    image, annotation = images[0], annotations[0] if annotations else None
+    if not image.exists():
+        detail = f"'{image.relative_to(folder)}' is a link to nothing"
+        return SceneFiles(fields, image, annotation, unusable=(FaultKind.IMAGE_MISSING, detail))
+    for several in (images, annotations):
+        if len(several) > 1:
+            named = " and ".join(f"'{path.relative_to(folder)}'" for path in several[:NAMED])
+            more = f" and {len(several) - NAMED} more" if len(several) > NAMED else ""
+            return SceneFiles(fields, image, annotation, unusable=(FaultKind.AMBIGUOUS, named + more))
+    if expected and annotation is None:
+        detail = f"others of its split have one, '{image.relative_to(folder)}' has none"
+        return SceneFiles(fields, image, None, faults=(Fault(FaultKind.NO_ANNOTATION, detail),))
+    return SceneFiles(fields, image, annotation)

@@ -1,0 +1,159 @@
+"""Tables and pictures of a comparison of two runs, called A and B, as one self-contained HTML page."""
+
+import base64
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import Any
+
+import cv2
+import jinja2
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from roadseg.reporting.panels import VOID_COLOUR
+from roadseg.scenes.labels import SegmentationClass, colour_label_map
+from roadseg.scoring.bootstrap import MIN_DRIVES
+
+JUDGEMENT = "B is"
+"""Heading of the column of `judge_interval`."""
+
+UNDEFINED = "undefined"
+"""Stands where there is nothing to divide by, such as for the IoU of a class that does not occur."""
+
+
+@dataclass(frozen=True)
+class Section:
+    """A table in words.
+
+    Attributes:
+        title: Its heading.
+        columns: Headings of the columns.
+        rows: One text a column; none where there is nothing to tell.
+        remark: What else is to say.
+    """
+
+    title: str
+    columns: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    remark: str = ""
+
+
+@dataclass(frozen=True)
+class ScenePictures:
+    """A scene as two networks see it.
+
+    Attributes:
+        title: Its name and scores.
+        image: (height, width, 3) uint8, RGB.
+        truth: (height, width) uint8, class ids, 255 = void.
+        first: Same shape and type, class ids that A predicts.
+        second: Same, of B.
+    """
+
+    title: str
+    image: NDArray[np.uint8]
+    truth: NDArray[np.uint8]
+    first: NDArray[np.uint8]
+    second: NDArray[np.uint8]
+
+
+def describe_differences(table: pd.DataFrame, *, title: str, num_drives: int) -> Section:
+    """Returns the section of a table that `compare_scores` made.
+
+    Args:
+        table: The scores.
+        title: Heading of the section.
+        num_drives: How many drives the scenes are of.
+    """
+    has_intervals = num_drives >= MIN_DRIVES
+    columns = ["score", "A", "B", "B less A"] + (["95 % interval", JUDGEMENT] if has_intervals else [])
+    rows = []
+    for each in table.to_dict("records"):
+        interval = "" if np.isnan(each["low"]) else f"[{each['low']:+.4f}, {each['high']:+.4f}]"
+        judged = [interval, judge_interval(each["low"], each["high"])] if has_intervals else []
+        rows.append([each["score"], *_describe_pair(each), *judged])
+    if has_intervals:
+        remark = (
+            f"Intervals over {num_drives} drives, drawn with replacement, the same ones for A and B. They say how the "
+            f"difference would move with other drives, not with another training."
+        )
+    else:
+        remark = (
+            f"No intervals: it takes {MIN_DRIVES} drives to tell how they vary, and the scenes are of {num_drives}."
+        )
+    return Section(title, columns, rows, remark)
+
+
+def describe_scenes(scenes: pd.DataFrame, *, title: str) -> Section:
+    """Returns the section of scenes that `choose_changed` chose."""
+    rows = [[each["scene"], each["drive"], *_describe_pair(each)] for each in scenes.to_dict("records")]
+    return Section(title, ("scene", "drive", "A", "B", "B less A"), rows)
+
+
+def describe_number(score: float) -> str:
+    """Returns a score in four digits, or the word for an undefined one."""
+    return UNDEFINED if np.isnan(score) else f"{score:.4f}"
+
+
+def describe_change(difference: float) -> str:
+    """Returns a difference in four digits with its sign, nothing where it is undefined."""
+    return "" if np.isnan(difference) else f"{difference:+.4f}"
+
+
+def judge_interval(low: float, high: float) -> str:
+    """Returns whether an interval of differences lies on one side of 0: better, worse, or not told apart."""
+    if np.isnan(low):
+        return ""
+    return "better" if low > 0 else "worse" if high < 0 else "not told apart"
+
+
+def write_page(
+    *,
+    first: str,
+    second: str,
+    notes: Sequence[str],
+    sections: Sequence[Section],
+    pictures: Sequence[ScenePictures],
+    classes: Sequence[SegmentationClass],
+) -> str:
+    """Returns the page.
+
+    Args:
+        first: Name of A.
+        second: Name of B.
+        notes: What a reader must know before the tables.
+        sections: The tables.
+        pictures: Scenes, from top to bottom.
+        classes: The classes of their label maps.
+    """
+    environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
+    template = environment.from_string(files("roadseg.reporting").joinpath("comparison.html.jinja").read_text("utf-8"))
+    rows = [(each.title, _encode_scene(each, classes)) for each in pictures]
+    colours = [*((each.name, each.colour) for each in classes), ("void", VOID_COLOUR)]
+    return template.render(
+        first=first,
+        second=second,
+        notes=notes,
+        sections=sections,
+        judgement=JUDGEMENT,
+        pictures=rows,
+        colours=colours,
+    )
+
+
+def _describe_pair(row: Mapping[Hashable, Any]) -> list[str]:
+    return [describe_number(row["first"]), describe_number(row["second"]), describe_change(row["difference"])]
+
+
+def _encode_scene(scene: ScenePictures, classes: Sequence[SegmentationClass]) -> list[tuple[str, str]]:
+    maps = {"truth": scene.truth, "A": scene.first, "B": scene.second}
+    drawn = [(name, _encode(colour_label_map(each, classes), ".png")) for name, each in maps.items()]
+    return [("image", _encode(scene.image, ".jpg")), *drawn]
+
+
+def _encode(picture: NDArray[np.uint8], suffix: str) -> str:
+    kind = {".png": "png", ".jpg": "jpeg"}[suffix]
+    content = base64.b64encode(cv2.imencode(suffix, picture[..., ::-1])[1].tobytes()).decode()
+    return f"data:image/{kind};base64,{content}"

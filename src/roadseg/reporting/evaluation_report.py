@@ -1,0 +1,188 @@
+"""The page that shows how good a network is and where it fails, to be opened without a network and printed."""
+
+import math
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from numpy.typing import NDArray
+from plotly.offline import get_plotlyjs
+
+from roadseg.reporting.curves import plot_training
+from roadseg.reporting.figures import abbreviate_count
+from roadseg.reporting.gallery import ScenePictures
+from roadseg.reporting.panels import VOID_COLOUR, WRONG_COLOUR
+from roadseg.scenes.labels import SegmentationClass
+from roadseg.scenes.leakage import find_shared_drives
+from roadseg.scoring.bootstrap import MIN_DRIVES
+from roadseg.scoring.differences import flatten_values
+from roadseg.scoring.most_confused import gather_others
+
+UNDEFINED = "\N{EN DASH}"
+"""What stands in place of a score that is not defined."""
+
+MATRIX_CLASSES = 30
+"""How many classes have rows and columns of their own in a confusion matrix; more would make a page of megabytes."""
+
+
+def write_evaluation_report(
+    scores: Mapping[str, Any],
+    matrices: Mapping[str, NDArray[np.int64]],
+    scene_scores: pd.DataFrame,
+    scene_class_scores: pd.DataFrame,
+    classes: Sequence[SegmentationClass],
+    gallery: pd.DataFrame,
+    pictures: Sequence[ScenePictures],
+) -> str:
+    """Returns the report as one HTML page that needs no other file.
+
+    Args:
+        scores: Of the evaluation: `run`, `data_set`, `environment`, `commit`, `resolution`, `splits` (split -> what
+            `summarise_split` returns; the last one is the headline), `prior_mean_iou` and `batch_averaged_mean_iou` (of
+            each split), `versions` and `digests` of what was scored, `parameters`, `packages`, `machine`, and `model`,
+            the record of the network; one that holds no history has no curves.
+        matrices: Split -> (K, K) int64, true classes along the rows.
+        scene_scores: As `tabulate_scenes` returns it.
+        scene_class_scores: As `tabulate_scene_classes` returns it.
+        classes: K classes in the order of the ids.
+        gallery: As `choose_gallery` returns it.
+        pictures: Of the rows of the gallery, in their order.
+    """
+    environment = Environment(loader=PackageLoader(__package__, ""), autoescape=True, undefined=StrictUndefined)
+    environment.filters |= {
+        "score": format_score,
+        "percent": format_percent,
+        "count": abbreviate_count,
+        "duration": lambda seconds: timedelta(seconds=round(seconds)),
+    }
+    training, started_from = scores["model"]["training"], scores["model"]["started_from"] or {"training_drives": []}
+    headline = list(scores["splits"])[-1]
+    held_out = scene_scores.loc[scene_scores["split"] == headline, "drive"]
+    return environment.get_template("report.html.jinja").render(
+        scores=scores,
+        record=scores["model"],
+        headline=headline,
+        min_drives=MIN_DRIVES,
+        shared_drives=find_shared_drives(scene_scores),
+        is_foreign=set(scene_scores["drive"]).isdisjoint(scores["model"]["training_drives"]),
+        at=f"at {describe_resolution(scores)}",
+        seen_before=sorted(set(started_from["training_drives"]) & set(held_out)),
+        classes=classes,
+        confusion={split: show_confusion(matrix, classes) for split, matrix in matrices.items()},
+        matrix_classes=MATRIX_CLASSES,
+        scene_table=list_scene_scores(scene_scores, scene_class_scores, [each.name for each in classes], gallery),
+        gallery=list(zip(gallery.to_dict("records"), pictures, strict=True)),
+        colours={"void": VOID_COLOUR, "wrong": WRONG_COLOUR},
+        curves=plot_training(training["history"], training["best_epoch"]) if training.get("history") else None,
+        parameters=compare_parameters(scores["model"]["parameters"], scores["parameters"]),
+        plotly=get_plotlyjs(),
+    )
+
+
+def describe_resolution(scores: Mapping[str, Any]) -> str:
+    """Returns at which size scores compare prediction and truth, in a few words.
+
+    Args:
+        scores: As in `write_evaluation_report`.
+    """
+    sizes = {
+        "network": "the network's {} x {} pixels".format(*scores["model"]["image_size"]),
+        "native": "the size of each annotation",
+        "idd_protocol": "the {} x {} pixels of IDD's protocol".format(
+            *scores["parameters"]["evaluate"]["protocol_size"]
+        ),
+    }
+    return sizes[scores["resolution"]]
+
+
+def show_confusion(matrix: NDArray[np.int64], classes: Sequence[SegmentationClass]) -> dict[str, Any]:
+    """Returns what a page shows of a confusion matrix: `names`, the `colours` of single classes, and its shades.
+
+    Args:
+        matrix: (K, K) int64, true classes along the rows.
+        classes: K classes in the order of the ids; all but `MATRIX_CLASSES` of them share the last row and column.
+    """
+    gathered, names = gather_others(matrix, [each.name for each in classes], MATRIX_CLASSES)
+    colour_of = {each.name: each.colour for each in classes}
+    colours = [colour_of[name] for name in names[:MATRIX_CLASSES]]
+    return {"names": names, "colours": colours, **shade_confusion(gathered)}
+
+
+def shade_confusion(matrix: NDArray[np.int64]) -> dict[str, NDArray[np.float64]]:
+    """Returns a confusion matrix as `counts`, their logarithms from 0 to 1, and as `rows` and `columns`, its shares.
+
+    Args:
+        matrix: (K, K) int64, true classes along the rows.
+
+    Returns:
+        (K, K) float64 each, 0..1: of `rows` each row adds up to 1, of `columns` each column; NaN where there is none.
+        And `pixels`, the matrix.
+    """
+    logarithms = np.log1p(matrix)
+    views = {"counts": logarithms / max(logarithms.max(), 1)}
+    for name, axis in (("rows", 1), ("columns", 0)):
+        totals = matrix.sum(axis=axis, keepdims=True)
+        views[name] = np.divide(matrix, totals, out=np.full(matrix.shape, np.nan), where=totals > 0)
+    return views | {"pixels": matrix}
+
+
+def list_scene_scores(
+    scene_scores: pd.DataFrame, scene_class_scores: pd.DataFrame, class_names: Sequence[str], gallery: pd.DataFrame
+) -> dict[str, list[Any]]:
+    """Returns the scores of all scenes, worst first and those without a score last, as a page's script reads them.
+
+    Args:
+        scene_scores: As `tabulate_scenes` returns it.
+        scene_class_scores: As `tabulate_scene_classes` returns it.
+        class_names: K names in the order of the ids.
+        gallery: As `choose_gallery` returns it.
+
+    Returns:
+        `classes`: the names. `rows`: a list a scene of its split, drive, name, pixels, mean IoU and pixel accuracy, and
+        a mapping from the id of each class that occurs to its IoU and boundary F1; scores are rounded to four digits,
+        None where one is undefined. `pictured`: the scenes of the gallery in its order.
+    """
+    id_of = {name: index for index, name in enumerate(class_names)}
+    of_classes: dict[str, dict[int, list[float | None]]] = {scene: {} for scene in scene_scores["scene"]}
+    columns = ["scene", "class", "iou", "boundary_f1"]
+    for scene, name, *scores in scene_class_scores[columns].itertuples(index=False, name=None):
+        of_classes[scene][id_of[name]] = [_round_or_none(score) for score in scores]
+    columns = ["split", "drive", "scene", "pixels", "mean_iou", "pixel_accuracy"]
+    ordered = scene_scores.sort_values(["mean_iou", "scene"])[columns]
+    rows = [
+        [split, drive, scene, pixels, *map(_round_or_none, scores), of_classes[scene]]
+        for split, drive, scene, pixels, *scores in ordered.itertuples(index=False, name=None)
+    ]
+    return {"classes": list(class_names), "rows": rows, "pictured": gallery["scene"].tolist()}
+
+
+def compare_parameters(training: Mapping[str, Any], evaluation: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    """Returns name, value in the training and value in the evaluation of each parameter; an empty text where it is not.
+
+    Args:
+        training: Nested parameters.
+        evaluation: Nested parameters.
+    """
+    trained, evaluated = (
+        {name: str(value) for name, value in flatten_values(each).items()} for each in (training, evaluation)
+    )
+    return [(name, trained.get(name, ""), evaluated.get(name, "")) for name in trained | evaluated]
+
+
+def format_score(score: float | None, digits: int = 4) -> str:
+    """Returns a score in so many digits, or a dash where it is None or NaN."""
+    return UNDEFINED if score is None or math.isnan(score) else f"{score:.{digits}f}"
+
+
+def format_percent(share: float | None) -> str:
+    """Returns a share in percent to a tenth, or a dash where it is None or NaN; <0.1 for what is not quite nothing."""
+    if share is None or math.isnan(share):
+        return UNDEFINED
+    return "<0.1" if 0 < share < 0.0005 else f"{100 * share:.1f}"
+
+
+def _round_or_none(score: float) -> float | None:
+    return None if math.isnan(score) else round(score, 4)

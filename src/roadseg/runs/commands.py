@@ -1,0 +1,162 @@
+"""`kedro runs`: list the runs of the project, and set two of them side by side."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from kedro.framework.cli.utils import env_option
+from kedro.framework.session import KedroSession
+from kedro.framework.startup import ProjectMetadata
+from kedro.io import DataCatalog, DatasetError
+
+from roadseg.command_line import conf_source_option
+from roadseg.sentences import FAULTS, describe_fault
+
+if TYPE_CHECKING:  # here and in the commands, so that no other command needs to wait for them
+    from roadseg.datasets.run_records import RunRecord
+    from roadseg.runs.comparing import Comparison
+
+
+@click.group()
+def runs() -> None:
+    """List the runs of the project, and compare two of them."""
+
+
+@runs.command("list")
+@click.option(
+    "--sort",
+    "order",
+    type=click.Choice(["newest", "mean_iou", "validation_mean_iou", "time"]),
+    default="newest",
+    show_default=True,
+    help="What comes first; mean_iou is that of the test split.",
+)
+@click.option("--limit", type=click.IntRange(min=1), help="How many rows at most.")
+@env_option
+@conf_source_option
+@click.pass_obj
+def list_command(
+    metadata: ProjectMetadata, /, order: str, limit: int | None, env: str | None, conf_source: str | None
+) -> None:
+    """List runs: what they ran, from which commit, model and parameters, what they scored, how they ended."""
+    with _told_in_a_sentence():
+        from roadseg.runs.listing import HEADINGS, list_rows, list_runs, sort_records
+        from roadseg.runs.printing import print_table
+
+        context = _load_context(metadata, env, conf_source)
+        records: Any = context.catalog["run_records"]
+        readable, damaged = [], []
+        for run in list_runs(records):
+            try:
+                readable.append(records.read(run))
+            except DatasetError as fault:
+                damaged.append(str(fault))
+        ordered = readable if order == "newest" else sort_records(readable, order)
+        print_table(HEADINGS, list_rows(ordered[:limit], context.config_loader["parameters"]))
+        if damaged:
+            raise ValueError("; ".join(damaged))
+
+
+@runs.command("compare")
+@click.argument("run_a")
+@click.argument("run_b")
+@click.option("--split", default="test", show_default=True, help="Whose scenes are compared.")
+@click.option(
+    "--scenes",
+    "num_scenes",
+    type=click.IntRange(min=0),
+    default=6,
+    show_default=True,
+    help="How many scenes that got better, and that got worse; 0 loads no model.",
+)
+@env_option
+@conf_source_option
+@click.pass_obj
+def compare_command(
+    metadata: ProjectMetadata,
+    /,
+    run_a: str,
+    run_b: str,
+    split: str,
+    num_scenes: int,
+    env: str | None,
+    conf_source: str | None,
+) -> None:
+    """Compare two runs: settings, scores, and the scenes that changed most; write it all as an HTML page.
+
+    A run is named by its id, the start of it, `latest` or `previous`: the newest run with scores, and the one before.
+    """
+    with _told_in_a_sentence():
+        from roadseg.runs.comparing import compare_runs
+        from roadseg.runs.listing import choose_run
+
+        catalog = _load_context(metadata, env, conf_source).catalog
+        records: Any = catalog["run_records"]
+        first, second = choose_run(records, run_a), choose_run(records, run_b)
+        comparison = compare_runs(catalog, first, second, split=split, num_scenes=num_scenes)
+        _print_comparison(comparison)
+        catalogs = [
+            _load_context(metadata, env, conf_source, **_choose_model(each)).catalog for each in (first, second)
+        ]
+        catalog.save("run_comparison", _write_page(catalogs, first, second, comparison))
+        dataset: Any = catalog["run_comparison"]
+        path = Path(dataset._get_load_path())
+        click.echo(path.relative_to(metadata.project_path) if path.is_relative_to(metadata.project_path) else path)
+
+
+def _load_context(
+    metadata: ProjectMetadata, environment: str | None, conf_source: str | None, **parameters: str
+) -> Any:
+    session: Any = KedroSession.create(
+        metadata.project_path, env=environment, runtime_params=parameters, conf_source=conf_source
+    )
+    context = session.load_context()
+    # Kedro would import all pipelines to check parameters, and with them TensorFlow, which takes seconds.
+    context._pipelines_to_validate = []
+    return context
+
+
+def _choose_model(record: "RunRecord") -> dict[str, str]:
+    """Returns the parameter that a run was given to score the model of another data set, if it was."""
+    return {name: value for name, value in record.given_parameters.items() if name == "model_of"}
+
+
+def _print_comparison(comparison: "Comparison") -> None:
+    from roadseg.runs.printing import print_table, print_text
+
+    for note in comparison.notes:
+        print_text(note)
+    for section in comparison.sections:
+        print_text(f"\n{section.title}")
+        print_table(section.columns, section.rows)
+        if section.remark:
+            print_text(section.remark)
+
+
+def _write_page(
+    catalogs: Sequence[DataCatalog], first: "RunRecord", second: "RunRecord", comparison: "Comparison"
+) -> str:
+    from roadseg.reporting.comparison_page import write_page
+    from roadseg.runs.picturing import draw_pictures
+
+    pictures = draw_pictures(catalogs, first, second, comparison.changed)
+    if pictures.missing:
+        click.echo(pictures.missing)
+    return write_page(
+        first=first.run,
+        second=second.run,
+        notes=[*comparison.notes, *([pictures.missing] if pictures.missing else [])],
+        sections=comparison.sections,
+        pictures=pictures.scenes,
+        classes=pictures.classes,
+    )
+
+
+@contextmanager
+def _told_in_a_sentence() -> Iterator[None]:
+    try:
+        yield
+    except FAULTS as fault:
+        raise click.ClickException(describe_fault(fault)) from fault

@@ -1,0 +1,83 @@
+"""Scenes as the networks of two runs see them: both are loaded and predict."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pandas as pd
+from kedro.io import DataCatalog, DatasetError
+
+from roadseg.datasets.run_records import RunRecord
+from roadseg.reporting.comparison_page import ScenePictures
+from roadseg.runs.comparing import GoneError, load_version
+from roadseg.scenes.labels import SegmentationClass
+from roadseg.scenes.prepared import PreparedScenes
+
+if TYPE_CHECKING:
+    from roadseg.scoring.prediction import Prediction
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """What two networks make of scenes.
+
+    Attributes:
+        scenes: One element a scene, in the order in which they were asked for.
+        classes: The classes of their label maps.
+        missing: The sentence that says why there are no pictures, where there are none.
+    """
+
+    scenes: Sequence[ScenePictures]
+    classes: Sequence[SegmentationClass]
+    missing: str
+
+
+def draw_pictures(
+    catalogs: Sequence[DataCatalog], first: RunRecord, second: RunRecord, changed: pd.DataFrame
+) -> Pictures:
+    """Returns the scenes with what the network of each run predicts, or why they can't be had.
+
+    Args:
+        catalogs: As the two runs saw it: a run may have scored the model of another data set.
+        first: The run that is called A.
+        second: The one that is called B.
+        changed: The scenes, as `compare_scenes` returns them; both runs have them, equal in pixels and labels.
+    """
+    if changed.empty:
+        return Pictures([], [], "")
+    try:
+        prepared = _load_scenes(catalogs[0], first, second)
+        ours, theirs = (
+            _predict(catalog, run, prepared, list(changed["scene"]))
+            for catalog, run in zip(catalogs, (first, second), strict=True)
+        )
+    except (GoneError, DatasetError) as gone:
+        return Pictures([], [], f"There are no pictures: {gone}.")
+    pictures = [
+        ScenePictures(
+            title=f"{row['scene']}: mean IoU {row['difference']:+.4f}, A {row['first']:.4f}, B {row['second']:.4f}",
+            image=prepared[row["scene"]].image,
+            truth=our.truth,
+            first=our.label_map,
+            second=their.label_map,
+        )
+        for row, our, their in zip(changed.to_dict("records"), ours, theirs, strict=True)
+    ]
+    return Pictures(pictures, prepared.classes, "")
+
+
+def _load_scenes(catalog: DataCatalog, first: RunRecord, second: RunRecord) -> PreparedScenes:
+    try:
+        scenes: PreparedScenes = load_version(catalog, first, "prepared_scenes")
+    except GoneError:
+        scenes = load_version(catalog, second, "prepared_scenes")
+    return scenes
+
+
+def _predict(
+    catalog: DataCatalog, run: RunRecord, prepared: PreparedScenes, scenes: Sequence[str]
+) -> "list[Prediction]":
+    from roadseg.scoring.prediction import predict_scenes  # Keras, for which a page without pictures need not wait
+
+    network = load_version(catalog, run, "segnet_model").predictor
+    return list(predict_scenes(network, prepared, scenes, run.parameters["evaluate"]["batch_size"]))

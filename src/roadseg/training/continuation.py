@@ -1,0 +1,134 @@
+"""A training that has ended and is to go on for more epochs: what its model keeps of it, and what must be as it was."""
+
+import json
+import shutil
+import zipfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+from roadseg.segnet.device import DeviceOptions
+from roadseg.segnet.network import NetworkOptions
+from roadseg.segnet.trained import STATE, WEIGHTS
+from roadseg.training.recipe import TrainOptions
+from roadseg.training.state import FILE, name_weights
+
+MAY_DIFFER = {
+    "epochs",
+    "trial_epochs",
+    "continue_from",
+    "early_stopping_patience",
+    "cache",
+    *DeviceOptions.model_fields,
+}
+"""Options that may have other values when a training goes on: how long it takes, and what computes it."""
+
+
+@dataclass(frozen=True)
+class EarlierTraining:
+    """A training that has ended.
+
+    Attributes:
+        run: Version of its model.
+        record: Of its model, see `TrainedSegNet`.
+        path: Of the file of its model.
+        open: Opens that file.
+    """
+
+    run: str
+    record: Mapping[str, Any]
+    path: str
+    open: Callable[[], AbstractContextManager[IO[bytes]]]
+
+    @property
+    def epochs(self) -> int:
+        """How many epochs it has had."""
+        return int(self.record["training"]["epochs"])
+
+    def check(self, options: TrainOptions, network_options: NetworkOptions, seed: int) -> None:
+        """Refuses to go on where nothing was kept or nothing is to do, or in another way than the training began.
+
+        Raises:
+            ValueError: If its model keeps no state, options outside `MAY_DIFFER` differ, it has had as many epochs, or
+                early stopping would end it at once.
+        """
+        if not self._has_state():
+            raise self._refuse("its model keeps no state of it")
+        differences = [
+            f"{name} {json.dumps(then)}, here {json.dumps(now)}"
+            for name, then, now in _compare(self.record["parameters"], _list_options(options, network_options, seed))
+        ]
+        if differences:
+            raise self._refuse(f"it has {'; '.join(differences)}")
+        if options.epochs <= self.epochs:
+            raise ValueError(
+                f"train.continue_from: the training of {self.run} has had {self.epochs} epochs: train.epochs, and with "
+                f"scenes.limit train.trial_epochs as well, must be above that, received {options.epochs}"
+            )
+        best, patience = self.record["training"]["best_epoch"], options.early_stopping_patience
+        if patience is not None and self.epochs - best >= patience:
+            raise ValueError(
+                f"train.continue_from: the best of the {self.epochs} epochs of the training of {self.run} is epoch "
+                f"{best}, where early stopping ends it: train.early_stopping_patience must be above "
+                f"{self.epochs - best}, or null, received {patience}"
+            )
+
+    def check_data(self, digests: Mapping[str, str]) -> None:
+        """Refuses to go on with other data than the training began with.
+
+        Args:
+            digests: For each data set that it is to learn from, the digest of its content.
+
+        Raises:
+            ValueError: If one differs; the message ends in the versions that fit.
+        """
+        learnt_from = self.record["learnt_from"]
+        others = [name for name, digest in digests.items() if digest != learnt_from[name]["digest"]]
+        if others:
+            pins = ",".join(f"{name}:{each['version']}" for name, each in learnt_from.items())
+            raise ValueError(
+                f"train.continue_from: the training of {self.run} learnt from another content of "
+                f"{' and '.join(others)} than this run loads: add --pipelines train --load-versions {pins}"
+            )
+
+    def unpack(self, folder: Path) -> None:
+        """Puts its state, and the weights of its best epoch, where `TrainingState` looks for them.
+
+        Args:
+            folder: Of the training that goes on. The state, which names the weights, gets its name last.
+        """
+        with self.open() as file, zipfile.ZipFile(file) as archive:
+            for member, name in ((WEIGHTS, name_weights(self.record["training"]["best_epoch"])), (STATE, FILE)):
+                part = folder / f"{name}.part"
+                with archive.open(member) as source, part.open("wb") as target:
+                    shutil.copyfileobj(source, target)
+                part.replace(folder / name)
+
+    def _refuse(self, why: str) -> ValueError:
+        return ValueError(
+            f"train.continue_from: the training of {self.run} can't go on here: {why}; with network.start={self.path} "
+            "in its place another training begins with its weights"
+        )
+
+    def _has_state(self) -> bool:
+        with self.open() as file, zipfile.ZipFile(file) as archive:
+            return STATE in archive.namelist()
+
+
+def _list_options(options: TrainOptions, network_options: NetworkOptions, seed: int) -> dict[str, Any]:
+    return {
+        "train": options.model_dump(mode="json", exclude=MAY_DIFFER),
+        "network": network_options.model_dump(mode="json"),
+        "seed": seed,
+    }
+
+
+def _compare(then: Mapping[str, Any], now: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any, Any]]:
+    """Yields dotted name and both values of what differs; a name that the earlier one lacks is of a later program."""
+    for name, value in now.items():
+        if isinstance(value, Mapping):
+            yield from _compare(then.get(name, value), value, f"{prefix}{name}.")
+        elif then.get(name, value) != value:
+            yield f"{prefix}{name}", then[name], value

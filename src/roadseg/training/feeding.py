@@ -1,0 +1,119 @@
+"""Prepared scenes to batches, read while the network trains; never all of them in memory."""
+
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from threading import Lock
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from roadseg.scenes.labels import VOID
+from roadseg.training.augmentation import AugmentationOptions, augment_scene
+from roadseg.training.cache import PairReader
+
+READERS = 2
+"""Threads that read ahead: decoding a PNG leaves the interpreter free."""
+
+AHEAD = 4
+"""Batches that are read before they are asked for."""
+
+Batch = tuple[NDArray[np.uint8], NDArray[np.uint8]]
+
+
+@dataclass(frozen=True)
+class Shuffle:
+    """Another order, and other changes of the scenes, each epoch.
+
+    Attributes:
+        seed: Repeats both.
+        augmentation: Changes to make.
+    """
+
+    seed: int
+    augmentation: AugmentationOptions
+
+
+class SceneBatches(keras.utils.PyDataset):
+    """Batches of images (batch, height, width, 3) and label maps (batch, height, width), both uint8.
+
+    Each scene stands once in an epoch; the last batch holds the remainder. Order and augmentation follow from seed,
+    epoch and scene alone, so that a run can be repeated.
+    """
+
+    def __init__(
+        self,
+        scenes: PairReader,
+        ids: Sequence[str],
+        batch_size: int,
+        *,
+        shuffle: Shuffle | None = None,
+        first_epoch: int = 0,
+        shared_by: int = 1,
+    ) -> None:
+        """Takes the scenes and which of them to serve.
+
+        Args:
+            scenes: What reads a scene, prepared scenes or a cache of them.
+            ids: Scenes with labels, in the order in which they are served unless they are shuffled.
+            batch_size: Scenes a batch.
+            shuffle: None serves the scenes in order and as they are.
+            first_epoch: Epochs that were served before, so that a training that goes on sees the scenes in the order
+                and with the changes that it would have seen.
+            shared_by: Devices that share a batch evenly. Where the last batch is too small for that, it is filled up
+                with its last image, all void: no pixel of it counts in gradients and metric; batch norm
+                sees it, and the mean loss of an epoch counts that batch as a full one.
+        """
+        # Keras' own readers hand batches of one epoch out in the next, on all but TensorFlow with one device.
+        super().__init__(workers=1)
+        self._readers, self._ahead, self._lock = ThreadPoolExecutor(READERS), dict[int, Future[Batch]](), Lock()
+        self._scenes, self._ids, self._batch_size, self._shuffle = scenes, list(ids), batch_size, shuffle
+        self._shared_by = shared_by
+        self.num_scenes = len(self._ids)
+        self._start_epoch(first_epoch)
+
+    def __len__(self) -> int:
+        """Returns the number of batches in an epoch."""
+        return -(-len(self._ids) // self._batch_size)
+
+    def __getitem__(self, index: int) -> Batch:
+        """Returns a batch of the epoch, and has the next ones read."""
+        with self._lock:
+            for each in range(index, min(index + AHEAD, len(self) - 1) + 1):
+                if each not in self._ahead:
+                    self._ahead[each] = self._readers.submit(self._read, each)
+            batch = self._ahead.pop(index)
+        return batch.result()
+
+    def _read(self, index: int) -> Batch:
+        start = index * self._batch_size
+        pairs = [self._pair(position) for position in self._order[start : start + self._batch_size]]
+        image, label_map = pairs[-1]
+        pairs += [(image, np.full_like(label_map, VOID))] * (-len(pairs) % self._shared_by)
+        images, label_maps = zip(*pairs, strict=True)
+        return np.stack(images), np.stack(label_maps)
+
+    def name_scenes(self, index: int) -> list[str]:
+        """Returns the ids of the scenes in a batch of the epoch."""
+        start = index * self._batch_size
+        return [self._ids[position] for position in self._order[start : start + self._batch_size]]
+
+    def on_epoch_end(self) -> None:
+        """Shuffles for the epoch that follows."""
+        self._start_epoch(self._epoch + 1)
+
+    def _start_epoch(self, epoch: int) -> None:
+        for batch in self._ahead.values():
+            batch.cancel()
+        self._ahead.clear()
+        self._epoch, self._order = epoch, np.arange(len(self._ids))
+        if self._shuffle:
+            np.random.default_rng((self._shuffle.seed, epoch)).shuffle(self._order)
+
+    def _pair(self, position: int) -> Batch:
+        image, label_map = self._scenes.read_pair(self._ids[position])
+        if self._shuffle is None:
+            return image, label_map
+        random = np.random.default_rng((self._shuffle.seed, self._epoch, position))
+        return augment_scene(image, label_map, self._shuffle.augmentation, random)

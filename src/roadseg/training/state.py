@@ -1,0 +1,204 @@
+"""A training that is not over: what is kept of it on disk, so that one that was killed goes on as if it were not."""
+
+import errno
+import json
+import logging
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pandas as pd
+from filelock import FileLock, Timeout
+from keras import ops
+
+from roadseg.scenes.prepared import content_digest
+from roadseg.segnet import layers
+from roadseg.segnet.network import view_uncompiled
+from roadseg.training.recipe import AveragedWeights
+
+logger = logging.getLogger(__name__)
+
+FILE = "state.npz"
+HISTORY = "history.csv"
+LOCK = "lock"
+
+PATIENCE = 10.0
+"""Seconds to wait for the lock: a run that was killed may need some to give back its memory, and only then ends."""
+
+WITHOUT_LOCKS = (errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP)
+"""What file systems without locks answer, such as Lustre mounted without `flock`."""
+
+REMEMBERED: Mapping[type[keras.callbacks.Callback], Sequence[str]] = {
+    keras.callbacks.EarlyStopping: ("wait", "best", "best_epoch"),
+    keras.callbacks.ReduceLROnPlateau: ("wait", "best", "cooldown_counter"),
+    AveragedWeights: ("_ema_weights_in_model",),
+}
+"""What callbacks know from the epochs before."""
+
+COLUMNS = (
+    "epoch",
+    "loss",
+    "mean_iou",
+    "val_loss",
+    "val_mean_iou",
+    "learning_rate",
+    "images_per_second",
+    "seconds",
+)
+
+
+@contextmanager
+def locked(folder: Path, patience: float = PATIENCE) -> Iterator[None]:
+    """Keeps other processes from a training; the system unlocks it when this one ends, in whatever way.
+
+    Args:
+        folder: Of the training.
+        patience: Seconds to wait for another process.
+
+    Raises:
+        BlockingIOError: If another process trains there, or has just removed what was there.
+    """
+    lock = FileLock(folder / LOCK, fallback_to_soft=False)
+    try:
+        lock.acquire(patience)
+    except (Timeout, FileNotFoundError):
+        raise BlockingIOError(
+            f"another run is at this very training, in {folder}: wait until it has ended, or end it and start again"
+        ) from None
+    except OSError as fault:
+        if fault.errno not in WITHOUT_LOCKS:
+            raise
+        logger.warning("%s can't be locked (%s): see that no other run is at this training", folder, fault.strerror)
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def remove_state(folder: Path) -> None:
+    """Removes what was kept of a training; where another process is at it by now, that one will."""
+    with suppress(BlockingIOError), locked(folder, patience=0.0):
+        # Under its own name the folder could be given another lock while it goes.
+        shutil.rmtree(folder.rename(folder.with_suffix(".gone")))
+
+
+class TrainingState(keras.callbacks.Callback):
+    """Writes after each epoch all that the next ones depend on, the weights of the best epoch, and the history.
+
+    The next epochs depend on weights, moving statistics, seeds of dropout, the optimizer's variables, what other
+    callbacks know, and the history. That is one file, written under another name and renamed, which also names the
+    weights of the best epoch: a kill at any moment leaves the state of the last epoch that was finished. The history
+    stands beside it as CSV, to be read by people. It must be the last of the callbacks.
+
+    Attributes:
+        rows: One a finished epoch, with what COLUMNS name.
+    """
+
+    def __init__(self, folder: Path, best: str, remembered: Sequence[keras.callbacks.Callback]) -> None:
+        """Takes the folder of this training, which figure is highest in the best epoch, and whose knowledge to keep."""
+        super().__init__()
+        self.rows: list[dict[str, float]] = []
+        self._folder, self._best = folder, best
+        self._remembered = [each for each in remembered if type(each) in REMEMBERED]
+        self._knowledge: dict[str, dict[str, Any]] = {}
+
+    @property
+    def best_row(self) -> dict[str, float]:
+        """The row of the epoch with the highest figure, of several the first."""
+        return max(self.rows, key=lambda row: row[self._best])
+
+    @property
+    def best_weights(self) -> Path:
+        """The file of the weights of that epoch."""
+        return self._folder / name_weights(int(self.best_row["epoch"]))
+
+    @property
+    def is_stopped(self) -> bool:
+        """Whether early stopping has ended the training."""
+        stopping = [each for each in self._remembered if isinstance(each, keras.callbacks.EarlyStopping)]
+        return any(self._knowledge.get(_name(each), {"wait": 0})["wait"] >= each.patience for each in stopping)
+
+    def read(self) -> bytes:
+        """Returns the file that the last epoch left, which `restore` can go on from elsewhere."""
+        return (self._folder / FILE).read_bytes()
+
+    def restore(self, network: keras.Model) -> int:
+        """Brings a compiled network to where the training was, and returns the number of epochs that are finished.
+
+        Raises:
+            ValueError: If the state is that of another network or optimizer.
+        """
+        path = self._folder / FILE
+        if not path.exists():
+            return 0
+        with np.load(path) as content:
+            facts = json.loads(str(content["facts"]))
+            arrays = [content[str(index)] for index in range(len(content.files) - 1)]
+        variables = _variables(network)
+        if [each.shape for each in arrays] != [tuple(each.shape) for each in variables]:
+            raise ValueError(
+                f"'{path}' is the state of another network or optimizer than this version of the program and of its "
+                f"packages makes of these parameters: go on with the version that wrote it, or train anew"
+            )
+        for variable, array in zip(variables, arrays, strict=True):
+            variable.assign(array)
+        self.rows, self._knowledge = facts["rows"], facts["knowledge"]
+        return len(self.rows)
+
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
+        """Gives the other callbacks back what they knew; their own beginning has made them forget it."""
+        for callback in self._remembered:
+            vars(callback).update(self._knowledge.get(_name(callback), {}))
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Writes the state."""
+        self.rows.append({"epoch": epoch + 1} | {name: float(value) for name, value in (logs or {}).items()})
+        if self.best_row is self.rows[-1]:
+            view_uncompiled(self.model).save_weights(self.best_weights)
+        knowledge = {
+            _name(each): {name: _plain(getattr(each, name)) for name in REMEMBERED[type(each)]}
+            for each in self._remembered
+        }
+        facts = {"rows": self.rows, "knowledge": knowledge}
+        arrays = {str(index): ops.convert_to_numpy(each) for index, each in enumerate(_variables(self.model))}
+        part = self._folder / f"{FILE}.part"
+        with part.open("wb") as file:
+            np.savez(file, facts=np.array(json.dumps(facts)), **arrays)
+        part.replace(self._folder / FILE)
+        part = self._folder / f"{HISTORY}.part"
+        self.tabulate().to_csv(part, index=False)
+        part.replace(self._folder / HISTORY)
+        for weights in set(self._folder.glob("*.weights.h5")) - {self.best_weights}:
+            weights.unlink()
+
+    def tabulate(self) -> pd.DataFrame:
+        """Returns the history: one row an epoch."""
+        return pd.DataFrame(self.rows)[list(COLUMNS)].astype({"epoch": int})
+
+
+def name_weights(epoch: int) -> str:
+    """Returns the name of the file of the weights of an epoch, counted from 1."""
+    return f"epoch{epoch:04d}.weights.h5"
+
+
+def digest_code() -> str:
+    """Returns 16 hexadecimal digits that change with the code that trains: the state of one is nothing to another."""
+    rooms = (Path(__file__).parent, Path(layers.__file__).parent)
+    return content_digest([path.read_text("utf-8") for room in rooms for path in sorted(room.glob("*.py"))])
+
+
+def _variables(network: keras.Model) -> list[keras.Variable]:
+    return [*network.variables, *network.optimizer.variables]
+
+
+def _name(callback: keras.callbacks.Callback) -> str:
+    return type(callback).__name__
+
+
+def _plain(value: Any) -> float | int | None:
+    """Returns a number of Python's own, which JSON can hold."""
+    return value if value is None or isinstance(value, int) else float(value)

@@ -1,0 +1,88 @@
+"""Parameters that something reads, and those that nothing does."""
+
+import re
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from roadseg.configuration import ConfigurationLoader
+from roadseg.hooks.parameters import ParameterHooks, check_catalog_parameters, find_unread
+from roadseg.settings import CONFIG_LOADER_ARGS
+
+CONF = Path(__file__).parents[2] / "conf"
+
+
+def check(source: Path = CONF, environment: str = "camvid", **given: Any) -> None:
+    loader = ConfigurationLoader(str(source), env=environment, runtime_params=given, **CONFIG_LOADER_ARGS)
+    context: Any = SimpleNamespace(config_loader=loader)
+    ParameterHooks().after_context_created(context)
+
+
+def write(folder: Path, **files: str) -> Path:
+    """Returns a configuration of a base with two parameters, and of an environment with some files."""
+    (folder / "base").mkdir()
+    (folder / "base/parameters.yml").write_text("seed: 1\nsplit: {drive: null}\n")
+    (folder / "base/catalog.yml").write_text("raw: {filepath: '${runtime_params:raw_folder, here}'}\n")
+    (folder / "mine").mkdir()
+    for name, text in files.items():
+        (folder / f"mine/{name}.yml").write_text(text)
+    return folder
+
+
+@pytest.mark.parametrize("given", [{}, {"seed": 2, "train": {"epochs": 1}}, {"raw_folder": "there", "model_of": "idd"}])
+def test_what_parameter_files_have_and_the_catalog_asks_for_may_be_given(given: dict[str, Any]) -> None:
+    check(**given)
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        ({"sed": 2}, "there is no parameter 'sed'; did you mean seed?"),
+        ({"trian": {"epochs": 1}}, "there is no parameter 'trian.epochs'; did you mean train?"),
+        ({"raw_foldre": "there"}, "there is no parameter 'raw_foldre'; did you mean raw_folder?"),
+        ({"rounds": {}}, "there is no parameter 'rounds'; did you mean drawing_seed or evaluate or model_of or"),
+        ({"raw_folder": 2024}, "raw_folder: input should be a valid string, received 2024; put text in quotes: "),
+        ({"raw_folder": None}, "raw_folder: input should be a valid string, received None"),
+        ({"model_of": ""}, "model_of: string should have at least 1 character, received ''"),
+    ],
+)
+def test_what_nothing_reads_is_refused_and_so_is_another_type(given: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(ValueError, match=f"^{re.escape(sentence)}"):
+        check(**given)
+
+
+@pytest.mark.parametrize("seed", ["abc", -1, 1.5, None, True, "7"])
+def test_seed_of_the_drawing_is_a_whole_number_from_0(seed: object) -> None:
+    with pytest.raises(ValueError, match=r"^drawing_seed: input should be .*, received "):
+        check_catalog_parameters({"drawing_seed": seed})
+
+
+def test_parameter_files_may_ask_for_parameters(tmp_path: Path) -> None:
+    conf = write(
+        tmp_path, parameters="split: {drive: '${runtime_params:of.drive}'}", credentials="k: ${runtime_params:k}"
+    )
+    check(conf, "mine", of={"drive": "a"}, k="x")
+    with pytest.raises(ValueError, match=r"no parameter 'of\.drvie'; did you mean of\.drive\?"):
+        check(conf, "mine", of={"drive": "a", "drvie": "b"}, k="x")
+
+
+def test_wrong_name_in_a_file_of_an_environment_is_refused_with_the_file(tmp_path: Path) -> None:
+    conf = write(tmp_path, parameters="spilt: {drive: a}")
+    with pytest.raises(ValueError, match=rf"^'{conf}/mine/parameters\.yml': there is no parameter 'spilt'; .* split\?"):
+        check(conf, "mine")
+
+
+@pytest.mark.parametrize(
+    ("given", "taken", "unread"),
+    [
+        ({"a": 1}, {"a"}, []),
+        ({"a": {"b": 1, "c": 2}}, {"a.b"}, ["a.c"]),
+        ({"a": {"b": 1}}, {"a"}, []),  # the file takes all that is in it
+        ({"ab": 1}, {"a"}, ["ab"]),
+        ({"known": {"b": 1}}, set(), []),
+    ],
+)
+def test_names_are_compared_part_by_part(given: dict[str, Any], taken: set[str], unread: list[str]) -> None:
+    assert list(find_unread(given, {"known"}, taken)) == unread

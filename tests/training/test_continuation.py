@@ -1,0 +1,95 @@
+"""What a training must have in common with its beginning to go on; that it does is tested in test_training.py."""
+
+import zipfile
+
+import pytest
+
+from roadseg.segnet.network import NetworkOptions
+from roadseg.segnet.trained import STATE, WEIGHTS
+from roadseg.training.continuation import EarlierTraining
+from training.options import train_options
+
+NETWORK = NetworkOptions(architecture="segnet", width=0.25, dropout=0.0, batch_norm_momentum=0.9, start="random")
+LEARNT_FROM = {
+    "prepared_scenes": {"version": "v1", "digest": "0a"},
+    "split_table": {"version": "v2", "digest": "0b"},
+}
+
+
+@pytest.fixture
+def earlier(tmp_path):
+    """A training of three epochs, the first the best, whose parameters are those of `train_options` and `NETWORK`."""
+    path = tmp_path / "segnet.keras"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr(WEIGHTS, b"weights")
+        archive.writestr(STATE, b"state")
+    record = {
+        "parameters": {
+            "train": train_options().model_dump(mode="json"),
+            "network": NETWORK.model_dump(mode="json"),
+            "seed": 1,
+        },
+        "learnt_from": LEARNT_FROM,
+        "training": {"epochs": 3, "best_epoch": 1},
+    }
+    return EarlierTraining("v3", record, str(path), lambda: path.open("rb"))
+
+
+def refuse(earlier, seed=1, network=NETWORK, **changes):
+    with pytest.raises(ValueError, match=r"^train\.continue_from: ") as refusal:
+        earlier.check(train_options(**{"epochs": 4} | changes), network, seed)
+    return str(refusal.value).removeprefix("train.continue_from: ")
+
+
+def test_what_computes_it_and_how_long_it_takes_may_differ(earlier):
+    others = {"precision": "bfloat16", "jit_compile": True, "device": "auto", "cache": True, "trial_epochs": 9}
+    earlier.check(train_options(epochs=4, continue_from="v3", early_stopping_patience=3, **others), NETWORK, 1)
+
+
+def test_what_else_differs_is_named_with_both_values_and_what_to_do_instead(earlier):
+    wider = NETWORK.model_copy(update={"width": 0.5})
+    scaled = train_options().augmentation.model_copy(update={"scale": (0.5, 2.0)})
+    sentence = refuse(earlier, seed=2, network=wider, optimizer="sgd", augmentation=scaled)
+    assert sentence == (
+        'the training of v3 can\'t go on here: it has train.optimizer "adam", here "sgd"; '
+        "train.augmentation.scale [1.0, 1.0], here [0.5, 2.0]; network.width 0.25, here 0.5; seed 1, here 2; "
+        f"with network.start={earlier.path} in its place another training begins with its weights"
+    )
+
+
+def test_an_option_that_the_program_did_not_have_then_is_no_difference(earlier):
+    del earlier.record["parameters"]["train"]["weight_average"]
+    earlier.check(train_options(epochs=4), NETWORK, 1)
+
+
+def test_no_more_epochs_than_it_has_had(earlier):
+    sentence = refuse(earlier, epochs=3)
+    assert sentence.startswith("the training of v3 has had 3 epochs: train.epochs")
+    assert sentence.endswith("must be above that, received 3")
+
+
+def test_early_stopping_that_would_end_it_at_once(earlier):
+    assert refuse(earlier, early_stopping_patience=2) == (
+        "the best of the 3 epochs of the training of v3 is epoch 1, where early stopping ends it: "
+        "train.early_stopping_patience must be above 2, or null, received 2"
+    )
+
+
+def test_a_model_that_keeps_no_state(earlier):
+    with zipfile.ZipFile(earlier.path, "w") as archive:
+        archive.writestr(WEIGHTS, b"weights")
+    assert "can't go on here: its model keeps no state of it; with network.start=" in refuse(earlier)
+
+
+def test_other_data_is_named_with_the_versions_that_fit(earlier):
+    earlier.check_data({"prepared_scenes": "0a", "split_table": "0b"})
+    with pytest.raises(ValueError, match="another content of split_table than this run loads") as refusal:
+        earlier.check_data({"prepared_scenes": "0a", "split_table": "0c"})
+    assert str(refusal.value).endswith("--load-versions prepared_scenes:v1,split_table:v2")
+
+
+def test_its_state_gets_its_name_when_all_is_there(earlier, tmp_path):
+    earlier.unpack(tmp_path)
+    assert (tmp_path / "epoch0001.weights.h5").read_bytes() == b"weights"
+    assert (tmp_path / "state.npz").read_bytes() == b"state"
+    assert not list(tmp_path.glob("*.part"))

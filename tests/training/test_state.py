@@ -1,0 +1,84 @@
+import errno
+import fcntl
+import subprocess
+import sys
+from threading import Timer
+
+import pytest
+
+from roadseg.segnet import layers
+from roadseg.training import state
+
+HOLDER = """
+import sys, time
+from filelock import FileLock
+with FileLock(sys.argv[1]):
+    print("locked", flush=True)
+    time.sleep(60)
+"""
+
+
+@pytest.fixture
+def holder(tmp_path):
+    """Another process that is at the training in `tmp_path`."""
+    command = [sys.executable, "-c", HOLDER, str(tmp_path / state.LOCK)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+        try:
+            assert process.stdout.readline() == b"locked\n"
+            yield process
+        finally:
+            process.kill()
+
+
+def test_a_training_belongs_to_one_process_until_that_is_killed(tmp_path, holder):
+    refused = pytest.raises(BlockingIOError, match=f"another run is at this very training, in {tmp_path}")
+    with refused, state.locked(tmp_path, patience=0.0):
+        pass
+    holder.kill()
+    with state.locked(tmp_path):
+        pass
+
+
+def test_what_another_process_is_at_is_not_removed(tmp_path, holder):
+    (tmp_path / "state.npz").touch()
+    state.remove_state(tmp_path)
+    assert (tmp_path / "state.npz").exists()
+    holder.kill()
+    holder.wait()
+    state.remove_state(tmp_path)
+    assert not list(tmp_path.parent.glob(f"{tmp_path.name}*"))
+
+
+def test_a_training_that_is_removed_while_it_is_waited_for_is_refused(tmp_path, holder):
+    removal = Timer(0.3, tmp_path.rename, [tmp_path.with_suffix(".gone")])
+    removal.start()
+    with pytest.raises(BlockingIOError, match="start again"), state.locked(tmp_path):
+        pass
+    removal.join()
+
+
+def test_a_file_system_without_locks_is_told(tmp_path, monkeypatch, caplog):
+    def refuse(*_):
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    with state.locked(tmp_path):
+        assert f"{tmp_path} can't be locked (No locks available)" in caplog.text
+
+
+def test_a_training_is_free_again_after_a_fault(tmp_path):
+    for _ in range(2):
+        with pytest.raises(ValueError, match="not a number"), state.locked(tmp_path):
+            raise ValueError("not a number")
+
+
+def test_digest_of_the_code_changes_with_any_of_its_files(tmp_path, monkeypatch):
+    for room, module in (("training", state), ("segnet", layers)):
+        (tmp_path / room).mkdir()
+        monkeypatch.setattr(module, "__file__", str(tmp_path / room / "module.py"))
+    digests = set()
+    files = ("training/state.py", "a = 1"), ("segnet/layers.py", "b = 1"), ("segnet/layers.py", "b = 2")
+    for name, code in (*files, ("training/notes.txt", "c")):
+        (tmp_path / name).write_text(code)
+        digests.add(state.digest_code())
+    assert len(digests) == 3  # notes are no code
