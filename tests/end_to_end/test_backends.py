@@ -21,6 +21,7 @@ def newest(project: Project, name: str) -> pd.DataFrame:
     return pd.read_csv(max(project.folder.glob(f"data/*/drawn/{name}/*/*.csv")))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("backend", ["jax", "torch"])
 def test_network_trains_and_is_scored_without_tensorflow_and_tensorflow_scores_it_alike(
     trained_copy: Project, tmp_path: Path, backend: str

@@ -31,6 +31,7 @@ def last_record(project: Project) -> dict[str, Any]:
     return json.loads(max(project.folder.glob("data/08_reporting/drawn/runs/*.json")).read_text())
 
 
+@pytest.mark.slow
 def test_a_training_goes_on_with_its_history_and_the_record_says_from_where(trained_copy: Project) -> None:
     (first,) = models(trained_copy)
     run = first.parent.name

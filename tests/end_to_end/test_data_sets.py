@@ -91,6 +91,7 @@ def test_camvid_is_prepared_in_its_own_eleven_classes(
     assert pixels["class"].nunique() == 11
 
 
+@pytest.mark.slow
 def test_a_model_is_scored_on_another_data_set_at_its_own_resolution_and_without_raw_data(
     trained_copy: Project, camvid_folder: Path
 ) -> None:
@@ -131,6 +132,7 @@ def test_a_model_is_scored_on_another_data_set_at_its_own_resolution_and_without
 EVERYTHING_TESTS = "split.method=drives,split.shares.train=0,split.shares.validation=0,split.shares.test=1"
 
 
+@pytest.mark.slow
 def test_a_model_is_scored_on_scenes_that_all_test_without_a_prior_and_on_one_scene(
     trained_copy: Project, camvid_folder: Path
 ) -> None:
@@ -164,6 +166,7 @@ def test_a_model_is_scored_on_scenes_that_all_test_without_a_prior_and_on_one_sc
     assert (row["split"], row["scenes"], row["drives"]) == ("test", 1, 1)
 
 
+@pytest.mark.slow
 def test_a_model_that_does_not_fit_the_scenes_is_not_scored(trained_copy: Project, camvid_folder: Path) -> None:
     def refuse(environment: str, parameters: str) -> str:
         arguments = ("--env", environment, "--pipelines", "prepare,evaluate", "--params")
@@ -200,6 +203,7 @@ def newest_report(project: Project, name: str, kind: str = "csv") -> Path:
     return sorted(project.folder.glob(f"data/08_reporting/camvid/{name}.{kind}/*/*"))[-1]
 
 
+@pytest.mark.slow
 def test_whose_model_is_scored_is_no_choice_of_a_training(trained: Project) -> None:
     assert "give it with --pipelines evaluate" in trained.fail("--params", "model_of=idd")
     message = trained.fail("--pipelines", "evaluate", "--params", "model_of=idd")

@@ -126,6 +126,7 @@ def test_fewer_drives_than_splits(project: Project) -> None:
     assert not project.versions("03_primary/drawn/split_table.csv")
 
 
+@pytest.mark.slow
 def test_one_scene_and_a_split_without_labels_train_nothing(camvid: Project, camvid_folder: Path) -> None:
     message = camvid.fail("--pipelines", "prepare,train", "--params", "scenes.limit=1")
     assert "whole drives can't be split 3 ways: there are 1 (0001TP); give 2 of the splits the share 0" in message

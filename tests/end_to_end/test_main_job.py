@@ -112,6 +112,7 @@ def test_training_on_a_gpu_that_is_not_there_stops(trained_copy: Project) -> Non
     assert len(trained_copy.versions("06_models/drawn/segnet.keras")) == 1
 
 
+@pytest.mark.slow
 def test_a_second_training_gives_the_same_weights_and_either_model_can_be_evaluated(trained_copy: Project) -> None:
     (first,) = trained_copy.versions("06_models/drawn/segnet.keras")
     trained_copy.run("--pipeline", "train")  # the older spelling
@@ -133,6 +134,7 @@ def test_a_second_training_gives_the_same_weights_and_either_model_can_be_evalua
     assert trained_copy.versions("03_primary/drawn/prepared_scenes/manifest.json") == prepared
 
 
+@pytest.mark.slow
 def test_after_another_split_the_model_is_evaluated_on_its_own_split_only(trained_copy: Project) -> None:
     trained_copy.run("--pipelines", "prepare", "--from-nodes", "split_scenes", "--params", "seed=2")
     assert len(trained_copy.versions("03_primary/drawn/prepared_scenes/manifest.json")) == 1
@@ -154,6 +156,7 @@ def test_a_version_that_does_not_exist_is_named(trained: Project) -> None:
     assert there in message
 
 
+@pytest.mark.slow
 def test_a_limit_tries_all_three_stages_on_so_many_scenes(project: Project) -> None:
     output = project.run("--params", "scenes.limit=8,train.epochs=50,train.trial_epochs=1")
     assert "8 scenes, 8 of them to prepare" in output

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pytest
 import yaml
 
 from end_to_end.project import REPOSITORY, Project
@@ -12,6 +13,7 @@ from end_to_end.project import REPOSITORY, Project
 RECIPE = re.compile(r"^`(conf/mine/[\w.]+)`.*?^```yaml\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
+@pytest.mark.slow
 def test_the_recipe_for_own_data_works_word_by_word(project: Project, mine_folder: Path) -> None:
     text = (REPOSITORY / "docs/own_data.md").read_text()
     files = RECIPE.findall(text)

@@ -71,7 +71,7 @@ def pairs_of_cityscapes(raw: Path, predictions: Path) -> Pairs:
 @pytest.mark.parametrize(
     ("data_set", "resolution", "read_pairs"),
     [
-        ("idd_lite", "idd_protocol", pairs_of_idd_lite),
+        pytest.param("idd_lite", "idd_protocol", pairs_of_idd_lite, marks=pytest.mark.slow),
         pytest.param("idd", "idd_protocol", pairs_of_idd, marks=pytest.mark.slow),
         ("cityscapes", "native", pairs_of_cityscapes),
     ],

@@ -4,6 +4,8 @@ import os
 import shutil
 import time
 
+import pytest
+
 from end_to_end.project import Project
 
 MANIFESTS = "03_primary/{}/prepared_scenes/manifest.json"
@@ -21,6 +23,7 @@ def prune(project: Project, *arguments: str) -> str:
     return done.stdout
 
 
+@pytest.mark.slow
 def test_a_model_can_be_evaluated_after_what_came_later_was_pruned(trained_copy: Project) -> None:
     for seed in (2, 3):
         trained_copy.run("--pipelines", "prepare", "--params", f"drawing_seed={seed}")
@@ -40,6 +43,7 @@ def test_a_model_can_be_evaluated_after_what_came_later_was_pruned(trained_copy:
     assert "15 scenes, 0 of them to prepare" in output
 
 
+@pytest.mark.slow
 def test_an_environment_is_pruned_alone(project: Project) -> None:
     project.configure("others", "globals.yml", {"data_set": "others"})
     project.run("--pipelines", "prepare")

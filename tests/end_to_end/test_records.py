@@ -51,6 +51,7 @@ def test_a_run_leaves_a_record_of_what_it_read_wrote_and_scored(trained: Project
     assert f"{RECORDS}/{run}.json" in (trained.folder / "output.txt").read_text()
 
 
+@pytest.mark.slow
 def test_two_models_are_listed_and_set_side_by_side(trained_copy: Project) -> None:
     (first,) = trained_copy.versions("06_models/drawn/segnet.keras")
     trained_copy.run("--pipelines", "train,evaluate", "--params", "train.epochs=1")

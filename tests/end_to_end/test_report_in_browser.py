@@ -254,6 +254,7 @@ def test_it_prints_on_paper_as_by_day(page: webdriver.Chrome) -> None:
     assert base64.b64decode(printed["data"]).startswith(b"%PDF")
 
 
+@pytest.mark.slow
 def test_the_report_of_a_run_opens_without_errors(browser: webdriver.Chrome, trained: Project) -> None:
     browser.get(newest(trained, "08_reporting/drawn/evaluation_report.html").as_uri())
     assert len(shown(browser, "#scenes tbody tr")) == 15

@@ -63,7 +63,8 @@ def kill_after(project: Project, scenes: int, delay: float, *arguments: str) -> 
         process.communicate()
 
 
-@pytest.mark.parametrize("workers", [pytest.param("1", marks=pytest.mark.slow), "2"])
+@pytest.mark.slow
+@pytest.mark.parametrize("workers", ["1", "2"])
 def test_killed_at_random_moments_it_goes_on_and_ends_with_the_bytes_of_one_never_killed(
     long_project: Project, tmp_path: Path, workers: str
 ) -> None:

@@ -39,13 +39,10 @@ def check_run_is_its_own(project: Project, run: str, epochs: int) -> None:
     assert {name for name in record["saved"] if record["loaded"].get(name, run) != run} == set()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "runner",
-    [
-        ("--runner", "ThreadRunner"),
-        pytest.param(("--runner-params", "is_async=True"), marks=pytest.mark.slow),
-        pytest.param((), marks=pytest.mark.slow),
-    ],
+    [("--runner", "ThreadRunner"), ("--runner-params", "is_async=True"), ()],
     ids=lambda runner: " ".join(runner) or "default",
 )
 def test_a_run_after_the_clock_went_back_is_its_own(trained_copy: Project, runner: tuple[str, ...]) -> None:

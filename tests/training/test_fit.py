@@ -206,13 +206,10 @@ def same(trained, whole):
 MUON = {"optimizer": "muon", "schedule": "cosine", "epochs": 5, "dropout": 0.3, "weight_average": 0.8, "cache": True}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "changes",
-    [
-        MUON,
-        pytest.param(MUON | {"jit_compile": True}, marks=pytest.mark.slow),
-        pytest.param(STANDSTILL, marks=pytest.mark.slow),
-    ],
+    [MUON, MUON | {"jit_compile": True}, STANDSTILL],
     ids=["muon, cosine, dropout, averaged weights, cache", "the same compiled", "adam, plateau, early stopping"],
 )
 def test_killed_twice_it_goes_on_and_ends_as_one_that_was_not(scenes, tmp_path, changes):
@@ -235,9 +232,10 @@ def ended(trained, path):
 MUON_ON_A_PLATEAU = MUON | {"schedule": "plateau", "early_stopping_patience": 9}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("changes", "epochs"),
-    [(MUON_ON_A_PLATEAU, 2), pytest.param(STANDSTILL, 3, marks=pytest.mark.slow)],
+    [(MUON_ON_A_PLATEAU, 2), (STANDSTILL, 3)],
     ids=["muon, plateau, dropout, averages", "adam, plateau, early stopping, best epoch before, killed"],
 )
 def test_going_on_for_more_epochs_it_ends_as_one_that_had_them_from_the_beginning(scenes, tmp_path, changes, epochs):
