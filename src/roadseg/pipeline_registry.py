@@ -8,9 +8,12 @@ from kedro.pipeline import Pipeline
 
 from roadseg.pipelines import __path__ as folder
 
+DEFAULT = ("prepare", "train", "evaluate")
+"""What a plain `kedro run` runs; another pipeline runs only where it is asked for."""
+
 
 def register_pipelines() -> dict[str, Pipeline]:
-    """Returns prepare, train and evaluate, each under its name, and all three as the default.
+    """Returns all pipelines, each under its name, and those of `DEFAULT` together as the default.
 
     Raises:
         ValueError: If there is no pipeline of a name that is asked for, or if Keras can't start, which training and
@@ -25,5 +28,6 @@ def register_pipelines() -> dict[str, Pipeline]:
         known = sorted(module.name for module in iter_modules(folder) if module.ispkg)
         close = get_close_matches(name, known, 1) or known
         raise ValueError(f"there is no pipeline '{name}'; did you mean {' or '.join(close)}?") from fault
-    pipelines["__default__"] = sum(pipelines.values(), Pipeline([]))
+    if "__default__" in pipelines:  # else Kedro has loaded only those that a command asks for
+        pipelines["__default__"] = sum((pipelines[name] for name in DEFAULT), Pipeline([]))
     return pipelines

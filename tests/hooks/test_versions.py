@@ -192,8 +192,21 @@ def test_what_is_missing_is_told_with_the_pipeline_that_makes_it(tmp_path: Path)
     read = {name for each in named.values() for name in each.all_inputs() if name in makers}
     assert {makers[name] for name in read} == {"prepare", "train", "evaluate"}
     for name in read:
+        pipelines.set_requested(["evaluate"])  # as a run that asks for one pipeline
         with pytest.raises(DatasetError, match=f"no '{name}' yet: run `kedro run --pipelines {makers[name]}` first"):
             join(tmp_path, [name])
+
+
+def test_what_no_pipeline_makes_is_told_with_its_place(tmp_path: Path) -> None:
+    configure_project("roadseg")
+    with pytest.raises(DatasetError, match=f"no 'depths', which no pipeline makes: nothing lies in '{tmp_path}/depths"):
+        join(tmp_path, ["depths"])
+
+
+def test_instead_of_a_version_of_what_the_run_makes_a_pipeline_that_reads_it_is_named(tmp_path: Path) -> None:
+    configure_project("roadseg")
+    with pytest.raises(ValueError, match=r"nodes that make it, for example with --pipelines evaluate$"):
+        join(tmp_path, ["prepared_scenes"], outputs="segnet_model", pins={"segnet_model": EARLIER})
 
 
 @pytest.mark.parametrize(

@@ -57,7 +57,8 @@ class VersionHooks:
 def _check_asked_for(names: Collection[str], pipeline: Pipeline) -> None:
     for name in sorted(names):
         if name in pipeline.all_outputs():
-            instead = ", for example with --pipelines evaluate" if name == MODEL else ""
+            readers = [reader for reader, each in _list_pipelines() if name in each.inputs()]
+            instead = f", for example with --pipelines {readers[0]}" if readers else ""
             raise ValueError(
                 f"this run makes '{name}' itself and loads what it makes: leave out --load-versions {name}, or the "
                 f"nodes that make it{instead}"
@@ -73,12 +74,18 @@ def _describe_missing(
     if asked_for := (run_params["load_versions"] or {}).get(name):
         there = ", ".join(dataset.list_versions(full_path=False)) or "none"
         return f"there is no version '{asked_for}' of '{name}'; there are: {there}"
-    if name == "segnet_model" and (foreign := (run_params["runtime_params"] or {}).get("model_of")):
+    if name == MODEL and (foreign := (run_params["runtime_params"] or {}).get("model_of")):
         return f"there is no model of '{foreign}': nothing lies in '{dataset._filepath}'"
-    # Kedro has loaded the pipelines that are asked for alone; only evaluate can ask for what it makes itself.
-    is_scoring = "evaluate" in pipelines and name in pipelines["evaluate"].all_outputs()
-    maker = "evaluate" if is_scoring else "train" if name in (MODEL, "training_history") else "prepare"
-    return f"there is no '{name}' yet: run `kedro run --pipelines {maker}{options}` first"
+    makers = [maker for maker, each in _list_pipelines() if name in each.all_outputs()]
+    if not makers:
+        return f"there is no '{name}', which no pipeline makes: nothing lies in '{dataset._filepath}'"
+    return f"there is no '{name}' yet: run `kedro run --pipelines {makers[0]}{options}` first"
+
+
+def _list_pipelines() -> list[tuple[str, Pipeline]]:
+    """Returns all pipelines but the default by name; Kedro has loaded only those that this run asks for."""
+    pipelines.set_requested(None)
+    return sorted((name, each) for name, each in pipelines.items() if name != "__default__")
 
 
 def _choose_version(name: str, dataset: Any, run: str, *, is_input: bool) -> None:

@@ -1,0 +1,28 @@
+"""What `kedro run` runs, and what a command that asks for one pipeline loads."""
+
+import pytest
+from kedro.framework.project import configure_project, find_pipelines, pipelines
+from kedro.pipeline import Node, Pipeline
+
+from roadseg import pipeline_registry
+from roadseg.pipeline_registry import register_pipelines
+
+
+@pytest.fixture(autouse=True)
+def _all_of_them() -> None:
+    configure_project("roadseg")
+
+
+def test_a_pipeline_that_is_added_does_not_slip_into_a_plain_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    added = Pipeline([Node(len, "segnet_model", "size", name="weigh")])
+    monkeypatch.setattr(pipeline_registry, "find_pipelines", lambda **_: {**find_pipelines(), "weigh": added})
+    registered = register_pipelines()
+    names = {node.name for node in registered["__default__"].nodes}
+    assert {"prepare_scenes", "train_segnet", "write_report"} <= names
+    assert "weigh" in registered
+    assert "weigh" not in names
+
+
+def test_what_asks_for_one_pipeline_loads_that_one() -> None:
+    pipelines.set_requested(["prepare"])
+    assert set(pipelines) == {"prepare"}
