@@ -18,7 +18,13 @@ def create_pipeline() -> Pipeline:
             Node(index_scenes, "prepared_scenes", ["scene_index", "class_pixels", "fault_table"], name="index_scenes"),
             Node(
                 split_scenes,
-                ["prepared_scenes", "scene_index", "class_pixels", "params:split", "params:seed"],
+                {
+                    "prepared_scenes": "prepared_scenes",
+                    "scene_index": "scene_index",
+                    "class_pixels": "class_pixels",
+                    "options": "params:split",
+                    "seed": "params:seed",
+                },
                 "split_table",
                 name="split_scenes",
             ),
