@@ -201,8 +201,7 @@ def test_every_picture_can_be_decoded(page: webdriver.Chrome) -> None:
 
 
 def test_curves_are_drawn(page: webdriver.Chrome) -> None:
-    assert len(shown(page, "#curves .scatterlayer .trace")) == 5
-    axes = {each.text for each in shown(page, "#curves .infolayer text")}
+    axes = {each.text for each in shown(page, "#curves text")}
     assert {"loss", "mean IoU", "learning rate", "epoch", "training", "validation"} <= axes
 
 
@@ -212,7 +211,7 @@ def test_text_can_be_read_by_day_and_by_night(page: webdriver.Chrome, theme: str
     page.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [feature]})
     paper = brightness(page, "body", "backgroundColor")
     assert paper > 0.9 if theme == "light" else paper < 0.02
-    for selector in ("h2", "p", ".note", "td", "td small", ".shown", "#curves .ytick text", "#curves .g-ytitle text"):
+    for selector in ("h2", "p", ".note", "td", "td small", ".shown", "#curves text"):
         ink = brightness(page, selector, "fill" if "#curves" in selector else "color")
         assert contrast(ink, paper) >= 4.5, selector
     press(page, "confusion", "counts")
@@ -258,5 +257,5 @@ def test_it_prints_on_paper_as_by_day(page: webdriver.Chrome) -> None:
 def test_the_report_of_a_run_opens_without_errors(browser: webdriver.Chrome, trained: Project) -> None:
     browser.get(newest(trained, "08_reporting/drawn/evaluation_report.html").as_uri())
     assert len(shown(browser, "#scenes tbody tr")) == 15
-    assert len(shown(browser, "#curves .scatterlayer .trace")) == 5
+    assert "learning rate" in {each.text for each in shown(browser, "#curves text")}
     check_quiet(browser)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from reporting.evaluation import HISTORY, Scored, write_page
+from roadseg.reporting.curves import write_curves
 from roadseg.reporting.evaluation_report import (
     compare_parameters,
     format_percent,
@@ -254,8 +255,7 @@ def test_no_pictures_are_in_a_page_without_a_gallery():
 
 
 def test_curves_show_the_history_of_the_model(page):
-    curves = json.loads(re.search(r'id="curves-data">(.*?)</script>', page, re.DOTALL)[1])
-    assert curves["data"][0]["y"] == [row["loss"] for row in HISTORY]
+    assert write_curves(HISTORY) in section(page, "training")
 
 
 @pytest.mark.parametrize("history", [{}, {"history": []}])
@@ -263,7 +263,7 @@ def test_a_model_without_a_history_says_so(history):
     training = {"epochs": 2, "best_epoch": 2, "seconds": 61.6, "is_interrupted": True, **history}
     page = write_page(SCENES, NAMES, training=training)
     assert "The record of this model holds no training history." in section(page, "training")
-    assert "curves-data" not in page.split("<script>")[0]
+    assert "<svg" not in section(page, "training")
     assert "epoch 2 of 2, interrupted" in plain(section(page, "headline"))
 
 

@@ -1,68 +1,37 @@
-"""Training curves to explore in a browser."""
+"""Training curves as a part of a page, in its colours."""
 
-import json
 from collections.abc import Mapping, Sequence
+from io import StringIO
 from typing import Any
 
-from plotly.graph_objects import Figure, Scatter
-from plotly.subplots import make_subplots
+import pandas as pd
+from matplotlib import rc_context
+from matplotlib.colors import to_hex
 
-COLOURS = {"training": "#2a8fd6", "validation": "#d97706"}
-"""Three times as bright or dark as both a white and a black page."""
+from roadseg.reporting.figures import SPLIT_COLOURS, draw_training_curves
 
-GREY = "#808080"
+PAGE_COLOURS = {
+    to_hex(SPLIT_COLOURS[0]): "var(--training)",
+    to_hex(SPLIT_COLOURS[1]): "var(--validation)",
+    to_hex("0.9"): "var(--line)",  # the grid
+    to_hex("0.35"): "var(--soft)",  # the learning rate
+    to_hex("black"): "var(--ink)",  # but of texts, which have no colour of their own
+}
+"""Colours of the figure -> those of the page, which may be light or dark."""
 
 
-def plot_training(history: Sequence[Mapping[str, Any]], best_epoch: int) -> dict[str, Any]:
-    """Returns loss, mean IoU and learning rate by epoch as a Plotly figure in JSON-like values; colours suit any page.
+def write_curves(history: Sequence[Mapping[str, Any]]) -> str:
+    """Returns loss, mean IoU and learning rate by epoch as an SVG element, whose text is text.
 
     Args:
-        history: One row an epoch: epoch (from 1), loss, mean_iou, val_loss, val_mean_iou, learning_rate; None where
-            there is no figure.
-        best_epoch: The epoch that was kept; a dotted line marks it.
+        history: One row per epoch: epoch (from 1), loss, mean_iou, val_loss, val_mean_iou, learning_rate, seconds;
+            None where there is no figure.
     """
-    figure = make_subplots(rows=3, shared_xaxes=True, vertical_spacing=0.05, row_heights=[0.4, 0.4, 0.2])
-    epochs = [row["epoch"] for row in history]
-    for place, column in enumerate(("loss", "mean_iou"), 1):
-        for name, prefix in (("training", ""), ("validation", "val_")):
-            values = [row[prefix + column] for row in history]
-            figure.add_trace(_curve(epochs, values, name, COLOURS[name], is_named=place == 1), row=place, col=1)
-    rates = [row["learning_rate"] for row in history]
-    figure.add_trace(_curve(epochs, rates, "learning rate", GREY, is_named=False), row=3, col=1)
-    figure.add_vline(x=best_epoch, line={"dash": "dot", "color": GREY, "width": 1})
-    _lay_out(figure, max(epochs))
-    described: dict[str, Any] = json.loads(figure.to_json())
-    return described
-
-
-def _curve(epochs: Sequence[int], values: Sequence[float | None], name: str, colour: str, *, is_named: bool) -> Scatter:
-    return Scatter(
-        x=list(epochs),
-        y=list(values),
-        name=name,
-        legendgroup=name,
-        showlegend=is_named,
-        mode="lines+markers",
-        line={"color": colour, "width": 2},
-        marker={"size": 5},
-        hovertemplate="%{y:.4g}",
-    )
-
-
-def _lay_out(figure: Figure, epochs: int) -> None:
-    figure.update_layout(
-        template="none",
-        height=540,
-        margin={"l": 70, "r": 20, "t": 30, "b": 50},
-        paper_bgcolor="rgba(0,0,0,0)",
-        plot_bgcolor="rgba(0,0,0,0)",
-        hovermode="x unified",
-        hoverlabel={"bgcolor": "#333", "font": {"color": "#fff"}},
-        legend={"orientation": "h", "y": 1.06},
-    )
-    figure.update_xaxes(showgrid=True, zeroline=False, range=[0.5, epochs + 0.5], dtick=max(1, epochs // 12))
-    figure.update_yaxes(showgrid=True, zeroline=False)
-    figure.update_xaxes(title="epoch", row=3)
-    figure.update_yaxes(title="loss", rangemode="tozero", row=1)
-    figure.update_yaxes(title="mean IoU", range=[0, 1], row=2)
-    figure.update_yaxes(title="learning rate", type="log", exponentformat="power", nticks=3, row=3)
+    file = StringIO()
+    with rc_context({"svg.fonttype": "none", "svg.hashsalt": "curves"}):  # the salt makes equal curves equal bytes
+        figure = draw_training_curves(pd.DataFrame(history))
+        figure.savefig(file, format="svg", transparent=True, metadata={"Date": None})
+    svg = file.getvalue()
+    for colour, of_page in PAGE_COLOURS.items():
+        svg = svg.replace(colour, of_page)
+    return svg[svg.index("<svg") :]

@@ -9,9 +9,8 @@ import numpy as np
 import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from numpy.typing import NDArray
-from plotly.offline import get_plotlyjs
 
-from roadseg.reporting.curves import plot_training
+from roadseg.reporting.curves import write_curves
 from roadseg.reporting.figures import abbreviate_count
 from roadseg.reporting.gallery import ScenePictures
 from roadseg.reporting.panels import VOID_COLOUR, WRONG_COLOUR
@@ -76,9 +75,8 @@ def write_evaluation_report(
         scene_table=list_scene_scores(scene_scores, scene_class_scores, [each.name for each in classes], gallery),
         gallery=list(zip(gallery.to_dict("records"), pictures, strict=True)),
         colours={"void": VOID_COLOUR, "wrong": WRONG_COLOUR},
-        curves=plot_training(training["history"], training["best_epoch"]) if training.get("history") else None,
+        curves=write_curves(training["history"]) if training.get("history") else None,
         parameters=compare_parameters(scores["model"]["parameters"], scores["parameters"]),
-        plotly=get_plotlyjs(),
     )
 
 

@@ -139,9 +139,3 @@ more.addEventListener("click", () => {
 selects.class.append(...classes.map((name) => new Option(name, name)));
 listDrives();
 fillTable();
-
-const curves = document.getElementById("curves-data");
-if (curves) {
-  const { data, layout } = JSON.parse(curves.textContent);
-  Plotly.newPlot("curves", data, layout, { responsive: true, displayModeBar: false });
-}

@@ -1,0 +1,50 @@
+"""What the code imports is declared in pyproject.toml, and what is declared is used."""
+
+import ast
+import re
+import sys
+import tomllib
+from importlib.metadata import packages_distributions
+from pathlib import Path
+
+REPOSITORY = Path(__file__).parents[1]
+PROJECT = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
+
+COMMANDS = {"kedro-viz", "tensorboard"}
+"""What people start and no code imports."""
+
+COMPARED_WITH = {"scikit-learn"}
+"""What gives tests their expected values."""
+
+CHOSEN = {"jax", "torch"}
+"""Backends that Keras can run on in the place of TensorFlow; who wants one installs it."""
+
+
+def names(requirements: list[str]) -> set[str]:
+    return {re.match(r"[\w.-]+", each)[0].lower().replace("_", "-") for each in requirements}
+
+
+def imported(folder: str) -> set[str]:
+    """Returns the top modules that the code of a folder imports, those of Python and of the project left out."""
+    found = set()
+    for path in (REPOSITORY / folder).rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                found |= {each.name.partition(".")[0] for each in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                found.add(node.module.partition(".")[0])
+    return found - sys.stdlib_module_names - {"roadseg"}
+
+
+def distributions(modules: set[str]) -> set[str]:
+    """Returns the distributions that bring some modules, and the name of a module that is not installed."""
+    known = packages_distributions()
+    return names([each for module in modules for each in known.get(module, [module])])
+
+
+def test_what_is_imported_is_declared_and_what_is_declared_is_used() -> None:
+    declared = names(PROJECT["dependencies"])
+    optional = names([*PROJECT["optional-dependencies"]["coco"], *PROJECT["optional-dependencies"]["mlflow"]])
+    used = distributions(imported("src/roadseg"))
+    assert used - declared - optional - CHOSEN == set(), "imported, not declared"
+    assert declared - used - COMMANDS - COMPARED_WITH == set(), "declared, not imported"
