@@ -14,6 +14,7 @@ from kedro.framework.cli.utils import _config_file_callback, validate_conf_sourc
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from roadseg.errors import InputError
 from roadseg.reading.yaml_file import describe_yaml_fault, read_mapping
 
 EXAMPLE = "such as --params 'seed=2,prepare.image_size=[128,256]'"
@@ -85,14 +86,14 @@ def read_options(context: click.Context, option: click.Parameter, value: str | N
 
 def _check_options(given: Any, command: click.Command, name: str) -> None:
     if not isinstance(given, dict):
-        raise ValueError(f"{name}: expected a section '{command.name}' with options, such as 'params', found {given!r}")
+        raise InputError(f"{name}: expected a section '{command.name}' with options, such as 'params', found {given!r}")
     known = [str(option.name) for option in command.params if option.name != "config"]
     for key, value in given.items():
         if key not in known:
             close = get_close_matches(str(key), known, 1) or sorted(known)
-            raise ValueError(f"{name}: there is no option '{key}'; did you mean {' or '.join(close)}?")
+            raise InputError(f"{name}: there is no option '{key}'; did you mean {' or '.join(close)}?")
         if not isinstance(value, str | int | float) and not (key == "params" and isinstance(value, dict)):
-            raise ValueError(f"{name}, {key}: expected text, such as 'prepare,train', found {value!r}")
+            raise InputError(f"{name}, {key}: expected text, such as 'prepare,train', found {value!r}")
 
 
 def _find_fault(item: str) -> str | None:

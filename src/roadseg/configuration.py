@@ -16,6 +16,7 @@ from kedro.framework.project import settings
 from omegaconf import OmegaConf
 from omegaconf.errors import ConfigTypeError, OmegaConfBaseException
 
+from roadseg.errors import InputError
 from roadseg.reading.yaml_file import describe_yaml_fault, list_keys
 
 ARCHIVES = ("tar", "zip")
@@ -54,16 +55,16 @@ class ConfigurationLoader(OmegaConfigLoader):
         """Takes what `OmegaConfigLoader` takes.
 
         Raises:
-            ValueError: If the configuration is an archive that can't be read, or no installed package reads its place.
+            InputError: If the configuration is an archive that can't be read, or no installed package reads its place.
         """
         self.files: dict[str, dict[str, File]] = {}
         self.taken: set[str] = set()
         try:
             super().__init__(conf_source, *arguments, **options)
         except ARCHIVE_FAULTS as fault:
-            raise ValueError(f"'{conf_source}' is no archive that can be read: {fault}") from fault
+            raise InputError(f"'{conf_source}' is no archive that can be read: {fault}") from fault
         except ImportError as fault:
-            raise ValueError(f"settings can't be read from '{conf_source}': {fault}") from fault
+            raise InputError(f"settings can't be read from '{conf_source}': {fault}") from fault
 
     def __getitem__(self, key: str) -> dict[str, Any]:
         """Returns the configuration of one kind, as Kedro does.
@@ -72,12 +73,12 @@ class ConfigurationLoader(OmegaConfigLoader):
         `conf/mine/classes.yml`, is a file of this configuration, wherever that lies, if it has such a one.
 
         Raises:
-            ValueError: If a file of this kind is no YAML, or a value in it can't be resolved.
+            InputError: If a file of this kind is no YAML, or a value in it can't be resolved.
         """
         try:
             content: dict[str, Any] = super().__getitem__(key)
         except OmegaConfBaseException as fault:
-            raise ValueError(self._describe(key, fault)) from fault
+            raise InputError(self._describe(key, fault)) from fault
         located: dict[str, Any] = self._locate(content) if key == "catalog" else content
         return located
 
@@ -160,10 +161,10 @@ def _check_values(file: File) -> None:
     try:
         OmegaConf.create(file.text)
     except yaml.YAMLError as fault:
-        raise ValueError(f"{file.name}, {describe_yaml_fault(fault, file.text)}") from fault
+        raise InputError(f"{file.name}, {describe_yaml_fault(fault, file.text)}") from fault
     except ValueError as fault:
         reason = str(fault).partition("\n")[0]
-        raise ValueError(f"{file.name}: {reason}") from fault
+        raise InputError(f"{file.name}: {reason}") from fault
 
 
 @cache

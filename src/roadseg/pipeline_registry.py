@@ -6,6 +6,7 @@ from pkgutil import iter_modules
 from kedro.framework.project import find_pipelines
 from kedro.pipeline import Pipeline
 
+from roadseg.errors import InputError
 from roadseg.pipelines import __path__ as folder
 
 DEFAULT = ("prepare", "train", "evaluate")
@@ -16,7 +17,7 @@ def register_pipelines() -> dict[str, Pipeline]:
     """Returns all pipelines, each under its name, and those of `DEFAULT` together as the default.
 
     Raises:
-        ValueError: If there is no pipeline of a name that is asked for, or if Keras can't start, which training and
+        InputError: If there is no pipeline of a name that is asked for, or if Keras can't start, which training and
             scoring need.
     """
     try:
@@ -27,7 +28,7 @@ def register_pipelines() -> dict[str, Pipeline]:
         name = str(fault).partition(".pipelines.")[2].partition("'")[0]
         known = sorted(module.name for module in iter_modules(folder) if module.ispkg)
         close = get_close_matches(name, known, 1) or known
-        raise ValueError(f"there is no pipeline '{name}'; did you mean {' or '.join(close)}?") from fault
+        raise InputError(f"there is no pipeline '{name}'; did you mean {' or '.join(close)}?") from fault
     if "__default__" in pipelines:  # else Kedro has loaded only those that a command asks for
         pipelines["__default__"] = sum((pipelines[name] for name in DEFAULT), Pipeline([]))
     return pipelines

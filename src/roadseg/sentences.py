@@ -1,7 +1,6 @@
 """Faults that a user can mend, and the one sentence that tells each, without what libraries put around it."""
 
 import re
-from textwrap import shorten
 
 from kedro.config import MissingConfigException
 from kedro.io import DatasetError
@@ -9,12 +8,15 @@ from kedro.validation import ParameterValidationError
 from pydantic import ValidationError
 from yaml import YAMLError
 
+from roadseg.errors import RoadSegError, describe_validation
+
 FAULTS = (
     DatasetError,
     ParameterValidationError,
     ValidationError,
     MissingConfigException,
     YAMLError,
+    RoadSegError,
     ValueError,
     OSError,
     MemoryError,
@@ -37,9 +39,6 @@ PARSING = re.compile(
 )
 """The facts in what Kedro says of an entry of the catalog whose class can't be found: its name, and why."""
 
-LONGEST = 80
-"""Letters of a value that was received."""
-
 
 def describe_fault(fault: Exception) -> str:
     """Returns the sentence that matters, without what Kedro and pydantic put around it."""
@@ -51,23 +50,6 @@ def describe_fault(fault: Exception) -> str:
         return ": ".join(entry.groups())
     inner = fault.__cause__ if isinstance(fault, DatasetError) and WRAPPED.search(str(fault)) else None
     return describe_fault(inner) if isinstance(inner, FAULTS) else str(fault)
-
-
-def describe_validation(fault: ValidationError, prefix: str = "") -> str:
-    """Returns key, expectation and received value of each fault that pydantic found.
-
-    Args:
-        fault: What pydantic raised.
-        prefix: What comes before each key.
-    """
-    faults = fault.errors()
-    places = {each["loc"][:depth] for each in faults for depth in range(len(each["loc"]))}
-    return "; ".join(
-        f"{prefix}{'.'.join(map(str, each['loc']))}: {each['msg']}"
-        + (f", received {shorten(repr(each['input']), LONGEST)}" if each["type"] != "missing" else "")
-        for each in faults
-        if each["loc"] not in places  # what holds a fault is at fault too, and then pydantic counts wrongly
-    )
 
 
 def describe_parameter(name: str, expectation: str, received: str) -> str:

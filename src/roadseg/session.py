@@ -15,6 +15,7 @@ from kedro.framework.cli.utils import KedroCliError
 from kedro.framework.session import KedroSession
 from kedro.runner import AbstractRunner, SequentialRunner, ThreadRunner
 
+from roadseg.errors import InputError
 from roadseg.interruption import EXIT_CODE, TerminatedError, Termination
 from roadseg.sentences import FAULTS, describe_fault
 
@@ -46,7 +47,7 @@ class RoadSegSession(KedroSession):
 
 def _check_runner(runner: AbstractRunner | None) -> None:
     if runner is not None and not isinstance(runner, SequentialRunner | ThreadRunner):
-        raise ValueError(
+        raise InputError(
             f"{type(runner).__name__} runs nodes in other processes, and the record of the run would not see what they "
             f"load and save: leave out --runner, or give ThreadRunner; prepare shares its work among all cores anyway"
         )

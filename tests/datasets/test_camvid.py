@@ -7,6 +7,7 @@ from kedro.io import DatasetError
 from PIL import Image
 
 from roadseg.datasets.camvid import CamVidDataset
+from roadseg.errors import FileError
 from roadseg.scenes.faults import Fault, FaultKind, UnusableSceneError
 
 NAMES = ["sky", "building", "pole", "road", "pavement", "tree"]
@@ -116,13 +117,13 @@ def test_loading_reads_no_scene(camvid_folder):
 
 def test_missing_folder_is_named_with_what_to_do(tmp_path):
     words = rf"there is no folder '{tmp_path}/none': link or copy .*, or with --params raw_folder=PATH where"
-    with pytest.raises(DatasetError, match=words):
+    with pytest.raises(FileError, match=words):
         len(load(tmp_path / "none"))
 
 
 def test_dangling_link_is_named(tmp_path):
     (tmp_path / "link").symlink_to(tmp_path / "gone")
-    with pytest.raises(DatasetError, match=rf"there is no folder '{tmp_path}/link'"):
+    with pytest.raises(FileError, match=rf"there is no folder '{tmp_path}/link'"):
         len(load(tmp_path / "link"))
 
 
@@ -130,7 +131,7 @@ def test_folder_without_images_is_named(tmp_path):
     (tmp_path / "train").mkdir()
     (tmp_path / "train" / "0001TP_1.txt").write_text("")
     words = rf"no images in '{tmp_path}': expected files named like '\{{split\}}/\{{drive\}}_\{{frame\}}\.\*'"
-    with pytest.raises(DatasetError, match=words):
+    with pytest.raises(FileError, match=words):
         len(load(tmp_path))
 
 

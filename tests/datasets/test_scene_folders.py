@@ -10,6 +10,7 @@ from kedro.io import DatasetError
 from PIL import Image
 
 from roadseg.datasets.scene_folders import SceneFoldersDataset
+from roadseg.errors import FileError
 from roadseg.scenes.faults import Fault, FaultKind, UnusableSceneError
 
 SIZE = (4, 6)
@@ -679,7 +680,7 @@ def test_two_annotations_of_one_scene_cannot_be_used(tmp_path):
 def test_image_that_may_not_be_read_is_named(tmp_path, as_ordinary_user):
     add_images(tmp_path, "images/train/a/1.jpg")
     (tmp_path / "images/train/a/1.jpg").chmod(0)
-    with as_ordinary_user(tmp_path), pytest.raises(DatasetError, match=r"^'images/train/a/1.jpg' can't be read: Perm"):
+    with as_ordinary_user(tmp_path), pytest.raises(FileError, match=r"^'images/train/a/1.jpg' can't be read: Perm"):
         load(Path())
 
 
@@ -696,7 +697,7 @@ def test_file_that_goes_away_after_loading_stops_with_its_name(tmp_path, path):
     scenes = load(tmp_path)
     (tmp_path / path).unlink()
     # A fault would be kept with a fingerprint that says that the file is there.
-    with pytest.raises(DatasetError, match=rf"'{tmp_path}/{path}' can't be read: No such file"):
+    with pytest.raises(FileError, match=rf"'{tmp_path}/{path}' can't be read: No such file"):
         scenes["train/a/1"]
 
 
@@ -817,7 +818,7 @@ def test_other_files_are_passed_over(tmp_path):
 
 def test_what_needs_no_scene_runs_without_the_folder(tmp_path):
     scenes = dataset(tmp_path / "none").load()
-    with pytest.raises(DatasetError, match="there is no folder"):
+    with pytest.raises(FileError, match="there is no folder"):
         len(scenes)
 
 
@@ -826,13 +827,13 @@ def test_missing_folder_is_named_with_what_to_do(tmp_path, name):
     (tmp_path / "dangling").symlink_to(tmp_path / "gone")
     (tmp_path / "file").write_text("")
     words = rf"there is no folder '{tmp_path}/{name}': link or copy .*, or name another in `filepath` of raw_scenes"
-    with pytest.raises(DatasetError, match=words):
+    with pytest.raises(FileError, match=words):
         load(tmp_path / name)
 
 
 def test_advice_for_a_missing_folder_leads_to_the_scenes(tmp_path):
     add_three(tmp_path / "elsewhere")
-    with pytest.raises(DatasetError, match="link or copy the data set there, or name another in `filepath`"):
+    with pytest.raises(FileError, match="link or copy the data set there, or name another in `filepath`"):
         load(tmp_path / "none")
     (tmp_path / "none").symlink_to("elsewhere")
     assert len(load(tmp_path / "none")) == len(load(tmp_path / "elsewhere")) == 3
@@ -841,7 +842,7 @@ def test_advice_for_a_missing_folder_leads_to_the_scenes(tmp_path):
 def test_folder_without_images_is_named_with_what_was_expected(tmp_path):
     (tmp_path / "images/train/a").mkdir(parents=True)
     (tmp_path / "images/train/a/1.txt").write_text("")
-    with pytest.raises(DatasetError) as error:
+    with pytest.raises(FileError) as error:
         load(tmp_path, images=[IMAGES, "{split}/{drive}/{frame}.*"])
     sentence = f"no images in '{tmp_path}': expected files named like '{IMAGES}' or '{{split}}/{{drive}}/{{frame}}.*'"
     assert sentence in str(error.value)
@@ -924,7 +925,7 @@ def test_where_no_image_is_found_the_files_that_lie_there_are_named(tmp_path, fi
     for name in files:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()
-    with pytest.raises(DatasetError) as error:
+    with pytest.raises(FileError) as error:
         load(tmp_path)
     assert str(error.value) == (
         f"no images in '{tmp_path}': expected files named like '{IMAGES}'; {lying.format(folder=tmp_path)}"
@@ -940,7 +941,7 @@ def test_where_no_annotation_is_found_the_files_that_lie_there_are_named(tmp_pat
 
 def test_annotations_alone_are_no_data_set(tmp_path):
     add_label_maps(tmp_path, "labels/train/a/1.png")
-    with pytest.raises(DatasetError, match=rf"no images in '{tmp_path}': expected files named like"):
+    with pytest.raises(FileError, match=rf"no images in '{tmp_path}': expected files named like"):
         load(tmp_path)
 
 

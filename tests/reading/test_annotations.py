@@ -7,6 +7,7 @@ from kedro.io import DatasetError
 from PIL import Image
 
 from roadseg.datasets.scene_folders import SceneFoldersDataset
+from roadseg.errors import FileError
 from roadseg.scenes.faults import Fault, FaultKind, UnusableSceneError
 from roadseg.scenes.labels import LabelSpace
 from roadseg.scenes.preprocessing import PrepareOptions, plan_preparation
@@ -200,10 +201,10 @@ def test_list_of_colours_may_be_a_file_in_the_folder(tmp_path):
 
 def test_file_of_colours_is_looked_for_when_scenes_are_and_not_before(tmp_path):
     scenes = load(tmp_path / "none", raw_colours="class_dict.csv")
-    with pytest.raises(DatasetError, match="there is no folder"):
+    with pytest.raises(FileError, match="there is no folder"):
         len(scenes)
     write(tmp_path, Image.fromarray(RGB[CELLS]))
-    with pytest.raises(DatasetError, match=r"there is no list of colours 'class_dict\.csv', neither in"):
+    with pytest.raises(FileError, match=r"there is no list of colours 'class_dict\.csv', neither in"):
         len(load(tmp_path, raw_colours="class_dict.csv"))
 
 

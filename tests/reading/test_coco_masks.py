@@ -4,10 +4,10 @@ import sys
 
 import numpy as np
 import pytest
-from kedro.io import DatasetError
 from pycocotools import mask as mask_api
 from pycocotools.coco import COCO
 
+from roadseg.errors import RoadSegError
 from roadseg.reading.coco_masks import read_coco
 from roadseg.scenes.faults import Fault, FaultKind, UnusableSceneError
 
@@ -164,5 +164,5 @@ def test_compressed_runs_of_every_kind_are_counted():
 
 def test_missing_pycocotools_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "pycocotools", None)
-    with pytest.raises(DatasetError, match="COCO's form need pycocotools: pip install pycocotools"):
+    with pytest.raises(RoadSegError, match="COCO's form need pycocotools: pip install pycocotools"):
         draw(("road", [LEFT]))

@@ -3,10 +3,10 @@ import pickle
 from pathlib import PurePosixPath
 
 import pytest
-from kedro.io import DatasetError
 from PIL import Image
 
 from roadseg.datasets.scene_folders import SceneFoldersDataset
+from roadseg.errors import FileError
 from roadseg.reading.coco_file import list_images
 from roadseg.scenes.faults import Fault, FaultKind, UnusableSceneError
 
@@ -272,7 +272,7 @@ def test_object_that_is_broken_spoils_its_own_scene_only(tmp_path):
 )
 def test_file_of_another_form_stops_with_its_name(tmp_path, changes, words):
     path = write(tmp_path, {"a.jpg": [road()]}, **changes)
-    with pytest.raises(DatasetError, match=words) as error:
+    with pytest.raises(FileError, match=words) as error:
         len(load(tmp_path))
     assert f"'{path}'" in str(error.value)
     assert "\n" not in str(error.value)
@@ -282,7 +282,7 @@ def test_file_of_another_form_stops_with_its_name(tmp_path, changes, words):
 def test_file_that_is_no_json_stops_with_its_name(tmp_path, content):
     path = write(tmp_path, {"a.jpg": [road()]})
     path.write_bytes(content)
-    with pytest.raises(DatasetError, match=rf"'{path}' is no file in COCO's form: Invalid JSON"):
+    with pytest.raises(FileError, match=rf"'{path}' is no file in COCO's form: Invalid JSON"):
         len(load(tmp_path))
 
 

@@ -1,8 +1,8 @@
 from pathlib import Path
 
 import pytest
-from kedro.io import DatasetError
 
+from roadseg.errors import FileError
 from roadseg.reading.colour_list import find_colours, list_colours, read_colours
 
 ROAD, SKY = (128, 64, 128), (70, 130, 180)
@@ -116,27 +116,27 @@ def test_text_files_as_camvid_and_cvat_have_them(tmp_path, text):
 )
 def test_csv_file_that_is_not_valid_is_named(tmp_path, text, words):
     path = write(tmp_path, text)
-    with pytest.raises(DatasetError, match=rf"^list of colours '{path}' is not valid: {words}"):
+    with pytest.raises(FileError, match=rf"^list of colours '{path}' is not valid: {words}"):
         read_colours(path)
 
 
 @pytest.mark.parametrize("line", ["road 128 64 128", "128 64 128", "128,64,128 road", "road"])
 def test_line_that_is_no_colour_is_named(tmp_path, line):
     path = write(tmp_path, f"1 2 3 sky\n{line}\n", "label_colors.txt")
-    with pytest.raises(DatasetError, match=rf"'{path}' is not valid: line 2 must be like '64 128 64 Animal'"):
+    with pytest.raises(FileError, match=rf"'{path}' is not valid: line 2 must be like '64 128 64 Animal'"):
         read_colours(path)
 
 
 def test_file_in_another_encoding_is_named(tmp_path):
     path = write(tmp_path, "name,r,g,b\nStraße,1,2,3\n", encoding="latin-1")
-    with pytest.raises(DatasetError, match=rf"'{path}' is not valid: no text in UTF-8: byte 0xdf at place 15"):
+    with pytest.raises(FileError, match=rf"'{path}' is not valid: no text in UTF-8: byte 0xdf at place 15"):
         read_colours(path)
 
 
 def test_file_lies_in_the_folder_of_the_data_set_or_where_its_name_says(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "raw").mkdir()
-    with pytest.raises(DatasetError, match=r"no list of colours 'a\.csv', neither in 'raw' nor from the project"):
+    with pytest.raises(FileError, match=r"no list of colours 'a\.csv', neither in 'raw' nor from the project"):
         find_colours("a.csv", Path("raw"))
     write(tmp_path, "", "a.csv")
     assert find_colours("a.csv", tmp_path / "raw").samefile(tmp_path / "a.csv")

@@ -10,10 +10,10 @@ from textwrap import dedent
 import cv2
 import numpy as np
 import pytest
-from kedro.io import DatasetError
 from PIL import Image, ImageOps
 
 from reading.pictures import BROKEN, photograph, refuse, save, save_indices, tagged, write_grey
+from roadseg.errors import FileError
 from roadseg.reading.images import file_fingerprint, read_bytes, read_image
 from roadseg.reading.label_map_file import read_label_map
 from roadseg.scenes.faults import FaultKind, UnusableSceneError
@@ -272,18 +272,18 @@ def test_image_in_few_bits_of_grey_is_stretched(tmp_path, bits, row, shades):
 
 @pytest.mark.parametrize("read", [read_image, read_label_map, read_bytes])
 def test_missing_file_is_named(tmp_path, read):
-    with pytest.raises(DatasetError, match=rf"'{tmp_path}/a.png' can't be read: No such file"):
+    with pytest.raises(FileError, match=rf"'{tmp_path}/a.png' can't be read: No such file"):
         read(tmp_path / "a.png")
 
 
 def test_file_that_may_not_be_read_is_named(tmp_path, as_ordinary_user):
     save(gradient(), tmp_path / "a.png").chmod(0)
-    with as_ordinary_user(tmp_path), pytest.raises(DatasetError, match=r"^'a.png' can't be read: Permission denied"):
+    with as_ordinary_user(tmp_path), pytest.raises(FileError, match=r"^'a.png' can't be read: Permission denied"):
         read_image(Path("a.png"))
 
 
 def test_folder_in_place_of_a_file_is_named(tmp_path):
-    with pytest.raises(DatasetError, match=rf"'{tmp_path}' can't be read: Is a directory"):
+    with pytest.raises(FileError, match=rf"'{tmp_path}' can't be read: Is a directory"):
         read_image(tmp_path)
 
 

@@ -4,9 +4,9 @@ import json
 
 import numpy as np
 import pytest
-from kedro.io import DatasetError
 from PIL import Image
 
+from roadseg.errors import FileError
 from roadseg.reading.labelme_file import read_labelme
 from roadseg.scenes.faults import Fault, FaultKind, UnusableSceneError
 
@@ -169,5 +169,5 @@ def test_file_of_another_form_is_named(tmp_path, content):
 
 
 def test_missing_file_is_named(tmp_path):
-    with pytest.raises(DatasetError, match=rf"'{tmp_path}/a.json' can't be read"):
+    with pytest.raises(FileError, match=rf"'{tmp_path}/a.json' can't be read"):
         draw(tmp_path / "a.json")

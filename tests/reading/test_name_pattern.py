@@ -3,8 +3,8 @@ from pathlib import Path
 from unicodedata import normalize
 
 import pytest
-from kedro.io import DatasetError
 
+from roadseg.errors import FileError
 from roadseg.reading.name_pattern import NamePattern
 
 SPLITS = ("train", "val", "v1.0")
@@ -231,7 +231,7 @@ def test_letters_with_accents_match_in_either_form(tmp_path, on_disk, in_pattern
 
 def test_name_that_is_not_in_utf_8_is_named(tmp_path):
     (tmp_path / os.fsdecode(b"stra\xdfe.png")).touch()
-    with pytest.raises(DatasetError, match=r"the name of the file b'.*/stra\\xdfe\.png' is not in UTF-8: rename it"):
+    with pytest.raises(FileError, match=r"the name of the file b'.*/stra\\xdfe\.png' is not in UTF-8: rename it"):
         find(tmp_path, "{frame}.png")
     assert find(tmp_path, "{frame}.jpg") == {}
 
@@ -257,7 +257,7 @@ def test_what_is_no_file_does_not_match(tmp_path):
 def test_folder_that_may_not_be_read_is_named(tmp_path, as_ordinary_user):
     (tmp_path / "open").mkdir()
     (tmp_path / "closed").mkdir(mode=0)
-    with as_ordinary_user(tmp_path), pytest.raises(DatasetError, match=r"folder 'closed' can't be read: Permission"):
+    with as_ordinary_user(tmp_path), pytest.raises(FileError, match=r"folder 'closed' can't be read: Permission"):
         find(Path(), "{drive}/{frame}.png")
 
 

@@ -2,8 +2,8 @@ import json
 
 import numpy as np
 import pytest
-from kedro.io import DatasetError
 
+from roadseg.errors import FileError
 from roadseg.reading.polygon_file import read_polygons
 from roadseg.scenes.faults import Fault, FaultKind, UnusableSceneError
 
@@ -220,5 +220,5 @@ def test_file_of_too_many_labels_is_named(tmp_path):
 
 
 def test_missing_file_is_named(tmp_path):
-    with pytest.raises(DatasetError, match=rf"'{tmp_path}/a.json' can't be read: No such file"):
+    with pytest.raises(FileError, match=rf"'{tmp_path}/a.json' can't be read: No such file"):
         read_polygons(tmp_path / "a.json", LABELS, SIZE)

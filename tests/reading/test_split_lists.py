@@ -9,6 +9,7 @@ from kedro.io import DatasetError
 from PIL import Image
 
 from roadseg.datasets.scene_folders import SceneFoldersDataset
+from roadseg.errors import FileError
 from roadseg.scenes.faults import FaultKind
 
 CAMVID = ("images/{drive}_{frame}.png", "labels/{drive}_{frame}_L.png")
@@ -135,7 +136,7 @@ def test_letters_with_accents_match_in_either_form(tmp_path):
 
 def test_scene_in_lists_of_two_splits_is_refused(tmp_path):
     add(tmp_path, "images/a_1.png", "images/a_2.png")
-    with pytest.raises(DatasetError) as error:
+    with pytest.raises(FileError) as error:
         find(tmp_path, CAMVID, {"train": "train.txt", "test": "test.txt"}, train="a_1\na_2", test="\nimages/a_2.png")
     assert str(error.value) == (
         "scene 'a/2' stands in lists of two splits: line 2 of 'train.txt', 'a_2'; "
@@ -154,14 +155,14 @@ def test_lines_that_fit_no_scene_are_counted_in_the_log(tmp_path, caplog):
 
 def test_list_of_which_no_line_fits_a_scene_is_refused(tmp_path):
     add(tmp_path, "images/a_1.png")
-    with pytest.raises(DatasetError, match=r"no line of '.*/test.txt' fits a scene, such as line 1 of 'test.txt', 'x'"):
+    with pytest.raises(FileError, match=r"no line of '.*/test.txt' fits a scene, such as line 1 of 'test.txt', 'x'"):
         find(tmp_path, CAMVID, {"test": "test.txt"}, test="x\ny\n")
 
 
 @pytest.mark.parametrize("content", ["", "\n \n", "# none\n"])
 def test_empty_list_is_named(tmp_path, content):
     add(tmp_path, "images/a_1.png")
-    with pytest.raises(DatasetError, match=r"no scene stands in the list '.*/val\.txt': fill it, or leave it out of"):
+    with pytest.raises(FileError, match=r"no scene stands in the list '.*/val\.txt': fill it, or leave it out of"):
         find(tmp_path, CAMVID, {"train": "train.txt", "val": "val.txt"}, train="a_1", val=content)
     assert find(tmp_path, CAMVID, {"train": "train.txt"}) == {"a/1": "train"}
 
@@ -174,7 +175,7 @@ def test_frame_of_a_drive_that_is_not_there_is_no_scene_of_another_drive(tmp_pat
 
 def test_line_that_fits_several_scenes_is_refused_and_more_of_the_path_helps(tmp_path):
     add(tmp_path, *(f"images/{drive}/1.jpg" for drive in "abcde"))
-    with pytest.raises(DatasetError) as error:
+    with pytest.raises(FileError) as error:
         find(tmp_path, DRIVES, {"train": "train.txt"}, train="1.jpg")
     assert str(error.value) == (
         "line 1 of 'train.txt', '1.jpg', fits several scenes: a/1, b/1, c/1 and 2 more; write more of the path"
@@ -184,7 +185,7 @@ def test_line_that_fits_several_scenes_is_refused_and_more_of_the_path_helps(tmp
 
 def test_pair_of_two_scenes_is_refused(tmp_path):
     add(tmp_path, "images/a_1.png", "images/a_2.png")
-    with pytest.raises(DatasetError, match="fits several scenes: a/1, a/2"):
+    with pytest.raises(FileError, match="fits several scenes: a/1, a/2"):
         find(tmp_path, CAMVID, {"train": "train.txt"}, train="images/a_1.png labels/a_2.png")
 
 
@@ -201,7 +202,7 @@ def test_annotation_is_missing_only_where_others_of_the_same_list_have_one(tmp_p
 @pytest.mark.parametrize("name", ["gone.txt", "/nowhere/gone.txt"])
 def test_missing_list_is_named(tmp_path, name):
     add(tmp_path, "images/a_1.png")
-    with pytest.raises(DatasetError, match=r"gone.txt' can't be read: No such file"):
+    with pytest.raises(FileError, match=r"gone.txt' can't be read: No such file"):
         find(tmp_path, CAMVID, {"test": name})
 
 
@@ -213,7 +214,7 @@ def test_list_may_lie_elsewhere(tmp_path):
 
 def test_list_that_is_no_text_is_named(tmp_path):
     add(tmp_path, "images/a_1.png")
-    with pytest.raises(DatasetError, match=r"list '.*/test.txt' is no text in UTF-8: byte 0xdf at place 4"):
+    with pytest.raises(FileError, match=r"list '.*/test.txt' is no text in UTF-8: byte 0xdf at place 4"):
         find(tmp_path, CAMVID, {"test": "test.txt"}, test=b"stra\xdfe")
 
 

@@ -2,10 +2,10 @@ import json
 
 import numpy as np
 import pytest
-from kedro.io import DatasetError
 from PIL import Image
 
 from roadseg.datasets.scene_folders import SceneFoldersDataset
+from roadseg.errors import FileError
 from roadseg.reading.text_file import read_text
 
 FORMS = ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32"]
@@ -26,7 +26,7 @@ def test_what_is_no_text_is_told_with_the_place(tmp_path, content):
 
 
 def test_missing_file_is_named(tmp_path):
-    with pytest.raises(DatasetError, match="gone' can't be read: No such file"):
+    with pytest.raises(FileError, match="gone' can't be read: No such file"):
         read_text(tmp_path / "gone")
 
 

@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 
 from full_disk import FullDisk
 from roadseg.datasets.catalog import RunCatalog
+from roadseg.errors import FileError
 from roadseg.reading.whole_file import WholeFiles
 
 
@@ -46,7 +47,7 @@ def test_who_is_stopped_amid_writing_leaves_nothing(tmp_path, fault):
 
 def test_what_was_there_stays_when_it_is_not_replaced(tmp_path):
     (tmp_path / "a.txt").write_text("one")
-    with pytest.raises(DatasetError, match=f"the disk is full: '{tmp_path}/a.txt' could not be saved"):
+    with pytest.raises(FileError, match=f"the disk is full: '{tmp_path}/a.txt' could not be saved"):
         write(FullDisk(), tmp_path / "a.txt")
     assert (tmp_path / "a.txt").read_text() == "one"
     assert names_under(tmp_path) == ["a.txt"]

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from keras.src.utils import file_utils
 
+from roadseg.errors import FileError
 from roadseg.segnet.network import NetworkOptions, build_network
 from roadseg.training.start import digest_start, read_start_record, start_weights
 
@@ -350,10 +351,10 @@ def test_other_ending_is_refused(verb, start):
 @pytest.mark.parametrize("name", ["vgg16.h5", "model.keras"])
 def test_missing_file_is_named(verb, name, tmp_path):
     path = tmp_path / name
-    with pytest.raises(FileNotFoundError, match=rf"network.start: expected a file at '{path}', found nothing"):
+    with pytest.raises(FileError, match=rf"network.start: expected a file at '{path}', found nothing"):
         verb(str(path))
     path.mkdir()
-    with pytest.raises(FileNotFoundError, match=rf"network.start: expected a file at '{path}', found a folder"):
+    with pytest.raises(FileError, match=rf"network.start: expected a file at '{path}', found a folder"):
         verb(str(path))
 
 

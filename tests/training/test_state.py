@@ -6,6 +6,7 @@ from threading import Timer
 
 import pytest
 
+from roadseg.errors import FileError
 from roadseg.segnet import layers
 from roadseg.training import state
 
@@ -31,7 +32,7 @@ def holder(tmp_path):
 
 
 def test_a_training_belongs_to_one_process_until_that_is_killed(tmp_path, holder):
-    refused = pytest.raises(BlockingIOError, match=f"another run is at this very training, in {tmp_path}")
+    refused = pytest.raises(FileError, match=f"another run is at this very training, in {tmp_path}")
     with refused, state.locked(tmp_path, patience=0.0):
         pass
     holder.kill()
@@ -52,7 +53,7 @@ def test_what_another_process_is_at_is_not_removed(tmp_path, holder):
 def test_a_training_that_is_removed_while_it_is_waited_for_is_refused(tmp_path, holder):
     removal = Timer(0.3, tmp_path.rename, [tmp_path.with_suffix(".gone")])
     removal.start()
-    with pytest.raises(BlockingIOError, match="start again"), state.locked(tmp_path):
+    with pytest.raises(FileError, match="start again"), state.locked(tmp_path):
         pass
     removal.join()
 

@@ -7,9 +7,9 @@ from typing import Any, NoReturn
 from kedro.io import AbstractDataset, DatasetError
 from pydantic import ValidationError
 
+from roadseg.errors import describe_validation
 from roadseg.reading.yaml_file import read_mapping
 from roadseg.scenes.labels import LabelSpace
-from roadseg.sentences import describe_validation
 
 SHIPPED = Path(str(files("roadseg") / "label_spaces"))
 

@@ -24,6 +24,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from roadseg.datasets.versioned_file import VersionedFileDataset
+from roadseg.errors import InputError
 from roadseg.reading.workers import map_in_workers
 from roadseg.reporting.contact_sheet import draw_contact_sheet
 from roadseg.scenes.faults import Fault, FaultKind, UnusableSceneError
@@ -211,14 +212,14 @@ class PreparedScenesDataset(VersionedFileDataset[PreparationPlan, PreparedScenes
         """Returns the names in the store, without suffix, of the scenes of a version.
 
         Raises:
-            ValueError: If the manifest is broken.
+            InputError: If the manifest is broken.
         """
         path = str(self._get_versioned_path(version))
         try:
             rows = json.loads(self._fs.cat_file(path))["scenes"]
             return {SCENE_SUFFIX.sub("", row["facts"]) for row in rows}
         except (ValueError, KeyError) as fault:
-            raise ValueError(f"manifest '{path}' is broken ({fault!r})") from fault
+            raise InputError(f"manifest '{path}' is broken ({fault!r})") from fault
 
     def prune_store(self, named: Collection[str], before: datetime) -> tuple[int, int]:
         """Removes from the store what is not named and was last written before a time, and folders that are empty then.

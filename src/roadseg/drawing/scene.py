@@ -15,6 +15,7 @@ from roadseg.drawing.shapes import RAW_IDS, RAW_NAMES, Facing
 from roadseg.drawing.street import BLOCK_METRES, Street, street_of
 from roadseg.drawing.textures import TILE_METRES, TILE_PIXELS, Pixels, fractal_noise, grain
 from roadseg.drawing.things import Placed, placed_in
+from roadseg.errors import InputError
 from roadseg.scenes.raw import Scene
 
 DRAWING_VERSION = 10
@@ -54,11 +55,11 @@ def draw_scene(options: DrawingOptions, drive: int, frame: int) -> Scene:
         frame: 0..frames_per_drive - 1.
 
     Raises:
-        ValueError: if the drive or the frame is outside the options' range.
+        InputError: if the drive or the frame is outside the options' range.
     """
     if not (0 <= drive < options.drives and 0 <= frame < options.frames_per_drive):
         expected = f"a drive below {options.drives} and a frame below {options.frames_per_drive}"
-        raise ValueError(f"no such drawn scene: expected {expected}, received drive {drive}, frame {frame}")
+        raise InputError(f"no such drawn scene: expected {expected}, received drive {drive}, frame {frame}")
     street = street_of(options.seed, drive)
     canvas = Canvas(camera_of(street, options.size, frame), air_of(street))
     placed = placed_in(street, frame)

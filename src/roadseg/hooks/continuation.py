@@ -6,6 +6,7 @@ from kedro.framework.hooks import hook_impl
 from kedro.io import DataCatalog
 from kedro.pipeline import Pipeline
 
+from roadseg.errors import InputError
 from roadseg.runs.listing import choose_id
 
 LATEST = "latest"
@@ -20,7 +21,7 @@ class ContinuationHooks:
         """Looks for the model that `train.continue_from` names; first, before MLflow begins a run.
 
         Raises:
-            ValueError: If there is none, or its training can't go on with the parameters of this run.
+            InputError: If there is none, or its training can't go on with the parameters of this run.
         """
         if "continued_training" not in pipeline.inputs():
             return
@@ -45,15 +46,15 @@ def choose_version(models: Any, name: str) -> str:
         name: Its id, the start of it that no other has, or `latest`.
 
     Raises:
-        ValueError: If there is no such model, or more than one.
+        InputError: If there is no such model, or more than one.
     """
     versions = models.list_versions(full_path=False)
     if name == LATEST:
         versions = [each for each in versions if not models.read_record(each)["training"]["is_interrupted"]]
         name = versions[0] if versions else name
     if not versions:
-        raise ValueError(f"train.continue_from: there is no model to go on with in '{models.path_of(None)}'")
+        raise InputError(f"train.continue_from: there is no model to go on with in '{models.path_of(None)}'")
     try:
         return choose_id(versions, name, "model")
-    except ValueError as fault:
-        raise ValueError(f"train.continue_from: {fault}") from fault
+    except InputError as fault:
+        raise InputError(f"train.continue_from: {fault}") from fault

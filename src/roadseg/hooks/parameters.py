@@ -12,6 +12,7 @@ from kedro.pipeline import Pipeline
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, with_config
 from typing_extensions import TypedDict
 
+from roadseg.errors import InputError
 from roadseg.scoring.differences import flatten_values
 from roadseg.sentences import describe_parameter
 
@@ -41,7 +42,7 @@ class ParameterHooks:
         """Compares what command line and environment give with what the base configuration has and files ask for.
 
         Raises:
-            ValueError: If nothing reads a parameter, or the catalog can't take the value of one.
+            InputError: If nothing reads a parameter, or the catalog can't take the value of one.
         """
         loader: Any = context.config_loader
         for kind in ("parameters", "catalog"):
@@ -51,9 +52,9 @@ class ParameterHooks:
         known = {key for file in loader.files["parameters"].values() for key in file.keys}
         given = loader.runtime_params or {}
         for name in find_unread(given, known, loader.taken):
-            raise ValueError(f"there is no parameter '{name}'; {_suggest(name, known | loader.taken)}")
+            raise InputError(f"there is no parameter '{name}'; {_suggest(name, known | loader.taken)}")
         for name, file in loader.list_unread().items():
-            raise ValueError(f"{file}: there is no parameter '{name}'; {_suggest(name, known - {name})}")
+            raise InputError(f"{file}: there is no parameter '{name}'; {_suggest(name, known - {name})}")
         check_catalog_parameters(given)
 
     @hook_impl(tryfirst=True)
@@ -61,10 +62,10 @@ class ParameterHooks:
         """Refuses to train a model in the place of that of another data set; first, before MLflow begins a run.
 
         Raises:
-            ValueError: If a run that trains says whose model is meant.
+            InputError: If a run that trains says whose model is meant.
         """
         if "model_of" in (run_params["runtime_params"] or {}) and "segnet_model" in pipeline.all_outputs():
-            raise ValueError("model_of says whose model is scored: give it with --pipelines evaluate, to no training")
+            raise InputError("model_of says whose model is scored: give it with --pipelines evaluate, to no training")
 
 
 def find_unread(given: Mapping[str, Any], known: Collection[str], taken: Collection[str]) -> Iterator[str]:
@@ -88,13 +89,13 @@ def check_catalog_parameters(given: Mapping[str, Any]) -> None:
         given: Parameters of the command line.
 
     Raises:
-        ValueError: If one of those in `CatalogParameters` has another type or is out of range.
+        InputError: If one of those in `CatalogParameters` has another type or is out of range.
     """
     try:
         TypeAdapter(CatalogParameters).validate_python(given)
     except ValidationError as fault:
         facts = ((str(each["loc"][0]), each["msg"], repr(each["input"])) for each in fault.errors())
-        raise ValueError("; ".join(describe_parameter(*each) for each in facts)) from fault
+        raise InputError("; ".join(describe_parameter(*each) for each in facts)) from fault
 
 
 def _suggest(name: str, known: Collection[str]) -> str:

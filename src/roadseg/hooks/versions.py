@@ -11,6 +11,8 @@ from kedro.framework.project import pipelines, settings
 from kedro.io import AbstractVersionedDataset, DataCatalog, DatasetError
 from kedro.pipeline import Pipeline
 
+from roadseg.errors import InputError
+
 logger = logging.getLogger(__name__)
 
 MODEL = "segnet_model"
@@ -39,7 +41,7 @@ class VersionHooks:
         """Stops a run at once whose inputs are missing, and chooses the versions; first, before MLflow begins a run.
 
         Raises:
-            ValueError: If a version is asked for of something that the run makes, or does not read.
+            InputError: If a version is asked for of something that the run makes, or does not read.
             DatasetError: If there is no version of an input, or not the one that is asked for, if an output has the
                 version of this run already, or if inputs were made from other versions than those that go with them.
         """
@@ -59,12 +61,12 @@ def _check_asked_for(names: Collection[str], pipeline: Pipeline) -> None:
         if name in pipeline.all_outputs():
             readers = [reader for reader, each in _list_pipelines() if name in each.inputs()]
             instead = f", for example with --pipelines {readers[0]}" if readers else ""
-            raise ValueError(
+            raise InputError(
                 f"this run makes '{name}' itself and loads what it makes: leave out --load-versions {name}, or the "
                 f"nodes that make it{instead}"
             )
         if name not in pipeline.inputs():
-            raise ValueError(f"this run does not read '{name}': leave out --load-versions {name}")
+            raise InputError(f"this run does not read '{name}': leave out --load-versions {name}")
 
 
 def _describe_missing(

@@ -56,7 +56,7 @@ def read_annotation(
 
     Raises:
         UnusableSceneError: If it can't be used, or a label map has another size than the image.
-        DatasetError: If it can't be read.
+        FileError: If it can't be read.
     """
     if path.suffix.lower() == ".json":
         label_map, names, faults = (

@@ -7,11 +7,11 @@ from pathlib import Path, PurePath, PurePosixPath, PureWindowsPath
 from typing import Any, NotRequired
 from unicodedata import normalize
 
-from kedro.io import DatasetError
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import to_json
 from typing_extensions import TypedDict  # pydantic wants this one before Python 3.12
 
+from roadseg.errors import FileError
 from roadseg.reading.annotated_objects import describe_fault
 from roadseg.reading.coco_masks import UnknownSide, import_masks
 from roadseg.reading.text_file import read_text
@@ -57,20 +57,20 @@ def list_images(path: Path) -> list[Listed]:
     """Returns the images of a file, in its order; it is read once, and of the objects nothing is checked yet.
 
     Raises:
-        DatasetError: If it can't be read, is no JSON or not of this form, if an id stands twice, or pycocotools is
+        FileError: If it can't be read, is no JSON or not of this form, if an id stands twice, or pycocotools is
             missing.
     """
     import_masks()  # before the work
     try:
         content = COCO_FILE.validate_json(read_text(path))
     except ValidationError as fault:
-        raise DatasetError(f"'{path}' is no file in COCO's form: {describe_fault(fault)}") from fault
+        raise FileError(f"'{path}' is no file in COCO's form: {describe_fault(fault)}") from fault
     except ValueError as fault:
-        raise DatasetError(f"'{path}' is no file in COCO's form: {fault}") from fault
+        raise FileError(f"'{path}' is no file in COCO's form: {fault}") from fault
     for kind in ("images", "categories"):
         repeated = [each for each, count in Counter(each["id"] for each in content[kind]).items() if count > 1]
         if repeated:
-            raise DatasetError(f"in '{path}' each of the {kind} must have an id of its own, several have {repeated[0]}")
+            raise FileError(f"in '{path}' each of the {kind} must have an id of its own, several have {repeated[0]}")
     objects = _group_objects(path, content)
     return [
         (

@@ -4,11 +4,11 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import numpy as np
-from kedro.io import DatasetError
 from numpy.typing import NDArray
 from pydantic import Field, TypeAdapter, ValidationError
 from typing_extensions import TypedDict  # pydantic wants this one before Python 3.12
 
+from roadseg.errors import InputError, RoadSegError
 from roadseg.reading.annotated_objects import (
     AnnotatedObject,
     Coordinate,
@@ -53,12 +53,12 @@ def import_masks() -> Any:
     """Returns the part of pycocotools that knows masks.
 
     Raises:
-        DatasetError: If it is missing.
+        RoadSegError: If it is missing.
     """
     try:
         from pycocotools import mask  # only who takes the extra `coco` has it
     except ImportError as fault:
-        raise DatasetError("files in COCO's form need pycocotools: pip install pycocotools") from fault
+        raise RoadSegError("files in COCO's form need pycocotools: pip install pycocotools") from fault
     return mask
 
 
@@ -82,7 +82,7 @@ def read_coco(
 
     Raises:
         UnusableSceneError: If they have another form, or a mask is broken.
-        DatasetError: If pycocotools is missing.
+        RoadSegError: If pycocotools is missing.
     """
     masks = import_masks()
     with blame_file(path):
@@ -112,9 +112,9 @@ def _check(each: _Object) -> PolygonNumbers | _Runs:
             return RUNS.validate_python(segmentation)
         polygons = POLYGONS.validate_python(segmentation or [])
     except ValidationError as fault:
-        raise ValueError(f"the segmentation of an object '{each['label']}': {describe_fault(fault)}") from fault
+        raise InputError(f"the segmentation of an object '{each['label']}': {describe_fault(fault)}") from fault
     if any(len(polygon) % 2 for polygon in polygons):
-        raise ValueError(f"a polygon of an object '{each['label']}' has an x without a y")
+        raise InputError(f"a polygon of an object '{each['label']}' has an x without a y")
     return polygons
 
 
@@ -127,10 +127,10 @@ def _list_runs(masks: Any, segmentation: PolygonNumbers | _Runs, size: tuple[int
     runs = _expand(counts.encode()) if isinstance(counts, str) else counts
     pixels = size[0] * size[1]
     if not all(0 <= run <= pixels for run in runs):
-        raise ValueError(BROKEN_RUNS)
+        raise InputError(BROKEN_RUNS)
     if segmentation["size"] != size or sum(runs) != pixels:
         told = f"a mask of size {segmentation['size']} has {sum(runs)} pixels"
-        raise ValueError(f"{told}, expected {pixels} of {size}")
+        raise InputError(f"{told}, expected {pixels} of {size}")
     return np.array(runs, np.int64)
 
 
@@ -142,12 +142,12 @@ def _expand(counts: bytes) -> list[int]:
     """
     characters = np.frombuffer(counts, np.uint8).astype(np.int64) - 48
     if not characters.size or characters.min() < 0 or characters.max() > 63 or characters[-1] & 32:
-        raise ValueError(BROKEN_RUNS)
+        raise InputError(BROKEN_RUNS)
     last = np.flatnonzero(characters & 32 == 0)
     first = np.r_[0, last[:-1] + 1]
     groups = np.arange(characters.size) - np.repeat(first, last - first + 1)
     if groups.max() > 6:
-        raise ValueError(BROKEN_RUNS)
+        raise InputError(BROKEN_RUNS)
     runs = np.add.reduceat((characters & 31) << 5 * groups, first)
     runs -= np.where(characters[last] & 16, 1 << 5 * (groups[last] + 1), 0)
     runs[1::2], runs[2::2] = np.cumsum(runs[1::2]), np.cumsum(runs[2::2])

@@ -43,7 +43,7 @@ def share_out(folder: Path, layout: Layout, scenes: Mapping[str, SceneFiles]) ->
         scenes: Scene id -> its files; those that have an annotation already keep it.
 
     Raises:
-        DatasetError: As `list_images` does.
+        FileError: As `list_images` does.
     """
     images = {
         scene: plain_path(PurePath(os.path.relpath(files.image, folder)))

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from kedro.io import DatasetError
 from pydantic import TypeAdapter, ValidationError
 
+from roadseg.errors import FileError, InputError
 from roadseg.reading.text_file import read_text
 from roadseg.scenes.colours import Colour, Colours
 from roadseg.scenes.labels import SegmentationClass
@@ -46,14 +46,14 @@ def list_colours(given: Mapping[str, Sequence[int]] | Sequence[Any]) -> Colours:
         given: Name -> colour, or a list of entries with `name` and `colour` (or `color`), or of rows [name, r, g, b].
 
     Raises:
-        ValueError: If it is neither, is empty, a colour is not three whole numbers in 0..255, or has two names.
+        InputError: If it is neither, is empty, a colour is not three whole numbers in 0..255, or has two names.
     """
     if isinstance(given, Mapping):
         entries = [{"name": name, "colour": colour} for name, colour in given.items()]
     elif isinstance(given, list | tuple):
         entries = [_read_entry(each) for each in given]
     else:
-        raise ValueError(f"raw_colours must be like {{road: [128, 64, 128]}}, or a list of {ENTRY}, received {given!r}")
+        raise InputError(f"raw_colours must be like {{road: [128, 64, 128]}}, or a list of {ENTRY}, received {given!r}")
     return _collect(((each.name, each.colour, "raw_colours") for each in map(_check_entry, entries)), "raw_colours")
 
 
@@ -65,7 +65,7 @@ def _read_entry(given: Any) -> dict[str, Any]:
         entry = {"colour" if key == "color" else key: value for key, value in given.items()}
         if len(entry) == len(given) and entry.keys() == {"name", "colour"}:
             return entry
-    raise ValueError(f"each entry of raw_colours must be like {ENTRY}, received {given!r}")
+    raise InputError(f"each entry of raw_colours must be like {ENTRY}, received {given!r}")
 
 
 def _check_entry(entry: dict[str, Any]) -> SegmentationClass:
@@ -74,10 +74,10 @@ def _check_entry(entry: dict[str, Any]) -> SegmentationClass:
     except ValidationError as fault:
         name, colour = entry["name"], entry["colour"]
         if fault.errors()[0]["loc"] == ("name",):
-            raise ValueError(
+            raise InputError(
                 f"raw_colours must give names that are text, received {name!r}: put it in quotes"
             ) from fault
-        raise ValueError(
+        raise InputError(
             f"raw_colours must give '{name}' a colour like [128, 64, 128], three whole numbers in 0..255, "
             f"received {colour!r}"
         ) from fault
@@ -91,7 +91,7 @@ def read_colours(path: Path) -> Colours:
             or `animal:64,128,64::`.
 
     Raises:
-        DatasetError: If it can't be read, has another form or no colours, a colour is not three whole numbers in
+        FileError: If it can't be read, has another form or no colours, a colour is not three whole numbers in
             0..255, or has two names.
     """
     try:
@@ -99,18 +99,18 @@ def read_colours(path: Path) -> Colours:
         rows = _read_table(text) if path.suffix.lower() == ".csv" else _read_lines(text)
         return _collect(rows, "it")
     except (ValueError, csv.Error) as fault:
-        raise DatasetError(f"list of colours '{path}' is not valid: {fault}") from fault
+        raise FileError(f"list of colours '{path}' is not valid: {fault}") from fault
 
 
 def find_colours(name: str, folder: Path) -> Path:
     """Returns the path of a list of colours, which lies in the folder of the data set, or where its name says.
 
     Raises:
-        DatasetError: If it lies at neither place.
+        FileError: If it lies at neither place.
     """
     places = [place for place in (folder / name, Path(name)) if place.is_file()]
     if not places:
-        raise DatasetError(f"there is no list of colours '{name}', neither in '{folder}' nor from the project's folder")
+        raise FileError(f"there is no list of colours '{name}', neither in '{folder}' nor from the project's folder")
     return places[0]
 
 
@@ -127,7 +127,7 @@ def _read_table(text: str) -> Iterator[Row]:
             continue
         where = f"line {rows.line_num}"
         if len(cells) <= max(columns):
-            raise ValueError(f"{where} has {len(cells)} cells, expected {max(columns) + 1}")
+            raise InputError(f"{where} has {len(cells)} cells, expected {max(columns) + 1}")
         name, *colour = (cells[column].strip() for column in columns)
         yield name, colour, where
 
@@ -137,7 +137,7 @@ def _find_columns(headings: Sequence[str]) -> list[int]:
     found = [next((plain.index(name) for name in names if name in plain), None) for names in COLUMNS]
     columns = [column for column in found if column is not None]
     if len(columns) < len(COLUMNS):
-        raise ValueError(f"expected the columns name, r, g and b, received {', '.join(headings)}")
+        raise InputError(f"expected the columns name, r, g and b, received {', '.join(headings)}")
     return columns
 
 
@@ -147,7 +147,7 @@ def _read_lines(text: str) -> Iterator[Row]:
             continue
         match = next(filter(None, (form.fullmatch(line) for form in LINES)), None)
         if match is None:
-            raise ValueError(f"line {number} must be like '64 128 64 Animal' or 'animal:64,128,64', received '{line}'")
+            raise InputError(f"line {number} must be like '64 128 64 Animal' or 'animal:64,128,64', received '{line}'")
         yield match["name"].strip(), (match["r"], match["g"], match["b"]), f"line {number}"
 
 
@@ -156,11 +156,11 @@ def _collect(rows: Iterable[Row], what: str) -> Colours:
     for name, colour, where in rows:
         channels = tuple(int(match[1]) if (match := CHANNEL.fullmatch(str(each))) else -1 for each in colour)
         if not name or len(channels) != 3 or not all(0 <= channel <= 255 for channel in channels):
-            raise ValueError(f"{where} must give a name and whole numbers in 0..255, received '{name}' {colour}")
+            raise InputError(f"{where} must give a name and whole numbers in 0..255, received '{name}' {colour}")
         red, green, blue = channels
         other = colours.setdefault((red, green, blue), name)
         if other != name:
-            raise ValueError(f"'{other}' and '{name}' have one colour, {(red, green, blue)}")
+            raise InputError(f"'{other}' and '{name}' have one colour, {(red, green, blue)}")
     if not colours:
-        raise ValueError(f"{what} lists no colours")
+        raise InputError(f"{what} lists no colours")
     return colours

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from unicodedata import normalize
 
-from kedro.io import DatasetError
+from roadseg.errors import FileError
 
 LEFTOVERS = frozenset(
     (
@@ -61,7 +61,7 @@ def find_files(folder: Path, parts: Sequence[PathPart]) -> Iterator[str]:
         parts: What the parts of a path must look like, `ANY_FOLDERS` being none, one or several.
 
     Raises:
-        DatasetError: If a folder can't be read.
+        FileError: If a folder can't be read.
     """
     waiting = [("", _reach(0, parts), frozenset[tuple[int, int]]())] if folder.is_dir() else []
     while waiting:
@@ -108,7 +108,7 @@ def _list_folder(path: Path) -> Iterator[tuple[str, bool]]:
                 if is_folder or entry.is_symlink() or entry.is_file():
                     yield entry.name, is_folder
     except OSError as fault:
-        raise DatasetError(f"folder '{path}' can't be read: {fault.strerror}") from fault
+        raise FileError(f"folder '{path}' can't be read: {fault.strerror}") from fault
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:

@@ -7,8 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from kedro.io import DatasetError
-
+from roadseg.errors import FileError
 from roadseg.reading.annotations import read_annotation
 from roadseg.reading.coco_scenes import share_out
 from roadseg.reading.colour_list import find_colours, read_colours
@@ -41,7 +40,7 @@ class FolderScenes(RawScenes):
         """Record of each scene, in the order of the scene ids.
 
         Raises:
-            DatasetError: If the folder is missing or holds no images.
+            FileError: If the folder is missing or holds no images.
         """
         scenes = self._files
         names = content_digest([dict(self._layout.raw_names), self._layout.labels, *self._describe_form()])
@@ -61,7 +60,7 @@ class FolderScenes(RawScenes):
     @cached_property
     def _files(self) -> Mapping[str, SceneFiles]:
         if not self._folder.is_dir():
-            raise DatasetError(
+            raise FileError(
                 f"there is no folder '{self._folder}': link or copy the data set there, or name another in `filepath` "
                 f"of raw_scenes in the catalog, or with --params raw_folder=PATH where the catalog reads raw_folder"
             )
@@ -71,7 +70,7 @@ class FolderScenes(RawScenes):
             files = dict(sorted(share_out(self._folder, self._layout, files).items()))
         if not any(each.image for each in files.values()):
             missing = f"no images in '{self._folder}': {self._describe_place(self._layout.images)}"
-            raise DatasetError(f"{missing}. {left_out}" if left_out else missing)
+            raise FileError(f"{missing}. {left_out}" if left_out else missing)
         if left_out:
             logger.warning(left_out)
         if not any(each.annotation for each in files.values()):

@@ -9,6 +9,7 @@ from typing import Any
 from PIL import Image, ImageFile
 from PIL.TiffImagePlugin import COMPRESSION_INFO, ImageFileDirectory_v2
 
+from roadseg.errors import InputError
 from roadseg.reading.chunks import list_chunks
 
 # Pillow reads headers and small maps here, and would warn of a twelfth of the pixels that OpenCV decodes.
@@ -74,14 +75,14 @@ def read_header(content: bytes) -> ImageHeader:
     """Returns what an image file says of itself.
 
     Raises:
-        ValueError: If it is empty, cut off, or no image.
+        InputError: If it is empty, cut off, or no image.
     """
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of tags that nobody asks for here
             return _read_tiff(content) if content[:4] in TIFF else _read_other(content)
     except (OSError, SyntaxError, ValueError, KeyError, TypeError, IndexError, struct.error) as fault:
-        raise ValueError("empty, cut off or another format") from fault
+        raise InputError("empty, cut off or another format") from fault
 
 
 def _read_other(content: bytes) -> ImageHeader:

@@ -7,9 +7,9 @@ from typing import Any
 
 import cv2
 import numpy as np
-from kedro.io import DatasetError
 from numpy.typing import NDArray
 
+from roadseg.errors import FileError
 from roadseg.reading.image_header import ImageHeader, read_header
 from roadseg.reading.orientation import SIDEWAYS, read_orientation, turn
 from roadseg.scenes.faults import FaultKind, UnusableSceneError
@@ -44,7 +44,7 @@ def read_image(path: Path, least: tuple[int, int] | None = None) -> tuple[NDArra
 
     Raises:
         UnusableSceneError: If the file is empty, cut off, no image, too large, or holds other numbers than an image.
-        DatasetError: If the file can't be read.
+        FileError: If the file can't be read.
     """
     content = read_bytes(path)
     header = check_header(path, content, FaultKind.IMAGE_BROKEN)
@@ -66,12 +66,12 @@ def read_bytes(path: Path) -> bytes:
     """Returns the content of a file.
 
     Raises:
-        DatasetError: If it can't be read.
+        FileError: If it can't be read.
     """
     try:
         return path.read_bytes()
     except OSError as fault:
-        raise DatasetError(f"'{path}' can't be read: {fault.strerror}") from fault
+        raise FileError(f"'{path}' can't be read: {fault.strerror}") from fault
 
 
 def file_fingerprint(paths: Sequence[Path]) -> str:

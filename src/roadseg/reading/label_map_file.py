@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from roadseg.errors import InputError
 from roadseg.reading.image_header import ImageHeader
 from roadseg.reading.images import check_header, decode, read_bytes
 from roadseg.reading.orientation import read_orientation, turn
@@ -29,7 +30,7 @@ def read_label_map(path: Path) -> NDArray[Any]:
     Raises:
         UnusableSceneError: If the file is empty, cut off, no image, too large, lossy, has channels that differ, other
             numbers than raw ids, or shades of grey of fewer than 8 bits.
-        DatasetError: If the file can't be read.
+        FileError: If the file can't be read.
     """
     content, header = _open(path)
     try:
@@ -47,13 +48,13 @@ def read_label_colours(path: Path) -> NDArray[np.uint8]:
     Raises:
         UnusableSceneError: If the file is empty, cut off, no image, too large, lossy, has more than 8 bits a channel,
             or transparent pixels.
-        DatasetError: If the file can't be read.
+        FileError: If the file can't be read.
     """
     content, header = _open(path)
     try:
         pixels = _turn(decode(path, content, cv2.IMREAD_UNCHANGED, FaultKind.ANNOTATION_BROKEN), content, header)
         if pixels.dtype != np.uint8:
-            raise ValueError(f"has {pixels.dtype} colours, expected 8 bits a channel")
+            raise InputError(f"has {pixels.dtype} colours, expected 8 bits a channel")
         if pixels.ndim == 2:
             return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_GRAY2RGB), np.uint8)
         return np.ascontiguousarray(_drop_alpha(pixels)[..., ::-1])
@@ -75,17 +76,17 @@ def _read_numbers(path: Path, content: bytes, header: ImageHeader) -> NDArray[An
     """Returns the numbers of a label map as they are, turned.
 
     Raises:
-        ValueError: If no decoder returns them as they are.
+        InputError: If no decoder returns them as they are.
     """
     known = BITS.get(header.numbers, ())
     if not header.is_indexed and header.bits not in known:
         expected = " or ".join(map(str, known)) or "unsigned ones"
-        raise ValueError(f"holds {header.numbers} numbers of {header.bits} bits, expected {expected}, or a palette")
+        raise InputError(f"holds {header.numbers} numbers of {header.bits} bits, expected {expected}, or a palette")
     if header.is_indexed:
         numbers = _decode_with_pillow(path, content).astype(np.uint8)
     elif (header.numbers, header.bits) == ("unsigned", 32):
         if content.startswith(BIG_ENDIAN):
-            raise ValueError("holds unsigned numbers of 32 bits with the highest byte first, expected it last")
+            raise InputError("holds unsigned numbers of 32 bits with the highest byte first, expected it last")
         numbers = _decode_with_pillow(path, content).view(np.uint32)
     else:
         numbers = decode(path, content, cv2.IMREAD_UNCHANGED, FaultKind.ANNOTATION_BROKEN)
@@ -109,11 +110,11 @@ def _take_one_channel(label_map: NDArray[Any]) -> NDArray[Any]:
     """Returns one of several channels that are equal.
 
     Raises:
-        ValueError: If they differ.
+        InputError: If they differ.
     """
     channels = _drop_alpha(label_map)
     if (channels != channels[..., :1]).any():
-        raise ValueError(
+        raise InputError(
             f"must have one channel of ids, it has {label_map.shape[2]} that differ: "
             f"raw_colours can say what its colours mean"
         )
@@ -125,8 +126,8 @@ def _drop_alpha(pixels: NDArray[Any]) -> NDArray[Any]:
     """Returns the channels of colour of a label map.
 
     Raises:
-        ValueError: If a pixel is transparent.
+        InputError: If a pixel is transparent.
     """
     if pixels.shape[2] == 4 and (clear := int((pixels[..., 3] < np.iinfo(pixels.dtype).max).sum())):
-        raise ValueError(f"is transparent in {clear} pixels, where a colour or an id means nothing")
+        raise InputError(f"is transparent in {clear} pixels, where a colour or an id means nothing")
     return pixels[..., :3]

@@ -14,6 +14,7 @@ from PIL import Image, ImageDraw
 from pydantic import TypeAdapter
 from typing_extensions import TypedDict  # pydantic wants this one before Python 3.12
 
+from roadseg.errors import InputError
 from roadseg.reading.annotated_objects import AnnotatedObject, Coordinate, Labels, Side, blame_file, find_faults
 from roadseg.reading.text_file import read_text
 from roadseg.scenes.faults import Fault
@@ -65,7 +66,7 @@ def read_labelme(
 
     Raises:
         UnusableSceneError: If the file is no JSON, or not of this form.
-        DatasetError: If it can't be read.
+        FileError: If it can't be read.
     """
     with blame_file(path):
         content = LABELME_FILE.validate_json(read_text(path))
@@ -100,12 +101,12 @@ def _paint(canvas: Image.Image, shape: _Shape, raw_id: int) -> None:
 def _decode_mask(encoded: str | None) -> Image.Image:
     """Returns a picture of one bit; its upper left corner lies at the first point of its shape."""
     if not encoded:
-        raise ValueError("a shape of the type mask has no mask")
+        raise InputError("a shape of the type mask has no mask")
     try:
         picture = Image.open(io.BytesIO(base64.b64decode(encoded, validate=True)))
         return picture.convert("L").point([0] + [255] * 255, "1")
     except (binascii.Error, OSError, SyntaxError) as fault:
-        raise ValueError(f"the mask of a shape is no picture ({fault})") from fault
+        raise InputError(f"the mask of a shape is no picture ({fault})") from fault
 
 
 def _draw_polygon(pen: ImageDraw.ImageDraw, points: Sequence[Point], raw_id: int) -> None:
@@ -132,7 +133,7 @@ def _draw_points(pen: ImageDraw.ImageDraw, points: Sequence[Point], raw_id: int)
 
 def _draw_disc(pen: ImageDraw.ImageDraw, centre: Point, radius: float, raw_id: int) -> None:
     if radius > LARGEST_RADIUS:
-        raise ValueError(f"a circle has a radius of {radius:.0f} pixels, expected {LARGEST_RADIUS} at most")
+        raise InputError(f"a circle has a radius of {radius:.0f} pixels, expected {LARGEST_RADIUS} at most")
     column, row = centre
     box = (column - radius, row - radius, column + radius, row + radius)
     pen.ellipse(box, fill=raw_id, outline=raw_id)

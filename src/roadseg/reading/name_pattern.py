@@ -8,8 +8,7 @@ from itertools import takewhile
 from pathlib import Path
 from unicodedata import normalize
 
-from kedro.io import DatasetError
-
+from roadseg.errors import FileError, InputError
 from roadseg.reading.file_tree import ANY_FOLDERS, FOLDERS, PathPart, find_files
 
 FIELDS = ("split", "drive", "frame")
@@ -41,19 +40,19 @@ class NamePattern:
         """Takes the pattern, the names that splits have in it, and whether it may lack the frame.
 
         Raises:
-            ValueError: If the pattern holds another field or no frame, starts at the root, or has `**` beside text.
+            InputError: If the pattern holds another field or no frame, starts at the root, or has `**` beside text.
         """
         fields = TOKEN.split(pattern)[1::3]
         unknown = {field for field in fields if field is not None} - set(FIELDS)
         if unknown or not (frameless or "frame" in fields):
-            raise ValueError(f"pattern '{pattern}' must hold {{frame}}, and no fields but {', '.join(FIELDS)}")
+            raise InputError(f"pattern '{pattern}' must hold {{frame}}, and no fields but {', '.join(FIELDS)}")
         path = posixpath.normpath(normalize("NFC", pattern))
         self._up = UP.match(path)[0]  # type: ignore[index] # it matches the empty text too
         parts = path.removeprefix(self._up).split("/")
         if not parts[0]:
-            raise ValueError(f"pattern '{pattern}' must start in the folder of the data set, not at the root")
+            raise InputError(f"pattern '{pattern}' must start in the folder of the data set, not at the root")
         if any(FOLDERS in part and part != FOLDERS for part in parts) or parts[-1] == FOLDERS:
-            raise ValueError(f"in pattern '{pattern}' ** must stand alone between slashes: it stands for folders")
+            raise InputError(f"in pattern '{pattern}' ** must stand alone between slashes: it stands for folders")
         self.text = pattern
         self.fields = tuple(field for field in FIELDS if field in fields)
         split = f"(?ai:{'|'.join(map(re.escape, sorted(splits, key=len, reverse=True)))})"
@@ -65,7 +64,7 @@ class NamePattern:
         """Yields the files that match, sorted by path, each with the text of its fields.
 
         Raises:
-            DatasetError: If a folder can't be read, or a name is not in UTF-8.
+            FileError: If a folder can't be read, or a name is not in UTF-8.
         """
         names = find_files(folder / self._up, self._parts)
         for name in sorted(names, key=lambda name: name.split("/")):
@@ -107,7 +106,7 @@ class NamePattern:
         try:
             name.encode()
         except UnicodeEncodeError as fault:
-            raise DatasetError(f"the name of the file {os.fsencode(path)!r} is not in UTF-8: rename it") from fault
+            raise FileError(f"the name of the file {os.fsencode(path)!r} is not in UTF-8: rename it") from fault
         return path
 
 

@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from kedro.io import DatasetError
 from numpy.typing import NDArray
 
+from roadseg.errors import FileError
 from roadseg.reading.chunks import list_chunks
 
 UPRIGHT = 1
@@ -44,13 +44,13 @@ def is_turned_jpeg(path: Path) -> bool:
     """Returns whether a file is a JPEG image with another orientation than 1; only its beginning is read.
 
     Raises:
-        DatasetError: If it can't be read.
+        FileError: If it can't be read.
     """
     try:
         with path.open("rb") as file:
             head = file.read(HEAD)
     except OSError as fault:
-        raise DatasetError(f"'{path}' can't be read: {fault.strerror}") from fault
+        raise FileError(f"'{path}' can't be read: {fault.strerror}") from fault
     return head.startswith(JPEG) and read_orientation(head) != UPRIGHT
 
 

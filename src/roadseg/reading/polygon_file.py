@@ -50,7 +50,7 @@ def read_polygons(
 
     Raises:
         UnusableSceneError: If the file is no JSON, or not of this form.
-        DatasetError: If it can't be read.
+        FileError: If it can't be read.
     """
     with blame_file(path):
         content = POLYGON_FILE.validate_json(read_text(path))

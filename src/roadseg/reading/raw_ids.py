@@ -5,6 +5,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from roadseg.errors import InputError
+
 LARGEST_ID = 2**16 - 1
 
 
@@ -15,7 +17,7 @@ def as_raw_ids(numbers: NDArray[Any]) -> NDArray[Any]:
         numbers: Of any type and shape.
 
     Raises:
-        ValueError: If one of them is no whole number from 0 to 65,535; the first such one is named.
+        InputError: If one of them is no whole number from 0 to 65,535; the first such one is named.
     """
     if numbers.dtype in (np.uint8, np.uint16):
         return numbers
@@ -23,7 +25,7 @@ def as_raw_ids(numbers: NDArray[Any]) -> NDArray[Any]:
         ids = numbers.astype(np.uint16)
     wrong = (ids != numbers) | (numbers < 0)
     if wrong.any():
-        raise ValueError(
+        raise InputError(
             f"holds {numbers[wrong][0]:.10g} in {np.count_nonzero(wrong)} pixels, "
             f"expected whole numbers from 0 to {LARGEST_ID}"
         )

@@ -7,8 +7,7 @@ from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from unicodedata import normalize
 
-from kedro.io import DatasetError
-
+from roadseg.errors import FileError
 from roadseg.reading.layout import Layout, SceneFiles
 from roadseg.reading.text_file import read_text
 
@@ -37,7 +36,7 @@ def take_listed(folder: Path, layout: Layout, scenes: Mapping[str, SceneFiles]) 
         scenes: Scene id -> its files.
 
     Raises:
-        DatasetError: If a list can't be read or is empty, none of its lines fits a scene or one fits several, or a
+        FileError: If a list can't be read or is empty, none of its lines fits a scene or one fits several, or a
             scene stands in lists of two splits.
     """
     names = SceneNames(folder, layout, scenes)
@@ -46,7 +45,7 @@ def take_listed(folder: Path, layout: Layout, scenes: Mapping[str, SceneFiles]) 
         for scene, place in (each for name in lists for each in _read_list(folder / name, names)):
             other, there = places.setdefault(scene, (split, place))
             if layout.splits[other.casefold()] != layout.splits[split.casefold()]:
-                raise DatasetError(f"scene '{scene}' stands in lists of two splits: {there}; {place}")
+                raise FileError(f"scene '{scene}' stands in lists of two splits: {there}; {place}")
     logger.info("%d scenes stand in a list; %d in none, which are left out", len(places), len(scenes) - len(places))
     annotated = {split for scene, (split, _) in places.items() if scenes[scene].annotation}
     return {
@@ -105,25 +104,23 @@ def _read_list(path: Path, names: SceneNames) -> Iterator[tuple[str, str]]:
     try:
         lines = enumerate(map(str.strip, LINE_END.split(read_text(path))), start=1)
     except ValueError as fault:
-        raise DatasetError(f"list '{path}' is {fault}") from fault
+        raise FileError(f"list '{path}' is {fault}") from fault
     found = {
         f"line {number} of '{path.name}', '{line}'": names.find(normalize("NFC", line))
         for number, line in lines
         if line and not line.startswith(COMMENT)
     }
     if not found:
-        raise DatasetError(f"no scene stands in the list '{path}': fill it, or leave it out of split_lists")
+        raise FileError(f"no scene stands in the list '{path}': fill it, or leave it out of split_lists")
     strange = [place for place, scenes in found.items() if not scenes]
     if strange and len(strange) == len(found):
-        raise DatasetError(f"no line of '{path}' fits a scene, such as {strange[0]}")
+        raise FileError(f"no line of '{path}' fits a scene, such as {strange[0]}")
     if strange:
         logger.warning("%d lines of '%s' fit no scene, the first is %s", len(strange), path, strange[0])
     for place, scenes in found.items():
         if len(scenes) > 1:
             more = f" and {len(scenes) - NAMED} more" if len(scenes) > NAMED else ""
-            raise DatasetError(
-                f"{place}, fits several scenes: {', '.join(scenes[:NAMED])}{more}; write more of the path"
-            )
+            raise FileError(f"{place}, fits several scenes: {', '.join(scenes[:NAMED])}{more}; write more of the path")
         yield from ((scene, place) for scene in scenes)
 
 

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+from roadseg.errors import InputError
 from roadseg.reading.images import read_bytes
 
 
@@ -10,8 +11,8 @@ def read_text(path: Path) -> str:
     """Returns the text of a file in UTF-8, UTF-16 or UTF-32, without the mark of byte order that it may begin with.
 
     Raises:
-        ValueError: If it is no text.
-        DatasetError: If it can't be read.
+        InputError: If it is no text.
+        FileError: If it can't be read.
     """
     content = read_bytes(path)
     encoding = json.detect_encoding(content)  # by the first bytes, as JSON and any text of letters allow
@@ -19,4 +20,4 @@ def read_text(path: Path) -> str:
         return content.decode(encoding)
     except UnicodeDecodeError as fault:
         form = encoding.upper().removesuffix("-SIG")
-        raise ValueError(f"no text in {form}: byte {content[fault.start]:#04x} at place {fault.start}") from fault
+        raise InputError(f"no text in {form}: byte {content[fault.start]:#04x} at place {fault.start}") from fault

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from typing import IO, Any
 
-from kedro.io import DatasetError
+from roadseg.errors import FileError
 
 
 @contextmanager
@@ -20,7 +20,7 @@ def open_whole(fs: Any, path: str, mode: str = "wb", **arguments: Any) -> Iterat
         arguments: What `fs.open` takes.
 
     Raises:
-        DatasetError: If the disk is full.
+        FileError: If the disk is full.
     """
     folder, temporary = fs._parent(path), f"{path}.{uuid.uuid4().hex}.part"
     fs.makedirs(folder, exist_ok=True)
@@ -34,7 +34,7 @@ def open_whole(fs: Any, path: str, mode: str = "wb", **arguments: Any) -> Iterat
         with suppress(OSError):  # another file is in it
             fs.rmdir(folder)
         if isinstance(fault, OSError) and fault.errno == errno.ENOSPC:
-            raise DatasetError(f"the disk is full: '{path}' could not be saved; make room and run again") from fault
+            raise FileError(f"the disk is full: '{path}' could not be saved; make room and run again") from fault
         raise
 
 

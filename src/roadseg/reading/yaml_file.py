@@ -5,6 +5,8 @@ from typing import Any
 
 import yaml
 
+from roadseg.errors import InputError
+
 MERGE = "tag:yaml.org,2002:merge"
 """Tag of the key `<<`, which may stand several times."""
 
@@ -19,7 +21,7 @@ def read_mapping(content: bytes, name: str) -> dict[str, Any]:
         name: Of the file, as messages are to begin.
 
     Raises:
-        ValueError: As `list_keys` does.
+        InputError: As `list_keys` does.
     """
     list_keys(content, name)
     text = content.decode("utf-8")
@@ -27,9 +29,9 @@ def read_mapping(content: bytes, name: str) -> dict[str, Any]:
         mapping: dict[str, Any] = yaml.safe_load(text) or {}
         return mapping
     except yaml.YAMLError as fault:
-        raise ValueError(f"{name}, {describe_yaml_fault(fault, text)}") from fault
+        raise InputError(f"{name}, {describe_yaml_fault(fault, text)}") from fault
     except ValueError as fault:  # of a value with a tag such as !!int
-        raise ValueError(f"{name}: {fault}") from fault
+        raise InputError(f"{name}: {fault}") from fault
 
 
 def list_keys(content: bytes, name: str) -> list[str]:
@@ -40,30 +42,30 @@ def list_keys(content: bytes, name: str) -> list[str]:
         name: Of the file, as messages are to begin.
 
     Raises:
-        ValueError: If it is no UTF-8 or no YAML, if it is a list or a single value, if one of its keys is no text, or
+        InputError: If it is no UTF-8 or no YAML, if it is a list or a single value, if one of its keys is no text, or
             if a key stands twice, of which PyYAML would lose the first.
     """
     try:
         text = content.decode("utf-8")
     except UnicodeDecodeError as fault:
         line = content[: fault.start].count(b"\n") + 1
-        raise ValueError(
+        raise InputError(
             f"{name}, line {line}: the byte {content[fault.start]:#04x} is no UTF-8 text; save the file as UTF-8"
         ) from fault
     try:
         root = yaml.compose(text, yaml.SafeLoader)
     except yaml.YAMLError as fault:
-        raise ValueError(f"{name}, {describe_yaml_fault(fault, text)}") from fault
+        raise InputError(f"{name}, {describe_yaml_fault(fault, text)}") from fault
     if root is None:
         return []
     if not isinstance(root, yaml.MappingNode):
         found = "a list" if isinstance(root, yaml.SequenceNode) else f"'{root.value}'"
-        raise ValueError(f"{name}, {_place(root)}: expected keys with values, such as 'seed: 1', found {found}")
+        raise InputError(f"{name}, {_place(root)}: expected keys with values, such as 'seed: 1', found {found}")
     for key, _ in root.value:
         if key.tag not in (TEXT, MERGE):
-            raise ValueError(f"{name}, {_place(key)}: expected a key that is text, found {key.value}; put it in quotes")
+            raise InputError(f"{name}, {_place(key)}: expected a key that is text, found {key.value}; put it in quotes")
     for key in _find_repeated(root):
-        raise ValueError(f"{name}, {_place(key)}: the key '{key.value}' stands twice")
+        raise InputError(f"{name}, {_place(key)}: the key '{key.value}' stands twice")
     return [key.value for key, _ in root.value if key.tag == TEXT]
 
 

@@ -12,6 +12,7 @@ from kedro.framework.startup import ProjectMetadata
 from kedro.io import DataCatalog, DatasetError
 
 from roadseg.command_line import conf_source_option
+from roadseg.errors import InputError
 from roadseg.sentences import FAULTS, describe_fault
 
 if TYPE_CHECKING:  # here and in the commands, so that no other command needs to wait for them
@@ -56,7 +57,7 @@ def list_command(
         ordered = readable if order == "newest" else sort_records(readable, order)
         print_table(HEADINGS, list_rows(ordered[:limit], context.config_loader["parameters"]))
         if damaged:
-            raise ValueError("; ".join(damaged))
+            raise InputError("; ".join(damaged))
 
 
 @runs.command("compare")

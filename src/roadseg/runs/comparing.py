@@ -8,6 +8,7 @@ import pandas as pd
 from kedro.io import DataCatalog, Version
 
 from roadseg.datasets.run_records import RunRecord
+from roadseg.errors import InputError
 from roadseg.reporting.comparison_page import (
     Section,
     describe_change,
@@ -62,7 +63,7 @@ def compare_runs(
         num_scenes: How many scenes that got better, and as many that got worse.
 
     Raises:
-        ValueError: If one of the runs has no scores of the split.
+        InputError: If one of the runs has no scores of the split.
     """
     for record in (first, second):
         _check_scored(record, split)
@@ -106,9 +107,9 @@ def load_version(catalog: DataCatalog, record: RunRecord, name: str) -> Any:
 
 def _check_scored(record: RunRecord, split: str) -> None:
     if not record.scores:
-        raise ValueError(f"run {record.run} has no scores: it ran {', '.join(record.nodes)}; evaluate its model first")
+        raise InputError(f"run {record.run} has no scores: it ran {', '.join(record.nodes)}; evaluate its model first")
     if split not in record.scores:
-        raise ValueError(f"run {record.run} has no scores of split '{split}'; it has: {', '.join(record.scores)}")
+        raise InputError(f"run {record.run} has no scores of split '{split}'; it has: {', '.join(record.scores)}")
 
 
 def _compare_settings(first: RunRecord, second: RunRecord) -> list[Section]:

@@ -9,6 +9,7 @@ from typing import Any
 import psutil
 
 from roadseg.datasets.run_records import Machine, RunRecord, RunRecordsDataset
+from roadseg.errors import InputError
 from roadseg.scoring.differences import MISSING, compare_values
 
 HEADINGS = (
@@ -83,7 +84,7 @@ def choose_run(records: RunRecordsDataset, name: str) -> RunRecord:
         name: Its id, the start of it that no other run has, or one of `LATEST`.
 
     Raises:
-        ValueError: If there is no such run, or more than one.
+        InputError: If there is no such run, or more than one.
         DatasetError: If its record is damaged.
     """
     runs = list_runs(records)
@@ -91,7 +92,7 @@ def choose_run(records: RunRecordsDataset, name: str) -> RunRecord:
         scored = (record for run in runs if (record := records.read(run)).scores)
         found = [record for _, record in zip(range(LATEST.index(name) + 1), scored, strict=False)]
         if len(found) <= LATEST.index(name):
-            raise ValueError(f"there is no '{name}' run: {len(found)} runs have scores; see `kedro runs list`")
+            raise InputError(f"there is no '{name}' run: {len(found)} runs have scores; see `kedro runs list`")
         return found[-1]
     return records.read(choose_id(runs, name, "run"))
 
@@ -105,14 +106,14 @@ def choose_id(ids: Sequence[str], name: str, of: str) -> str:
         of: What has these ids, in messages.
 
     Raises:
-        ValueError: If there is no such id, or more than one.
+        InputError: If there is no such id, or more than one.
     """
     fitting = [name] if name in ids else [each for each in ids if each.startswith(name)]
     if not fitting:
-        raise ValueError(f"there is no {of} '{name}'; the newest is {', before it '.join(ids[:3])}")
+        raise InputError(f"there is no {of} '{name}'; the newest is {', before it '.join(ids[:3])}")
     if len(fitting) > 1:
         some = ", ".join(fitting[:5]) + (", ..." if len(fitting) > 5 else "")
-        raise ValueError(f"'{name}' is the start of {len(fitting)} {of}s ({some}); give more of it")
+        raise InputError(f"'{name}' is the start of {len(fitting)} {of}s ({some}); give more of it")
     return fitting[0]
 
 
@@ -120,11 +121,11 @@ def list_runs(records: RunRecordsDataset) -> list[str]:
     """Returns the ids of all runs, newest first.
 
     Raises:
-        ValueError: If there are none.
+        InputError: If there are none.
     """
     runs = records.list_runs()
     if not runs:
-        raise ValueError(f"there are no runs in '{records.path}' yet; `kedro run` leaves the first")
+        raise InputError(f"there are no runs in '{records.path}' yet; `kedro run` leaves the first")
     return runs
 
 

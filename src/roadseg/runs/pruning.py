@@ -9,6 +9,7 @@ from kedro.io import AbstractVersionedDataset, DataCatalog
 from pydantic import BaseModel, ValidationError
 
 from roadseg.datasets.prepared_scenes import PreparedScenesDataset
+from roadseg.errors import InputError
 
 logger = logging.getLogger(__name__)
 
@@ -67,7 +68,7 @@ def prune_versions(catalog: DataCatalog, keep: int) -> None:
         keep: How many of the newest versions of each stay, at least 1; what these were made from stays as well.
 
     Raises:
-        ValueError: If a version that stays does not say what it was made from.
+        InputError: If a version that stays does not say what it was made from.
         DatasetError: If a model that stays can't be read.
     """
     datasets: dict[str, Any] = {
@@ -99,7 +100,7 @@ def choose_kept(datasets: Mapping[str, Any], there: Versions, keep: int) -> dict
         keep: How many of the newest stay; a version that one of these names, directly or not, stays as well.
 
     Raises:
-        ValueError: If a version that stays does not say what it was made from.
+        InputError: If a version that stays does not say what it was made from.
         DatasetError: If a model that stays can't be read.
     """
     kept = {name: set(versions[:keep]) for name, versions in there.items()}
@@ -119,7 +120,7 @@ def _read_named(datasets: Mapping[str, Any], name: str, version: str) -> dict[st
         return NAMED_BY[name](datasets[name], version)
     except ValidationError as fault:
         path = datasets[name]._get_versioned_path(version)
-        raise ValueError(f"'{path}' stays, so it must say which versions it was made from, and does not") from fault
+        raise InputError(f"'{path}' stays, so it must say which versions it was made from, and does not") from fault
 
 
 def _read_manifests(stores: Mapping[str, PreparedScenesDataset], versions: Mapping[str, Iterable[str]]) -> set[str]:

@@ -9,6 +9,8 @@ import pandas as pd
 from numpy.typing import NDArray
 from pydantic import BaseModel, Field, model_validator
 
+from roadseg.errors import InputError
+
 VOID = 255
 """Class id of pixels that are neither trained on nor counted."""
 
@@ -66,12 +68,12 @@ def find_class_ids(column: pd.Series, class_names: Sequence[str]) -> NDArray[np.
         class_names: Names in the order of the ids.
 
     Raises:
-        ValueError: If one is the name of no class.
+        InputError: If one is the name of no class.
     """
     id_of = {name: index for index, name in enumerate(class_names)}
     codes, names = pd.factorize(column)
     if unknown := sorted(set(names) - set(id_of)):
-        raise ValueError(f"the classes are {list(class_names)}, received a table that names {unknown}")
+        raise InputError(f"the classes are {list(class_names)}, received a table that names {unknown}")
     return np.array([id_of[name] for name in names], np.intp)[codes]
 
 

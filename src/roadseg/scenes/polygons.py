@@ -7,6 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
+from roadseg.errors import InputError
+
 BACKGROUND = "unlabeled"
 """Name of the pixels that no polygon covers."""
 
@@ -42,7 +44,7 @@ def draw_polygons(polygons: Sequence[Polygon], size: tuple[int, int]) -> tuple[N
         The label map, (height, width) uint8 of raw ids, and the name of each raw id: 0 is the background.
 
     Raises:
-        ValueError: If there are more than 255 labels.
+        InputError: If there are more than 255 labels.
     """
     ids = number_labels(polygon.label for polygon in polygons)
     canvas = Image.new("L", size[::-1], ids[BACKGROUND])
@@ -56,11 +58,11 @@ def number_labels(labels: Iterable[str]) -> dict[str, int]:
     """Returns a raw id for each label, in the order in which they come; 0 is the background.
 
     Raises:
-        ValueError: If there are more than 255.
+        InputError: If there are more than 255.
     """
     ids = {BACKGROUND: 0}
     for label in labels:
         ids.setdefault(label, len(ids))
     if len(ids) > LARGEST_ID + 1:
-        raise ValueError(f"one scene may hold {LARGEST_ID} labels, this one has {len(ids) - 1}")
+        raise InputError(f"one scene may hold {LARGEST_ID} labels, this one has {len(ids) - 1}")
     return ids

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from roadseg.errors import InputError
 from roadseg.scenes.faults import Fault
 from roadseg.scenes.labels import SegmentationClass
 from roadseg.scenes.raw import SceneRecord
@@ -117,11 +118,11 @@ class PreparedScenes(Mapping[str, PreparedScene]):
         """Returns image and label map of a scene.
 
         Raises:
-            ValueError: If the scene has no labels.
+            InputError: If the scene has no labels.
         """
         prepared = self[scene]
         if prepared.label_map is None:
-            raise ValueError(f"scene '{scene}' has no labels to train on or to score against")
+            raise InputError(f"scene '{scene}' has no labels to train on or to score against")
         return prepared.image, prepared.label_map
 
     def count_pixels(self, scenes: Sequence[str]) -> NDArray[np.int64]:

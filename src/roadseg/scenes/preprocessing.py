@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, Field, PositiveInt, Strict
 
+from roadseg.errors import InputError
 from roadseg.scenes.faults import Fault, FaultKind
 from roadseg.scenes.labels import VOID, LabelSpace, SegmentationClass, remap_label_map
 from roadseg.scenes.prepared import PreparationPlan, PreparedScene, content_digest
@@ -52,7 +53,7 @@ def plan_preparation(
         options: How to prepare.
 
     Returns:
-        A plan whose `prepare` raises `UnusableSceneError` where a scene can't be used, and ValueError with the
+        A plan whose `prepare` raises `UnusableSceneError` where a scene can't be used, and InputError with the
         scene's id where a raw label is unknown and this is an error.
     """
     shaped_by = [PREPARATION_VERSION, options.image_size, options.unknown_label, label_space.class_ids]
@@ -60,8 +61,8 @@ def plan_preparation(
     def prepare(scene: str) -> PreparedScene:
         try:
             return prepare_scene(raw_scenes.read(scene, options.image_size), label_space, options)
-        except ValueError as fault:
-            raise ValueError(f"scene '{scene}': {fault}") from fault
+        except InputError as fault:
+            raise InputError(f"scene '{scene}': {fault}") from fault
 
     return PreparationPlan(
         classes=tuple(SegmentationClass(name=each.name, colour=each.colour) for each in label_space.classes),
@@ -83,7 +84,7 @@ def prepare_scene(scene: Scene, label_space: LabelSpace, options: PrepareOptions
         options: How to prepare.
 
     Raises:
-        ValueError: If a raw label has no entry in the label space, and this is an error.
+        InputError: If a raw label has no entry in the label space, and this is an error.
     """
     image = resize_image(scene.image, options.image_size)
     if scene.label_map is None:
@@ -95,7 +96,7 @@ def prepare_scene(scene: Scene, label_space: LabelSpace, options: PrepareOptions
     faults = list(scene.faults)
     if unknown:
         if options.unknown_label == "error":
-            raise ValueError(_explain_unknown(scene, unknown))
+            raise InputError(_explain_unknown(scene, unknown))
         faults.append(Fault(FaultKind.UNKNOWN_LABEL, ", ".join(unknown)))
     if (label_map == VOID).all():
         faults.append(Fault(FaultKind.ONLY_VOID, "nothing to learn from or to score"))
@@ -129,16 +130,16 @@ def read_truth(
         classes: Those of the prepared scenes, which a label space may have changed since.
 
     Raises:
-        ValueError: If the label space has other classes, there is no such scene, or it has no labels.
+        InputError: If the label space has other classes, there is no such scene, or it has no labels.
     """
     names, prepared = ([each.name for each in given] for given in (label_space.classes, classes))
     if names != prepared:
-        raise ValueError(f"the label space has the classes {names}, the prepared scenes have {prepared}")
+        raise InputError(f"the label space has the classes {names}, the prepared scenes have {prepared}")
     if scene not in raw_scenes:
-        raise ValueError(f"scene '{scene}' was prepared, and is not among the {len(raw_scenes)} raw scenes any more")
+        raise InputError(f"scene '{scene}' was prepared, and is not among the {len(raw_scenes)} raw scenes any more")
     raw = raw_scenes.read(scene, UNSEEN)
     if raw.label_map is None:
-        raise ValueError(f"scene '{scene}' has no labels to score against")
+        raise InputError(f"scene '{scene}' has no labels to score against")
     return remap_label_map(raw.label_map, raw.raw_names, label_space)[0]
 
 

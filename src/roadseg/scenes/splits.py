@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, Field, model_validator
 from scipy.optimize import Bounds, LinearConstraint, milp
 
+from roadseg.errors import InputError
 from roadseg.scenes.labels import find_class_ids
 from roadseg.scenes.prepared import PreparedScenes, content_digest
 
@@ -59,7 +60,7 @@ def find_classes(scene_index: pd.DataFrame, class_pixels: pd.DataFrame, class_na
         class_names: Names in the order of the ids.
 
     Raises:
-        ValueError: If a class has none of the names.
+        InputError: If a class has none of the names.
     """
     scenes = pd.Index(_labelled_scenes(scene_index)["scene"])
     cells = class_pixels[class_pixels["scene"].isin(scenes)]
@@ -80,11 +81,11 @@ def assign_splits(scene_index: pd.DataFrame, held: pd.DataFrame, options: SplitO
         seed: Decides which drives go where.
 
     Raises:
-        ValueError: If no scene has labels, or the scenes or their drives don't allow the method.
+        InputError: If no scene has labels, or the scenes or their drives don't allow the method.
     """
     scenes = _labelled_scenes(scene_index)
     if scenes.empty:
-        raise ValueError(f"a split needs scenes with labels; none of the {len(scene_index)} scenes has any")
+        raise InputError(f"a split needs scenes with labels; none of the {len(scene_index)} scenes has any")
     match options.method:
         case "published":
             splits = _published_splits(scenes, options.method)
@@ -150,7 +151,7 @@ def _labelled_scenes(scene_index: pd.DataFrame) -> pd.DataFrame:
 def _published_splits(scenes: pd.DataFrame, method: str) -> pd.Series:
     homeless = scenes.loc[~scenes["published_split"].isin(SPLITS), "scene"]
     if not homeless.empty:
-        raise ValueError(
+        raise InputError(
             f"split.method '{method}' needs a published split for each scene, {len(homeless)} have none "
             f"(first: {homeless.iloc[0]!r}); use split.method 'drives'"
         )
@@ -162,7 +163,7 @@ def _split_drives(scenes: pd.DataFrame, held: pd.DataFrame, shares: SplitShares,
     drives = sorted(scenes["drive"].unique())
     if len(drives) < len(wanted):
         other = ", or use split.method 'published'" if scenes["published_split"].isin(SPLITS).all() else ""
-        raise ValueError(
+        raise InputError(
             f"whole drives can't be split {len(wanted)} ways: there are {len(drives)} ({', '.join(drives)}); "
             f"give {len(wanted) - len(drives)} of the splits the share 0 in split.shares{other}"
         )
@@ -173,14 +174,14 @@ def _split_as_notebook(scenes: pd.DataFrame, held: pd.DataFrame, test_share: flo
     published = _published_splits(scenes, "notebook")
     validation, train = published == "validation", published == "train"
     if not validation.any() or not train.any():
-        raise ValueError(
+        raise InputError(
             f"split.method 'notebook' needs labelled scenes published as train and as validation, there are "
             f"{train.sum()} of train and {validation.sum()} of validation; use split.method 'drives'"
         )
     unshared = scenes[train & ~scenes["drive"].isin(scenes.loc[validation, "drive"])]
     drives = sorted(unshared["drive"].unique())
     if len(drives) < 2:
-        raise ValueError(
+        raise InputError(
             f"split.method 'notebook' needs two or more training drives that are not in the published validation "
             f"split too, received {drives}; use split.method 'drives'"
         )
@@ -194,13 +195,13 @@ def _leave_one_drive_out(scenes: pd.DataFrame, drive: str | None) -> pd.Series:
     drives = sorted(others["drive"].unique())
     if len(drives) < 2:
         other = "published" if scenes["published_split"].isin(SPLITS).all() else "drives"
-        raise ValueError(
+        raise InputError(
             f"split.method 'leave_one_drive_out' needs two or more drives with labelled scenes that are not "
             f"published as validation or test, received {drives}; use split.method '{other}'"
         )
     if drive not in drives:
         some = ", ".join(drives[:5]) + (", ..." if len(drives) > 5 else "")
-        raise ValueError(
+        raise InputError(
             f"split.drive names the drive that split.method 'leave_one_drive_out' validates on, expected one of the "
             f"{len(drives)} drives with labelled scenes not published as validation or test ({some}), "
             f"received {drive!r}"

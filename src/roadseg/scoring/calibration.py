@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from roadseg.errors import InputError
 from roadseg.scenes.labels import VOID
 
 NUM_BINS = 15
@@ -24,13 +25,13 @@ def count_calibration(
         Bin i holds the confidences above i / NUM_BINS up to (i + 1) / NUM_BINS, and the first one 0 too.
 
     Raises:
-        ValueError: If a confidence is not in 0..1.
+        InputError: If a confidence is not in 0..1.
     """
     known = truth != VOID
     confidences = confidence[known].astype(np.float64)
     if not ((confidences >= 0) & (confidences <= 1)).all():
         wrong = confidences[~((confidences >= 0) & (confidences <= 1))]
-        raise ValueError(f"confidences must be 0..1, received {wrong[0]} and {len(wrong) - 1} more that are not")
+        raise InputError(f"confidences must be 0..1, received {wrong[0]} and {len(wrong) - 1} more that are not")
     bins = np.maximum(np.ceil(confidences * NUM_BINS).astype(np.int64) - 1, 0)
     hits = truth[known] == label_map[known]
     return np.stack([np.bincount(bins, weights, NUM_BINS) for weights in (None, hits, confidences)], axis=1)

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from roadseg.errors import InputError
 from roadseg.scoring.bootstrap import bootstrap_differences
 from roadseg.scoring.metrics import (
     class_iou,
@@ -82,7 +83,7 @@ def pair_scenes(first: ScoredScenes, second: ScoredScenes, are_equal: Callable[[
         are_equal: Whether a scene that both name is the same in pixels and labels.
 
     Raises:
-        ValueError: If a scene is the same and the classes differ, or its true pixels do.
+        InputError: If a scene is the same and the classes differ, or its true pixels do.
     """
     theirs = set(second.scene_scores["scene"])
     shared = [scene in theirs and are_equal(scene) for scene in first.scene_scores["scene"]]
@@ -92,7 +93,7 @@ def pair_scenes(first: ScoredScenes, second: ScoredScenes, are_equal: Callable[[
         none = first.count_classes(scenes["scene"])
         return PairedScenes(classes[0], scenes, none, none)
     if classes[0] != classes[1]:
-        raise ValueError(f"two runs that share scenes must share classes, received {classes[0]} and {classes[1]}")
+        raise InputError(f"two runs that share scenes must share classes, received {classes[0]} and {classes[1]}")
     counts = [each.count_classes(scenes["scene"]) for each in (first, second)]
     pair = PairedScenes(classes[0], scenes, *counts)
     _check_truth(pair)
@@ -156,4 +157,4 @@ def _check_truth(pair: PairedScenes) -> None:
     others = (pair.first[..., 1] != pair.second[..., 1]).any(axis=1)
     if others.any():
         scene = pair.scenes["scene"].tolist()[int(np.argmax(others))]
-        raise ValueError(f"scene '{scene}' has other true pixels in each of two runs that should have scored the same")
+        raise InputError(f"scene '{scene}' has other true pixels in each of two runs that should have scored the same")

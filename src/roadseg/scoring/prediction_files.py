@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 from pydantic import BaseModel, Field, field_validator
 
+from roadseg.errors import InputError
 from roadseg.scoring.prediction import Prediction
 
 
@@ -44,12 +45,12 @@ def write_predictions(
         options: Names and ids.
 
     Raises:
-        ValueError: If there is not one id a class.
+        InputError: If there is not one id a class.
         OSError: If a file can't be written.
     """
     ids = np.array(range(num_classes) if options.ids is None else options.ids, np.uint8)
     if len(ids) != num_classes:
-        raise ValueError(f"evaluate.prediction_files.ids must be {num_classes}, one a class, received {len(ids)}")
+        raise InputError(f"evaluate.prediction_files.ids must be {num_classes}, one a class, received {len(ids)}")
     for each in predictions:
         path = folder / options.name.replace("{scene}", each.scene)
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -5,6 +5,8 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
+from roadseg.errors import InputError
+
 
 def fit_class_prior(label_maps: Iterable[NDArray[np.uint8]], num_classes: int) -> NDArray[np.uint8]:
     """Returns the most frequent class of each pixel, the lower id where two are equally frequent.
@@ -17,7 +19,7 @@ def fit_class_prior(label_maps: Iterable[NDArray[np.uint8]], num_classes: int) -
         (height, width) uint8, class ids; 0 where a pixel is void in all label maps.
 
     Raises:
-        ValueError: If there are no label maps.
+        InputError: If there are no label maps.
     """
     counts = None
     for label_map in label_maps:
@@ -26,6 +28,6 @@ def fit_class_prior(label_maps: Iterable[NDArray[np.uint8]], num_classes: int) -
             first_cells = np.arange(label_map.size) * (num_classes + 1)
         counts.ravel()[first_cells + np.minimum(label_map, num_classes).ravel()] += 1
     if counts is None:
-        raise ValueError("a class prior is fitted on label maps, received none")
+        raise InputError("a class prior is fitted on label maps, received none")
     most_frequent: NDArray[np.uint8] = np.argmax(counts[..., :num_classes], axis=-1).astype(np.uint8)
     return most_frequent

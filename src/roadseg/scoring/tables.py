@@ -12,6 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.sparse import coo_array
 
+from roadseg.errors import InputError
 from roadseg.scenes.labels import find_class_ids
 from roadseg.scenes.splits import group_by_split
 from roadseg.scoring.metrics import class_iou, count_classes, mean_iou, pixel_accuracy
@@ -71,10 +72,10 @@ def sum_splits(table: pd.DataFrame, class_names: Sequence[str], splits: Iterable
         splits: Names of the splits; one of which the table has no row is void throughout.
 
     Raises:
-        ValueError: If it is a table of another shape, or of other classes.
+        InputError: If it is a table of another shape, or of other classes.
     """
     if list(table) != [*KEYS, *CELL]:
-        raise ValueError(
+        raise InputError(
             f"a table of confusion matrices has the columns {', '.join([*KEYS, *CELL])}, received "
             f"{shorten(', '.join(map(str, table)), 200)}: it was saved by another version of this project, so score "
             "the model again"

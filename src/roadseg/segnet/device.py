@@ -10,6 +10,8 @@ from typing import Literal
 import keras
 from pydantic import BaseModel, PositiveInt
 
+from roadseg.errors import InputError
+
 logger = logging.getLogger(__name__)
 
 CPU_FEATURES = Path("/proc/cpuinfo")
@@ -56,27 +58,27 @@ def choose_placement(options: DeviceOptions) -> Placement:
     """Returns where and how to compute on this machine, and says so in the log.
 
     Raises:
-        ValueError: If a GPU, or more devices, are asked for than the backend sees, several devices on PyTorch, or on
+        InputError: If a GPU, or more devices, are asked for than the backend sees, several devices on PyTorch, or on
             TensorFlow with XLA.
     """
     backend = keras.backend.backend()
     gpus = [] if options.device == "cpu" else _find_gpus()
     if options.device == "gpu" and not gpus:
-        raise ValueError(
+        raise InputError(
             f"train.device is 'gpu' and the {backend} backend sees none; "
             f"install a driver and its GPU build (TensorFlow's: the gpu extra), or set train.device to 'cpu' or 'auto'"
         )
     kind, visible = ("gpu", len(gpus)) if gpus else ("cpu", _count_cpus())
     if options.devices > visible:
-        raise ValueError(
+        raise InputError(
             f"train.devices is {options.devices} and the {backend} backend sees {visible} of kind '{kind}'"
         )
     devices = tuple(f"{kind}:{number}" for number in range(options.devices))
     if len(devices) > 1 and backend == "torch":
-        raise ValueError(f"train.devices is {options.devices}: Keras trains on one device with PyTorch; set it to 1")
+        raise InputError(f"train.devices is {options.devices}: Keras trains on one device with PyTorch; set it to 1")
     is_mirrored = backend == "tensorflow" and len(devices) > 1
     if options.jit_compile is True and is_mirrored:
-        raise ValueError("train.jit_compile is true and train.devices is more than 1: TensorFlow can't do both")
+        raise InputError("train.jit_compile is true and train.devices is more than 1: TensorFlow can't do both")
     # On a CPU, TensorFlow's own convolutions beat XLA's.
     is_fastest = backend == "jax" or (backend == "tensorflow" and kind == "gpu" and not is_mirrored)
     jit_compile = is_fastest if options.jit_compile == "auto" else options.jit_compile

@@ -10,6 +10,7 @@ from typing import IO, Any
 
 import keras
 
+from roadseg.errors import InputError
 from roadseg.segnet.folding import fold_batch_norms
 
 RECORD = "record.json"
@@ -60,16 +61,16 @@ def read_record(file: IO[bytes], path: str) -> dict[str, Any]:
         path: Its name in messages.
 
     Raises:
-        ValueError: If the file is no zip archive or holds no record.
+        InputError: If the file is no zip archive or holds no record.
     """
     try:
         with zipfile.ZipFile(file) as archive:
             if RECORD not in archive.namelist():
-                raise ValueError(f"'{path}' holds no {RECORD}: it was not saved by this project")
+                raise InputError(f"'{path}' holds no {RECORD}: it was not saved by this project")
             record: dict[str, Any] = json.loads(archive.read(RECORD))
             return record
     except zipfile.BadZipFile as fault:
-        raise ValueError(f"'{path}' is no zip archive, as a .keras file must be: cut off or damaged") from fault
+        raise InputError(f"'{path}' is no zip archive, as a .keras file must be: cut off or damaged") from fault
 
 
 def check_fits(record: Mapping[str, Any], classes: Sequence[str], image_size: tuple[int, int]) -> None:
@@ -81,17 +82,17 @@ def check_fits(record: Mapping[str, Any], classes: Sequence[str], image_size: tu
         image_size: (height, width) in pixels of the scenes.
 
     Raises:
-        ValueError: If they are not those of the record.
+        InputError: If they are not those of the record.
     """
     learnt = ", ".join(record["classes"])
     if list(classes) != list(record["classes"]):
-        raise ValueError(
+        raise InputError(
             f"the model of {record['run']} tells other classes apart than the scenes have: "
             f"it knows {learnt}; the scenes have {', '.join(classes)}"
         )
     if tuple(image_size) != tuple(record["image_size"]):
         expected, received = (" x ".join(map(str, size)) for size in (record["image_size"], image_size))
-        raise ValueError(
+        raise InputError(
             f"the model of {record['run']} sees images of {expected} pixels, and the scenes were prepared at "
             f"{received}: prepare them at its size with --params 'prepare.image_size=[{expected.replace(' x ', ',')}]'"
         )
@@ -106,7 +107,7 @@ def check_learnt_from(record: Mapping[str, Any], digests: Mapping[str, str], dri
         drives: The drives of that data.
 
     Raises:
-        ValueError: If a digest is not the one in the record, and a drive has the name of one that the model was
+        InputError: If a digest is not the one in the record, and a drive has the name of one that the model was
             trained on, which may be the same; the message ends in the command that fits.
     """
     learnt_from = record["learnt_from"]
@@ -117,7 +118,7 @@ def check_learnt_from(record: Mapping[str, Any], digests: Mapping[str, str], dri
         pins = ",".join(f"{name}:{version}" for name, version in versions.items())
         some = ", ".join(shared[:5]) + (", ..." if len(shared) > 5 else "")
         environment = f" --env {record['environment']}" if record["environment"] else ""
-        raise ValueError(
+        raise InputError(
             f"the model of {record['run']} was trained with another version of {' and '.join(others)} than the one "
             f"loaded, and {len(shared)} of the {len(set(drives))} drives here have the names of drives that trained "
             f"it ({some}), so scenes that count as held out here may have trained it; if they are other drives, give "

@@ -9,6 +9,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from roadseg.errors import InputError
+
 Pair = tuple[NDArray[np.uint8], NDArray[np.uint8]]
 
 
@@ -30,12 +32,12 @@ class CachedPairs:
         """Takes the scenes, which of them to keep, their (height, width) and the file to keep them in.
 
         Raises:
-            ValueError: If the disk lacks the space; a file that can't grow would end the program without a word.
+            InputError: If the disk lacks the space; a file that can't grow would end the program without a word.
         """
         path.unlink(missing_ok=True)  # a process that still has it open keeps its own
         needed, free = 4 * len(ids) * math.prod(image_size), shutil.disk_usage(path.parent).free
         if needed > free:
-            raise ValueError(
+            raise InputError(
                 f"train.cache needs {needed / 1e6:.0f} MB in '{path.parent}', and the disk has {free / 1e6:.0f} MB left"
             )
         self._scenes = scenes

@@ -13,6 +13,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from roadseg.errors import InputError
 from roadseg.interruption import is_termination_asked_for, postponed_termination
 
 logger = logging.getLogger(__name__)
@@ -59,11 +60,11 @@ class FiniteLoss(keras.callbacks.Callback):
         """Looks at the loss.
 
         Raises:
-            ValueError: If it is infinite or not a number.
+            InputError: If it is infinite or not a number.
         """
         loss = float((logs or {})["loss"])
         if not math.isfinite(loss):
-            raise ValueError(
+            raise InputError(
                 f"the loss is {loss} in epoch {self._epoch + 1}, step {batch + 1} "
                 f"(scenes {', '.join(self._name_scenes(batch))}); try a lower train.learning_rate"
             )
@@ -72,11 +73,11 @@ class FiniteLoss(keras.callbacks.Callback):
         """Looks at the validation loss: only it shows what the last step of an epoch did to the weights.
 
         Raises:
-            ValueError: If it is infinite or not a number.
+            InputError: If it is infinite or not a number.
         """
         loss = float((logs or {})["val_loss"])
         if not math.isfinite(loss):
-            raise ValueError(f"the validation loss is {loss} after epoch {epoch + 1}; try a lower train.learning_rate")
+            raise InputError(f"the validation loss is {loss} after epoch {epoch + 1}; try a lower train.learning_rate")
 
 
 class TrainingInterruptedError(Exception):

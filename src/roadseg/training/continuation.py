@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
+from roadseg.errors import InputError
 from roadseg.segnet.device import DeviceOptions
 from roadseg.segnet.network import NetworkOptions
 from roadseg.segnet.trained import STATE, WEIGHTS
@@ -51,7 +52,7 @@ class EarlierTraining:
         """Refuses to go on where nothing was kept or nothing is to do, or in another way than the training began.
 
         Raises:
-            ValueError: If its model keeps no state, options outside `MAY_DIFFER` differ, it has had as many epochs, or
+            InputError: If its model keeps no state, options outside `MAY_DIFFER` differ, it has had as many epochs, or
                 early stopping would end it at once.
         """
         if not self._has_state():
@@ -63,13 +64,13 @@ class EarlierTraining:
         if differences:
             raise self._refuse(f"it has {'; '.join(differences)}")
         if options.epochs <= self.epochs:
-            raise ValueError(
+            raise InputError(
                 f"train.continue_from: the training of {self.run} has had {self.epochs} epochs: train.epochs, and with "
                 f"scenes.limit train.trial_epochs as well, must be above that, received {options.epochs}"
             )
         best, patience = self.record["training"]["best_epoch"], options.early_stopping_patience
         if patience is not None and self.epochs - best >= patience:
-            raise ValueError(
+            raise InputError(
                 f"train.continue_from: the best of the {self.epochs} epochs of the training of {self.run} is epoch "
                 f"{best}, where early stopping ends it: train.early_stopping_patience must be above "
                 f"{self.epochs - best}, or null, received {patience}"
@@ -82,13 +83,13 @@ class EarlierTraining:
             digests: For each data set that it is to learn from, the digest of its content.
 
         Raises:
-            ValueError: If one differs; the message ends in the versions that fit.
+            InputError: If one differs; the message ends in the versions that fit.
         """
         learnt_from = self.record["learnt_from"]
         others = [name for name, digest in digests.items() if digest != learnt_from[name]["digest"]]
         if others:
             pins = ",".join(f"{name}:{each['version']}" for name, each in learnt_from.items())
-            raise ValueError(
+            raise InputError(
                 f"train.continue_from: the training of {self.run} learnt from another content of "
                 f"{' and '.join(others)} than this run loads: add --pipelines train --load-versions {pins}"
             )
@@ -106,8 +107,8 @@ class EarlierTraining:
                     shutil.copyfileobj(source, target)
                 part.replace(folder / name)
 
-    def _refuse(self, why: str) -> ValueError:
-        return ValueError(
+    def _refuse(self, why: str) -> InputError:
+        return InputError(
             f"train.continue_from: the training of {self.run} can't go on here: {why}; with network.start={self.path} "
             "in its place another training begins with its weights"
         )

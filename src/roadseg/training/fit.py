@@ -9,6 +9,7 @@ import keras
 import numpy as np
 import pandas as pd
 
+from roadseg.errors import InputError
 from roadseg.scenes.prepared import PreparedScenes
 from roadseg.scenes.splits import count_unlabelled
 from roadseg.segnet.device import Placement, placed_on
@@ -78,8 +79,8 @@ def train_network(
         earlier: A training that has ended and is to go on; None begins another one.
 
     Raises:
-        ValueError: If a split has no scenes, the weights can't be started as asked, or the loss is not a number.
-        BlockingIOError: If another process is at this training.
+        InputError: If a split has no scenes, the weights can't be started as asked, or the loss is not a number.
+        FileError: If another process is at this training.
         MemoryError: If memory runs out, with advice.
         KeyboardInterrupt: On Ctrl-C or SIGTERM before the first epoch is finished.
     """
@@ -87,7 +88,7 @@ def train_network(
         if not ids[split]:
             count = count_unlabelled(scenes.tabulate()).get(split)
             why = f": none of the {count} scenes published as {split} has labels" if count else ""
-            raise ValueError(
+            raise InputError(
                 f"training needs scenes in the split '{split}', there are none{why}; see the parameter split"
             )
     state_folder.mkdir(parents=True, exist_ok=True)

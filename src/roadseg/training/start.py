@@ -12,6 +12,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from roadseg.errors import FileError, InputError
 from roadseg.segnet.trained import load_network, read_record
 
 logger = logging.getLogger(__name__)
@@ -34,9 +35,9 @@ def start_weights(network: keras.Model, start: str, class_names: Sequence[str]) 
         class_names: Names of the classes of the network, in the order of their ids.
 
     Raises:
-        ValueError: If the ending is another, the file is damaged or holds something else, or the weights belong to
+        InputError: If the ending is another, the file is damaged or holds something else, or the weights belong to
             another architecture or width.
-        OSError: If there is no such file, or nothing can be downloaded.
+        FileError: If there is no such file, or nothing can be downloaded.
     """
     path = _find_file(start)
     if path and path.suffix == ".keras":
@@ -49,8 +50,8 @@ def digest_start(start: str) -> str | None:
     """Returns 16 hexadecimal digits, the start of the SHA-256 of the file that `network.start` names; None without one.
 
     Raises:
-        ValueError: If the ending is not `.h5` or `.keras`.
-        FileNotFoundError: If there is no such file.
+        InputError: If the ending is not `.h5` or `.keras`.
+        FileError: If there is no such file.
     """
     path = _find_file(start)
     if path is None:
@@ -84,8 +85,8 @@ def read_start_record(start: str) -> Mapping[str, Any] | None:
     """Returns the record, see `TrainedSegNet`, of the earlier model that `network.start` names; None without one.
 
     Raises:
-        ValueError: If the ending is not `.h5` or `.keras`, or the file is damaged or was not saved by this project.
-        FileNotFoundError: If there is no such file.
+        InputError: If the ending is not `.h5` or `.keras`, or the file is damaged or was not saved by this project.
+        FileError: If there is no such file.
     """
     path = _find_file(start)
     return _read_record(path) if path and path.suffix == ".keras" else None
@@ -96,12 +97,12 @@ def _find_file(start: str) -> Path | None:
         return None
     path = Path(start)
     if path.suffix not in (".h5", ".keras"):
-        raise ValueError(
+        raise InputError(
             f"network.start: expected 'random', 'imagenet' or the path of an .h5 or .keras file, received '{start}'"
         )
     if not path.is_file():
         found = "a folder" if path.is_dir() else "nothing"
-        raise FileNotFoundError(f"network.start: expected a file at '{start}', found {found}")
+        raise FileError(f"network.start: expected a file at '{start}', found {found}")
     return path
 
 
@@ -110,7 +111,7 @@ def _read_record(path: Path) -> Mapping[str, Any]:
         with path.open("rb") as file:
             return read_record(file, str(path))
     except ValueError as fault:
-        raise ValueError(f"network.start: {fault}") from fault
+        raise InputError(f"network.start: {fault}") from fault
 
 
 def _copy_model(network: keras.Model, path: Path, class_names: Sequence[str]) -> None:
@@ -118,9 +119,9 @@ def _copy_model(network: keras.Model, path: Path, class_names: Sequence[str]) ->
     try:
         earlier = load_network(path)
     except (OSError, ValueError, TypeError, KeyError, zipfile.BadZipFile) as fault:
-        raise ValueError(f"network.start: the model in '{path}' can't be loaded: {_first_line(fault)}") from fault
+        raise InputError(f"network.start: the model in '{path}' can't be loaded: {_first_line(fault)}") from fault
     if earlier.name != network.name:
-        raise ValueError(
+        raise InputError(
             f"network.start: expected a model of network.architecture '{network.name}' in '{path}', "
             f"found one of '{earlier.name}'"
         )
@@ -140,7 +141,7 @@ def _copy_model(network: keras.Model, path: Path, class_names: Sequence[str]) ->
 def _copy_vgg16(network: keras.Model, start: str) -> None:
     filters = max(layer.filters for layer in network.layers if isinstance(layer, keras.layers.Conv2D))
     if filters != VGG16_FILTERS:
-        raise ValueError(
+        raise InputError(
             f"network.start: VGG16's weights ('{start}') fit network.architecture 'segnet' at network.width 1, "
             f"with at most {VGG16_FILTERS} filters a convolution, received '{network.name}' with at most {filters}"
         )
@@ -158,11 +159,11 @@ def _load_vgg16(start: str) -> keras.Model:
         return _download_vgg16()
     # Keras matches layers by their order, and would take the encoder of a SegNet for VGG16.
     if b"encoder1_conv1" in Path(start).read_bytes():
-        raise ValueError(f"network.start: expected the weights of VGG16 in '{start}', found those of a SegNet")
+        raise InputError(f"network.start: expected the weights of VGG16 in '{start}', found those of a SegNet")
     try:
         return keras.applications.VGG16(include_top=False, weights=start)
     except (OSError, ValueError, KeyError) as fault:
-        raise ValueError(
+        raise InputError(
             f"network.start: expected the weights of VGG16 without its top in '{start}': {_first_line(fault)}"
         ) from fault
 
@@ -174,7 +175,7 @@ def _download_vgg16() -> keras.Model:
         # Where no server answers, Keras raises a bare Exception instead of the URLError that it caught.
         if not isinstance(fault, OSError | ValueError) and not isinstance(fault.__context__, URLError):
             raise
-        raise OSError(
+        raise FileError(
             f"network.start: the weights of VGG16 could not be downloaded: {_first_line(fault)}; "
             "give the path of an .h5 file that was downloaded elsewhere"
         ) from fault
@@ -186,7 +187,7 @@ def _copy_weights(network: keras.Model, weights: Weights, source: str) -> None:
         expected = [tuple(each.shape) for each in layer.weights]
         received = [each.shape for each in arrays]
         if expected != received:
-            raise ValueError(
+            raise InputError(
                 f"network.start: expected weights of the shapes {expected} for layer '{name}', "
                 f"received {received} from '{source}'; network.width may differ"
             )

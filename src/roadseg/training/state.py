@@ -15,6 +15,7 @@ import pandas as pd
 from filelock import FileLock, Timeout
 from keras import ops
 
+from roadseg.errors import FileError, InputError
 from roadseg.scenes.prepared import content_digest
 from roadseg.segnet import layers
 from roadseg.segnet.network import view_uncompiled
@@ -60,13 +61,13 @@ def locked(folder: Path, patience: float = PATIENCE) -> Iterator[None]:
         patience: Seconds to wait for another process.
 
     Raises:
-        BlockingIOError: If another process trains there, or has just removed what was there.
+        FileError: If another process trains there, or has just removed what was there.
     """
     lock = FileLock(folder / LOCK, fallback_to_soft=False)
     try:
         lock.acquire(patience)
     except (Timeout, FileNotFoundError):
-        raise BlockingIOError(
+        raise FileError(
             f"another run is at this very training, in {folder}: wait until it has ended, or end it and start again"
         ) from None
     except OSError as fault:
@@ -81,7 +82,7 @@ def locked(folder: Path, patience: float = PATIENCE) -> Iterator[None]:
 
 def remove_state(folder: Path) -> None:
     """Removes what was kept of a training; where another process is at it by now, that one will."""
-    with suppress(BlockingIOError), locked(folder, patience=0.0):
+    with suppress(FileError), locked(folder, patience=0.0):
         # Under its own name the folder could be given another lock while it goes.
         shutil.rmtree(folder.rename(folder.with_suffix(".gone")))
 
@@ -130,7 +131,7 @@ class TrainingState(keras.callbacks.Callback):
         """Brings a compiled network to where the training was, and returns the number of epochs that are finished.
 
         Raises:
-            ValueError: If the state is that of another network or optimizer.
+            InputError: If the state is that of another network or optimizer.
         """
         path = self._folder / FILE
         if not path.exists():
@@ -140,7 +141,7 @@ class TrainingState(keras.callbacks.Callback):
             arrays = [content[str(index)] for index in range(len(content.files) - 1)]
         variables = _variables(network)
         if [each.shape for each in arrays] != [tuple(each.shape) for each in variables]:
-            raise ValueError(
+            raise InputError(
                 f"'{path}' is the state of another network or optimizer than this version of the program and of its "
                 f"packages makes of these parameters: go on with the version that wrote it, or train anew"
             )
