@@ -83,7 +83,7 @@ def test_a_wrong_parameter(project: Project) -> None:
     assert message == "Error: there is no parameter 'sed'; did you mean seed?\n"
     message = project.fail(*PREPARE, "--params", "prepare.image_sise=3,split.method=frames,scenes.limit=0")
     assert "prepare.image_sise: there is no such parameter, received 3" in message
-    assert "split.method: input should be 'published', 'drives', 'notebook' or 'leave_one_drive_out', rec" in message
+    assert "split.method: input should be 'published', 'drives', 'notebook', 'leave_one_drive_out' or 'k_" in message
     assert "scenes.limit: input should be greater than 0, received 0" in message
 
 

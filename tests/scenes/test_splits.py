@@ -55,9 +55,9 @@ def place(*rows):
     return pd.concat([index({drive: 1}, published=split).assign(scene=str(n)) for n, (split, drive) in enumerate(rows)])
 
 
-def options(method="drives", train=0.6, validation=0.2, test=0.2, *, test_share=0.286, drive=None):
+def options(method="drives", train=0.6, validation=0.2, test=0.2, *, test_share=0.286, drive=None, folds=3, fold=0):
     shares = SplitShares(train=train, validation=validation, test=test)
-    return SplitOptions(method=method, shares=shares, test_share=test_share, drive=drive)
+    return SplitOptions(method=method, shares=shares, test_share=test_share, drive=drive, folds=folds, fold=fold)
 
 
 def shuffle(drives, seed, counts):
@@ -220,7 +220,7 @@ def test_scenes_without_labels_are_left_out(method):
     assert len(table) == sum(TEN.values())
 
 
-@pytest.mark.parametrize("method", ["drives", "published", "notebook", "leave_one_drive_out"])
+@pytest.mark.parametrize("method", ["drives", "published", "notebook", "leave_one_drive_out", "k_fold"])
 def test_data_set_without_labels_is_refused(method):
     with pytest.raises(ValueError, match="none of the 4 scenes has any"):
         split_scenes(index({"a": 4}, published="test", labelled=False), options(method), 0)
@@ -237,7 +237,7 @@ def follow(message, given):
     return given.model_copy(update={"shares": SplitShares(**dict.fromkeys(SPLITS, 0.0) | shares)})
 
 
-@pytest.mark.parametrize("method", ["drives", "published", "notebook", "leave_one_drive_out"])
+@pytest.mark.parametrize("method", ["drives", "published", "notebook", "leave_one_drive_out", "k_fold"])
 @pytest.mark.parametrize(
     "rows",
     [
@@ -353,7 +353,7 @@ def test_only_drive_is_not_left_out(published, drives):
         split_scenes(index({"a": 4}, published=published), options("leave_one_drive_out", drive="a"), 0)
 
 
-@pytest.mark.parametrize("method", ["drives", "notebook", "leave_one_drive_out"])
+@pytest.mark.parametrize("method", ["drives", "notebook", "leave_one_drive_out", "k_fold"])
 def test_no_drive_stands_in_two_splits_wherever_it_was_published(method):
     generator = np.random.default_rng(0)
     for seed in range(20):
@@ -363,6 +363,38 @@ def test_no_drive_stands_in_two_splits_wherever_it_was_published(method):
         assert find_shared_drives(table) == {}
         assert table["scene"].astype(int).is_monotonic_increasing
         assert table.index.tolist() == list(range(len(table)))
+
+
+def test_folds_are_of_all_labelled_scenes_wherever_they_were_published():
+    scenes = place(("train", "a"), ("validation", "b"), ("test", "c"), (None, "d"), ("test", "a"))
+    blind = index({"e": 1}, labelled=False)
+    table = split_scenes(pd.concat([scenes, blind]), options("k_fold", folds=4, fold=3), 0)
+    assert table["scene"].tolist() == ["0", "1", "2", "3", "4"]
+    assert {split: len(drives) for split, drives in drives_by_split(table).items()} == {
+        "train": 2,
+        "validation": 1,
+        "test": 1,
+    }
+    assert table.loc[0, "split"] == table.loc[4, "split"]
+
+
+def test_more_folds_than_drives_lead_to_fewer():
+    scenes = index(dict.fromkeys("abcd", 2))
+    with pytest.raises(ValueError, match=r"use split\.folds from 3 to 4$"):
+        split_scenes(scenes, options("k_fold", folds=5), 0)
+    assert set(split_scenes(scenes, options("k_fold", folds=4), 0)["split"]) == set(SPLITS)
+
+
+@pytest.mark.parametrize("fold", [3, 7])
+def test_fold_that_is_none_is_refused(fold):
+    with pytest.raises(ValidationError, match=rf"one of the 3 folds, expected 0 to 2, received {fold}"):
+        options("k_fold", folds=3, fold=fold)
+
+
+@pytest.mark.parametrize(("folds", "fold"), [(2, 0), (3, -1)])
+def test_too_few_folds_and_a_negative_fold_are_refused(folds, fold):
+    with pytest.raises(ValidationError):
+        options("k_fold", folds=folds, fold=fold)
 
 
 @pytest.mark.parametrize("share", [0.0, 1.0, -0.1])

@@ -1,4 +1,4 @@
-"""Which scenes train, validate and test: as published, or whole drives in one of three ways."""
+"""Which scenes train, validate and test: as published, or whole drives in one of four ways."""
 
 from collections.abc import Sequence
 from typing import Annotated, Literal
@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field, model_validator
 from scipy.optimize import Bounds, LinearConstraint, milp
 
 from roadseg.errors import InputError
+from roadseg.scenes.folds import FEWEST_FOLDS, split_in_folds
 from roadseg.scenes.labels import find_class_ids
 from roadseg.scenes.prepared import PreparedScenes, content_digest
 
@@ -39,16 +40,29 @@ class SplitOptions(BaseModel, frozen=True, extra="forbid", strict=True):
     Attributes:
         method: `published` keeps the data set's own split; `drives` gives whole drives to the splits; `notebook` keeps
             the published validation split and takes test drives from those that train; `leave_one_drive_out` validates
-            on one drive, trains on all others and tests nothing.
+            on one drive, trains on all others and tests nothing; `k_fold` deals the drives to folds, of which one
+            tests, the next one validates (after the last the first) and the others train.
         shares: Used by `drives` alone.
         test_share: Share of the training drives that become test; used by `notebook` alone.
         drive: The drive that validates; used by `leave_one_drive_out` alone.
+        folds: Number of folds; used by `k_fold` alone.
+        fold: The one that tests, from 0; used by `k_fold` alone.
     """
 
-    method: Literal["published", "drives", "notebook", "leave_one_drive_out"]
+    method: Literal["published", "drives", "notebook", "leave_one_drive_out", "k_fold"]
     shares: SplitShares
     test_share: Annotated[float, Field(gt=0, lt=1)]
     drive: str | None
+    folds: Annotated[int, Field(ge=FEWEST_FOLDS)]
+    fold: Annotated[int, Field(ge=0)]
+
+    @model_validator(mode="after")
+    def _name_a_fold(self) -> "SplitOptions":
+        if self.fold >= self.folds:
+            raise ValueError(
+                f"fold must be one of the {self.folds} folds, expected 0 to {self.folds - 1}, received {self.fold}"
+            )
+        return self
 
 
 def find_classes(scene_index: pd.DataFrame, class_pixels: pd.DataFrame, class_names: Sequence[str]) -> pd.DataFrame:
@@ -95,6 +109,8 @@ def assign_splits(scene_index: pd.DataFrame, held: pd.DataFrame, options: SplitO
             splits = _split_as_notebook(scenes, held, options.test_share, seed)
         case "leave_one_drive_out":
             splits = _leave_one_drive_out(scenes, options.drive)
+        case "k_fold":
+            splits = split_in_folds(scenes["drive"], options.folds, options.fold, seed)
     table = scenes.assign(split=splits).dropna(subset="split")
     return table[["scene", "drive", "split"]].astype("str").reset_index(drop=True)
 
