@@ -11,6 +11,7 @@ import pytest
 from kedro.config import OmegaConfigLoader
 from kedro.io import DataCatalog
 
+from model_records import model_record
 from roadseg.datasets.provenance import Provenance
 from roadseg.pipelines.evaluate.nodes import score_prior, summarise_scores
 from roadseg.pipelines.prepare.nodes import index_scenes, report_data, split_scenes
@@ -129,13 +130,13 @@ def history() -> pd.DataFrame:
 
 
 def model() -> TrainedSegNet:
-    return TrainedSegNet(None, {"classes": NAMES})
+    return TrainedSegNet(None, model_record(classes=NAMES))
 
 
 def provenance() -> Provenance:
     versions = dict.fromkeys(("prepared_scenes", "split_table", "segnet_model"), "2026-01-31T10.20.30.000Z")
     facts = {"run": "", "data_set": "NA", "environment": "", "commit": None, "parameters": {}, "packages": {}}
-    return Provenance(**facts, versions=versions, machine={})
+    return Provenance(**facts, versions=versions)
 
 
 def save_and_load(name: str, table: pd.DataFrame, folder: Path) -> pd.DataFrame:

@@ -87,7 +87,8 @@ def summaries(network: Any, scenes: Any, raw: Any, label_space: Any) -> dict[str
     """Returns what the evaluation does beside measuring scenes: name -> how, and how many things it does that for."""
     import pandas as pd
 
-    from roadseg.datasets.provenance import Provenance, describe_machine
+    from roadseg.datasets.provenance import Provenance
+    from roadseg.machine import describe_machine
     from roadseg.pipelines.evaluate import nodes
     from roadseg.reporting.gallery import choose_gallery
     from roadseg.scenes.seed import Seed
@@ -106,7 +107,7 @@ def summaries(network: Any, scenes: Any, raw: Any, label_space: Any) -> dict[str
         "image_size": SIZE,
         "training_drives": [],
         "parameters": {"network": {"architecture": "segnet", "width": 0.25, "start": "random"}},
-        "training": {"epochs": 1, "best_epoch": 1, "seconds": 0.0, "is_interrupted": False},
+        "training": {"epochs": 1, "best_epoch": 1, "best_validation_mean_iou": 0.0, "seconds": 0.0},
         "started_from": None,
     }
     model = TrainedSegNet(network, record)

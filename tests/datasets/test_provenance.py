@@ -1,13 +1,11 @@
 import importlib.metadata
-import os
-import platform
 
 import pytest
 from kedro.io import DataCatalog, DatasetError, MemoryDataset, Version
 from kedro_datasets.json import JSONDataset
 
-from roadseg.datasets import provenance as module
-from roadseg.datasets.provenance import Provenance, ProvenanceDataset, describe_machine
+from roadseg.datasets.provenance import Provenance, ProvenanceDataset
+from roadseg.machine import describe_machine
 
 
 @pytest.fixture
@@ -39,21 +37,7 @@ def test_provenance_tells_the_run():
     assert provenance.parameters == {"seed": 1, "train": {"epochs": 2}}
     assert provenance.packages["keras"] == importlib.metadata.version("keras")
     assert {"roadseg", "kedro", "numpy"} <= set(provenance.packages)
-
-
-def test_provenance_tells_the_machine(monkeypatch, tmp_path):
-    (tmp_path / "cpuinfo").write_text("processor\t: 0\nmodel name\t: Z80 at 4 MHz: fast\n\nmodel name\t: 6502\n")
-    monkeypatch.setattr(module, "CPU_INFO", tmp_path / "cpuinfo")
-    machine = load(DataCatalog({}), []).machine
-    assert machine["processor"] == "Z80 at 4 MHz: fast"
-    assert machine["platform"].startswith(platform.system())
-    assert 1 <= machine["cores"] <= os.cpu_count()
-    assert machine["python"] == platform.python_version()
-
-
-def test_processor_that_no_file_names_is_its_architecture(monkeypatch, tmp_path):
-    monkeypatch.setattr(module, "CPU_INFO", tmp_path / "cpuinfo")
-    assert describe_machine()["processor"] == platform.machine()
+    assert provenance.machine == describe_machine()
 
 
 def test_versions_are_those_that_a_node_would_load(catalog):

@@ -12,6 +12,7 @@ import pytest
 from kedro.io import DatasetError, Version
 
 from full_disk import FullDisk
+from model_records import model_record
 from roadseg.datasets.trained_segnet import TrainedSegNetDataset
 from roadseg.segnet.layers import BatchNormalization, MaxPoolingWithIndices2D, MaxUnpooling2D
 from roadseg.segnet.trained import TrainedSegNet
@@ -25,7 +26,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't
 
 DOCS = Path(__file__).parents[2] / "docs/training.md"
 SIZE = (15, 24)
-RECORD = {"run": "v1", "classes": ["road", "sky"], "image_size": [15, 24], "parameters": {"limit": None, "rate": 0.1}}
+RECORD = model_record(run="v1")
 
 FRESH_PROCESS = """
 import sys
@@ -35,7 +36,7 @@ from roadseg.datasets.trained_segnet import TrainedSegNetDataset
 filepath, images, logits = sys.argv[1:]
 loaded = TrainedSegNetDataset(filepath=filepath, version=Version(None, None)).load()
 np.save(logits, loaded.network.predict(np.load(images), verbose=0))
-print(loaded.record["classes"])
+print(loaded.record.class_names)
 """
 
 WITHOUT_PACKAGE = """
@@ -166,9 +167,9 @@ def test_predictor_has_no_batch_norm_and_predicts_what_the_network_does(tmp_path
 
 def test_older_version_is_loaded_where_it_is_pinned(tmp_path, trained):
     for version in ("v1", "v2"):
-        dataset(tmp_path, save=version).save(TrainedSegNet(trained.network, RECORD | {"run": version}))
-    assert dataset(tmp_path).load().record["run"] == "v2"
-    assert dataset(tmp_path, load="v1").load().record["run"] == "v1"
+        dataset(tmp_path, save=version).save(TrainedSegNet(trained.network, model_record(run=version)))
+    assert dataset(tmp_path).load().record.run == "v2"
+    assert dataset(tmp_path, load="v1").load().record.run == "v1"
 
 
 @pytest.mark.parametrize("name", ["segnet.h5", "segnet", "segnet.keras.zip"])
@@ -187,7 +188,7 @@ def test_file_without_a_record_is_refused_by_name(tmp_path, trained):
 def test_record_is_json_that_a_person_can_read(tmp_path, trained):
     dataset(tmp_path, save="v1").save(trained)
     with zipfile.ZipFile(tmp_path / "segnet.keras" / "v1" / "segnet.keras") as archive:
-        assert json.loads(archive.read("record.json")) == RECORD
+        assert json.loads(archive.read("record.json")) == RECORD.model_dump(mode="json")
 
 
 def test_full_disk_leaves_no_version_and_keeps_the_older_ones(tmp_path, trained):

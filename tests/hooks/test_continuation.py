@@ -1,11 +1,12 @@
-import json
 import zipfile
 
 import pytest
 from kedro.io import Version
 
+from model_records import model_record
 from roadseg.datasets.trained_segnet import TrainedSegNetDataset
 from roadseg.hooks.continuation import choose_version
+from roadseg.segnet.model_record import write_record
 
 
 @pytest.fixture
@@ -15,7 +16,7 @@ def models(tmp_path):
         path = tmp_path / "segnet.keras" / version / "segnet.keras"
         path.parent.mkdir(parents=True)
         with zipfile.ZipFile(path, "w") as archive:
-            archive.writestr("record.json", json.dumps({"training": {"is_interrupted": is_interrupted}}))
+            write_record(model_record(training={"is_interrupted": is_interrupted}), archive)
     return TrainedSegNetDataset(filepath=f"{tmp_path}/segnet.keras", version=Version(None, None))
 
 

@@ -2,6 +2,7 @@ from pathlib import Path
 
 import keras
 
+from model_records import model_record
 from roadseg.datasets.catalog import RunCatalog
 from roadseg.hooks.training_state import TrainingStateHooks
 from roadseg.segnet.trained import TrainedSegNet
@@ -13,7 +14,7 @@ def end_run(folder: Path, *, has_trained: bool = True, is_interrupted: bool = Fa
         (folder / "states" / state).mkdir(parents=True)
         (folder / "states" / state / "state.npz").touch()
     images = keras.Input((2, 2, 3))
-    record = {"state": "mine", "training": {"is_interrupted": is_interrupted}}
+    record = model_record(state="mine", training={"is_interrupted": is_interrupted})
     states = {"type": "roadseg.datasets.folder.FolderDataset", "filepath": str(folder / "states")}
     hooks = TrainingStateHooks()
     hooks.before_pipeline_run()

@@ -1,18 +1,15 @@
-from roadseg.reporting.caption import describe_record
+from model_records import model_record
+from roadseg.reporting.caption import describe_model
 
 
-def test_record_is_described_with_versions_and_flat_parameters_but_those_of_evaluations():
-    record = {
-        "run": "v3",
-        "learnt_from": {"prepared_scenes": {"version": "v1"}, "split_table": {"version": "v2"}},
-        "parameters": {
-            "seed": 1,
-            "train": {"epochs": 2, "augmentation": {"flip": True}},
-            "limit": None,
-            "evaluate": {"resolution": "native"},
-        },
+def test_a_model_is_described_with_versions_and_flat_parameters_but_those_of_evaluations():
+    parameters = {
+        "seed": 1,
+        "train": {"epochs": 2, "augmentation": {"flip": True}},
+        "limit": None,
+        "evaluate": {"resolution": "native"},
     }
-    assert describe_record(record) == (
+    assert describe_model(model_record(parameters=parameters)) == (
         "segnet_model v3, prepared_scenes v1, split_table v2. "
         "Parameters: seed=1, train.epochs=2, train.augmentation.flip=True, limit=None."
     )

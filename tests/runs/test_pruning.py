@@ -10,8 +10,10 @@ from click.testing import CliRunner
 from fsspec.implementations.local import LocalFileSystem
 from kedro.io import DataCatalog, DatasetError
 
+from model_records import model_record
 from roadseg.cli import cli
 from roadseg.runs.pruning import prune_versions
+from roadseg.segnet.model_record import write_record
 
 DAY = 24 * 3600
 OLD, YOUNG = DAY + 60, DAY - 60
@@ -67,13 +69,15 @@ def write_table(folder, version):
 def write_model(folder, version, **learnt_from):
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w") as archive:
-        record = {"learnt_from": {name: {"version": each, "digest": "0"} for name, each in learnt_from.items()}}
-        archive.writestr("record.json", json.dumps(record))
+        named = {name: {"version": each, "digest": "0"} for name, each in learnt_from.items()}
+        write_record(model_record(learnt_from=named), archive)
     return write(folder, "segnet_model", version, content.getvalue())
 
 
 def write_scores(folder, version, **versions):
-    return write(folder, "scores", version, json.dumps({"versions": versions}).encode())
+    return write(
+        folder, "scores", version, json.dumps({"run": version, "versions": versions, "parameters": {}}).encode()
+    )
 
 
 def write_manifest(folder, version, *names, unusable=()):
@@ -320,7 +324,7 @@ def name_nothing(path):
         ("segnet_model", cut_off, "is no zip archive"),
         ("segnet_model", empty, "is no zip archive"),
         ("segnet_model", drop_record, "holds no record.json"),
-        ("segnet_model", name_nothing, "must say which versions it was made from"),
+        ("segnet_model", name_nothing, "is damaged"),
         ("scores", cut_off, "must say which versions it was made from"),
         ("scores", lambda path: path.write_text("{}"), "must say which versions it was made from"),
         ("prepared_scenes", cut_off, "is broken"),
@@ -420,7 +424,7 @@ def test_the_number_must_be_given():
 
 
 def test_half_written_files_of_killed_runs_go_after_a_day(tmp_path):
-    whole = write(tmp_path, "scores", "v1", b'{"versions": {}}')
+    whole = write_scores(tmp_path, "v1")
     for version, age in (("v2", OLD), ("v3", YOUNG)):
         part = write(tmp_path, "split_table", version).with_suffix(".csv.0a.part")
         (part.parent / "split_table.csv").rename(part)

@@ -1,3 +1,5 @@
+import os
+import platform
 import shutil
 import subprocess
 import sys
@@ -5,7 +7,8 @@ import sys
 import numpy as np
 import pytest
 
-from roadseg.runs.surroundings import describe_command, describe_machine, find_commit, list_packages
+from roadseg.machine import describe_machine
+from roadseg.runs.surroundings import describe_command, describe_place, find_commit, list_packages
 
 
 def git(folder, *arguments):
@@ -72,7 +75,7 @@ def test_the_command_can_be_typed_again(monkeypatch, argv, command):
     assert describe_command() == command
 
 
-def test_the_machine_says_how_large_it_is():
-    machine = describe_machine()
-    assert machine.cores >= 1
-    assert machine.memory > 2**28
+def test_the_place_is_this_process_on_this_machine():
+    place = describe_place()
+    assert (place.host, place.process) == (platform.node(), os.getpid())
+    assert (place.cores, place.memory) == (describe_machine().cores, describe_machine().memory)

@@ -1,26 +1,23 @@
-import io
-import json
 import shlex
-import zipfile
 
 import pytest
 
+from model_records import model_record
 from roadseg.command_line import run
-from roadseg.segnet.trained import check_fits, check_learnt_from, read_record
+from roadseg.segnet.trained import check_fits, check_learnt_from
 
 
-def record(environment=""):
-    return {
-        "run": "2026-01-02T03.04.05.678Z",
-        "environment": environment,
-        "learnt_from": {
+def record(environment="", training_drives=("a", "b")):
+    return model_record(
+        run="2026-01-02T03.04.05.678Z",
+        environment=environment,
+        learnt_from={
             "prepared_scenes": {"version": "2026-01-01T00.00.00.000Z", "digest": "aaaa"},
             "split_table": {"version": "2026-01-01T00.00.01.000Z", "digest": "bbbb"},
         },
-        "training_drives": ["a", "b"],
-        "classes": ["road", "sky"],
-        "image_size": [240, 480],
-    }
+        training_drives=training_drives,
+        image_size=(240, 480),
+    )
 
 
 PINS = (
@@ -84,7 +81,7 @@ def test_other_content_is_refused_by_name(digests, named):
     ],
 )
 def test_refusal_says_which_names_of_drives_are_equal_and_that_others_need_others(drives, sentence):
-    known = record() | {"training_drives": [*"fedgba"]}
+    known = record(training_drives=[*"fedgba"])
     with pytest.raises(ValueError, match=sentence + ".* if they are other drives, give them other names"):
         check_learnt_from(known, {"prepared_scenes": "cccc", "split_table": "dddd"}, drives)
 
@@ -97,27 +94,3 @@ def test_refusal_ends_in_the_command_that_fits():
 def test_command_names_the_environment():
     message = refusal({"prepared_scenes": "aaaa", "split_table": "cccc"}, "camvid")
     assert message.splitlines()[-1] == f"  kedro run --pipelines evaluate --env camvid {PINS}"
-
-
-def archive(**files):
-    content = io.BytesIO()
-    with zipfile.ZipFile(content, "w") as opened:
-        for name, text in files.items():
-            opened.writestr(name.replace("_", "."), text)
-    return content
-
-
-def test_record_is_read_without_the_network():
-    assert read_record(archive(config_json="{}", record_json=json.dumps(record())), "a.keras") == record()
-
-
-def test_file_without_a_record_is_named():
-    with pytest.raises(ValueError, match=r"'a\.keras' holds no record\.json: it was not saved by this project"):
-        read_record(archive(config_json="{}"), "a.keras")
-
-
-@pytest.mark.parametrize("kept", [0, 10, -10])
-def test_file_that_is_cut_off_is_named(kept):
-    content = archive(config_json="{}", record_json=json.dumps(record())).getvalue()[:kept]
-    with pytest.raises(ValueError, match=r"'a\.keras' is no zip archive, .* cut off or damaged"):
-        read_record(io.BytesIO(content), "a.keras")

@@ -4,16 +4,13 @@ import zipfile
 
 import pytest
 
+from model_records import model_record
 from roadseg.segnet.network import NetworkOptions
 from roadseg.segnet.trained import STATE, WEIGHTS
 from roadseg.training.continuation import EarlierTraining
 from training.options import train_options
 
 NETWORK = NetworkOptions(architecture="segnet", width=0.25, dropout=0.0, batch_norm_momentum=0.9, start="random")
-LEARNT_FROM = {
-    "prepared_scenes": {"version": "v1", "digest": "0a"},
-    "split_table": {"version": "v2", "digest": "0b"},
-}
 
 
 @pytest.fixture
@@ -23,15 +20,12 @@ def earlier(tmp_path):
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr(WEIGHTS, b"weights")
         archive.writestr(STATE, b"state")
-    record = {
-        "parameters": {
-            "train": train_options().model_dump(mode="json"),
-            "network": NETWORK.model_dump(mode="json"),
-            "seed": 1,
-        },
-        "learnt_from": LEARNT_FROM,
-        "training": {"epochs": 3, "best_epoch": 1},
+    parameters = {
+        "train": train_options().model_dump(mode="json"),
+        "network": NETWORK.model_dump(mode="json"),
+        "seed": 1,
     }
+    record = model_record(parameters=parameters, training={"epochs": 3, "best_epoch": 1})
     return EarlierTraining("v3", record, str(path), lambda: path.open("rb"))
 
 
@@ -58,7 +52,7 @@ def test_what_else_differs_is_named_with_both_values_and_what_to_do_instead(earl
 
 
 def test_an_option_that_the_program_did_not_have_then_is_no_difference(earlier):
-    del earlier.record["parameters"]["train"]["weight_average"]
+    del earlier.record.parameters["train"]["weight_average"]
     earlier.check(train_options(epochs=4), NETWORK, 1)
 
 

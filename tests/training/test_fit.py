@@ -13,6 +13,7 @@ from keras import ops
 from scipy.special import logsumexp
 from sklearn.metrics import jaccard_score
 
+from model_records import model_record
 from roadseg.scenes.prepared import PreparedScene
 from roadseg.segnet.device import choose_placement
 from roadseg.segnet.network import NetworkOptions
@@ -225,7 +226,7 @@ def ended(trained, path):
     with zipfile.ZipFile(path, "a") as archive:
         archive.writestr(STATE, trained.state)
     best = int(trained.history["epoch"][trained.history["val_mean_iou"].argmax()])
-    record = {"training": {"epochs": len(trained.history), "best_epoch": best}}
+    record = model_record(training={"epochs": len(trained.history), "best_epoch": best})
     return EarlierTraining("v1", record, str(path), lambda: path.open("rb"))
 
 

@@ -1,5 +1,4 @@
 import hashlib
-import json
 import logging
 import zipfile
 from urllib.error import URLError
@@ -10,7 +9,9 @@ import numpy as np
 import pytest
 from keras.src.utils import file_utils
 
+from model_records import model_record
 from roadseg.errors import FileError
+from roadseg.segnet.model_record import write_record
 from roadseg.segnet.network import NetworkOptions, build_network
 from roadseg.training.start import digest_start, read_start_record, start_weights
 
@@ -41,7 +42,7 @@ def assert_same_weights(received, expected):
 def save_model(path, network, classes=CLASSES):
     network.save(path)
     with zipfile.ZipFile(path, "a") as archive:
-        archive.writestr("record.json", json.dumps({"classes": classes, "training_drives": ["a", "b"]}))
+        write_record(model_record(classes=classes), archive)
     return str(path)
 
 
@@ -376,5 +377,5 @@ def test_what_is_no_file_has_neither_digest_nor_record(start):
 
 
 def test_record_of_an_earlier_model_is_read(model_file, vgg16_file):
-    assert read_start_record(model_file) == {"classes": CLASSES, "training_drives": ["a", "b"]}
+    assert read_start_record(model_file) == model_record(classes=CLASSES)
     assert read_start_record(vgg16_file) is None

@@ -1,24 +1,19 @@
 """What a run reads and with which settings, given to nodes as data: what they make can say where it came from."""
 
-import platform
 from collections.abc import Mapping
-from dataclasses import dataclass
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any, NoReturn
 
-from joblib import cpu_count
 from kedro.io import AbstractDataset, AbstractVersionedDataset, DataCatalog, DatasetError
+from pydantic import BaseModel
 
-CPU_INFO = Path("/proc/cpuinfo")
-"""Where Linux names the processor."""
+from roadseg.machine import Machine, describe_machine
 
 PACKAGES = ("roadseg", "kedro", "keras", "numpy", "opencv-python-headless")
 
 
-@dataclass(frozen=True)
-class Provenance:
-    """Where the outputs of a run come from.
+class Provenance(BaseModel, frozen=True):
+    """Where the outputs of a run come from. What has a default is missing in scores of older programs.
 
     Attributes:
         run: Id of the run, which is the version of all that it saves.
@@ -28,17 +23,17 @@ class Provenance:
         versions: Of each versioned data set that exists, the version that a node would load now.
         parameters: All parameters, as the configuration and the command line gave them.
         packages: Version of each package that shapes results, Keras' backend among them.
-        machine: As `describe_machine` returns it.
+        machine: Where the run took place.
     """
 
     run: str
-    data_set: str
-    environment: str
-    commit: str | None
+    data_set: str | None = None
+    environment: str = ""
+    commit: str | None = None
     versions: Mapping[str, str]
     parameters: Mapping[str, Any]
-    packages: Mapping[str, str]
-    machine: Mapping[str, str | int]
+    packages: Mapping[str, str] = {}
+    machine: Machine | None = None
 
 
 class ProvenanceDataset(AbstractDataset[NoReturn, Provenance]):
@@ -111,20 +106,3 @@ class ProvenanceDataset(AbstractDataset[NoReturn, Provenance]):
 
     def _exists(self) -> bool:
         return True
-
-
-def describe_machine() -> dict[str, str | int]:
-    """Returns `platform`, `processor`, `cores` (those that this process may use) and `python` of this machine."""
-    return {
-        "platform": platform.platform(),
-        "processor": _name_processor(),
-        "cores": cpu_count(),
-        "python": platform.python_version(),
-    }
-
-
-def _name_processor() -> str:
-    """Returns the model of the processor where Linux tells it, else its architecture."""
-    lines = CPU_INFO.read_text("utf-8").splitlines() if CPU_INFO.exists() else []
-    models = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return models[0] if models else platform.machine()

@@ -10,27 +10,20 @@ from kedro.io import AbstractDataset, DatasetError
 from kedro.io.core import get_protocol_and_path
 from pydantic import AwareDatetime, BaseModel, ValidationError
 
+from roadseg.machine import Machine
 from roadseg.reading.whole_file import WholeFiles
 
 
-class Machine(BaseModel, frozen=True):
-    """Where a run took place.
+class Place(Machine, frozen=True):
+    """Where a run took place: the machine, by its name, and the process.
 
     Attributes:
         host: Name of the machine.
         process: Id of the process.
-        system: Operating system and processor architecture.
-        cores: Number of logical cores.
-        memory: Bytes.
-        gpus: Names of the NVIDIA GPUs.
     """
 
     host: str
     process: int
-    system: str
-    cores: int
-    memory: int
-    gpus: tuple[str, ...]
 
 
 class RunRecord(BaseModel, frozen=True):
@@ -76,7 +69,7 @@ class RunRecord(BaseModel, frozen=True):
     is_dirty: bool | None
     packages: Mapping[str, str]
     backend: str | None
-    machine: Machine
+    machine: Place
     loaded: Mapping[str, str]
     saved: Mapping[str, str]
     training: Mapping[str, Any] | None

@@ -1,6 +1,5 @@
 """Trained networks on disk: one `.keras` file that also holds what the network learnt from, and how to go on."""
 
-import json
 import tempfile
 import zipfile
 from contextlib import AbstractContextManager
@@ -11,7 +10,8 @@ from typing import IO, Any
 from kedro.io import DatasetError
 
 from roadseg.datasets.versioned_file import VersionedFileDataset
-from roadseg.segnet.trained import RECORD, STATE, TrainedSegNet, load_network, read_record
+from roadseg.segnet.model_record import ModelRecord, read_record, write_record
+from roadseg.segnet.trained import STATE, TrainedSegNet, load_network
 from roadseg.training.continuation import EarlierTraining
 
 
@@ -54,19 +54,19 @@ class TrainedSegNetDataset(VersionedFileDataset[TrainedSegNet, TrainedSegNet]):
             local = Path(folder) / "segnet.keras"
             data.network.save(local)
             with zipfile.ZipFile(local, "a") as archive:
-                archive.writestr(RECORD, json.dumps(data.record, indent=2))
+                write_record(data.record, archive)
                 if data.state is not None:
                     archive.writestr(STATE, data.state)
             self._write(path, local.read_bytes())
 
-    def read_record(self, version: str | None) -> dict[str, Any]:
+    def read_record(self, version: str | None) -> ModelRecord:
         """Returns the record of a version, without its network.
 
         Args:
             version: None where the data set has no versions.
 
         Raises:
-            DatasetError: If the file is no zip archive or holds no record.
+            DatasetError: If the file is no zip archive or holds no record, or a damaged one.
         """
         with self.open(version) as file:
             return _read_record(file, self.path_of(version))
@@ -75,7 +75,7 @@ class TrainedSegNetDataset(VersionedFileDataset[TrainedSegNet, TrainedSegNet]):
         """Returns the training of a version, to go on with.
 
         Raises:
-            DatasetError: If the file is no zip archive or holds no record.
+            DatasetError: If the file is no zip archive or holds no record, or a damaged one.
         """
         return EarlierTraining(
             run=str(version),
@@ -94,7 +94,7 @@ class TrainedSegNetDataset(VersionedFileDataset[TrainedSegNet, TrainedSegNet]):
         return opened
 
 
-def _read_record(file: IO[bytes], path: str) -> dict[str, Any]:
+def _read_record(file: IO[bytes], path: str) -> ModelRecord:
     try:
         return read_record(file, path)
     except ValueError as fault:

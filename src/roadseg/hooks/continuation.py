@@ -50,7 +50,7 @@ def choose_version(models: Any, name: str) -> str:
     """
     versions = models.list_versions(full_path=False)
     if name == LATEST:
-        versions = [each for each in versions if not models.read_record(each)["training"]["is_interrupted"]]
+        versions = [each for each in versions if not models.read_record(each).training.is_interrupted]
         name = versions[0] if versions else name
     if not versions:
         raise InputError(f"train.continue_from: there is no model to go on with in '{models.path_of(None)}'")

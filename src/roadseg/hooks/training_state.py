@@ -1,10 +1,12 @@
 """Removes what was kept of a training to go on with, once the run is over."""
 
-from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kedro.framework.hooks import hook_impl
 from kedro.io import DataCatalog
+
+if TYPE_CHECKING:
+    from roadseg.segnet.model_record import ModelRecord  # brings Keras
 
 
 class TrainingStateHooks:
@@ -13,7 +15,7 @@ class TrainingStateHooks:
     @hook_impl
     def before_pipeline_run(self) -> None:
         """Starts with nothing trained."""
-        self._record: Mapping[str, Any] | None = None
+        self._record: ModelRecord | None = None
 
     @hook_impl
     def after_dataset_saved(self, dataset_name: str, data: Any) -> None:
@@ -24,10 +26,10 @@ class TrainingStateHooks:
     @hook_impl
     def after_pipeline_run(self, catalog: DataCatalog) -> None:
         """Removes it, unless the training was interrupted."""
-        if self._record is None or self._record["training"]["is_interrupted"]:
+        if self._record is None or self._record.training.is_interrupted:
             return
         from roadseg.training.state import remove_state  # Keras is there: this run has trained
 
-        state = catalog["training_state"].load() / self._record["state"]
+        state = catalog["training_state"].load() / self._record.state
         if state.exists():
             remove_state(state)

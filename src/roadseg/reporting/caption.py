@@ -1,21 +1,19 @@
 """The small print of a figure: where it comes from."""
 
-from collections.abc import Mapping
-from typing import Any
-
 from roadseg.scoring.differences import flatten_values
+from roadseg.segnet.model_record import ModelRecord
 
 
-def describe_record(record: Mapping[str, Any]) -> str:
+def describe_model(record: ModelRecord) -> str:
     """Returns the versions of model, data and split, and the parameters of the training.
 
     What the training did not use, the parameters of evaluations, is left out.
 
     Args:
-        record: Of the model, as `TrainedSegNet` holds it.
+        record: Of the model.
     """
-    versions = [f"segnet_model {record['run']}"]
-    versions += [f"{name} {each['version']}" for name, each in record["learnt_from"].items()]
-    used = {name: value for name, value in record["parameters"].items() if name != "evaluate"}
+    versions = [f"segnet_model {record.run}"]
+    versions += [f"{name} {each.version}" for name, each in record.learnt_from.items()]
+    used = {name: value for name, value in record.parameters.items() if name != "evaluate"}
     parameters = [f"{name}={value}" for name, value in flatten_values(used).items()]
     return f"{', '.join(versions)}. Parameters: {', '.join(parameters)}."

@@ -8,7 +8,7 @@ from typing import Any
 
 import psutil
 
-from roadseg.datasets.run_records import Machine, RunRecord, RunRecordsDataset
+from roadseg.datasets.run_records import Place, RunRecord, RunRecordsDataset
 from roadseg.errors import InputError
 from roadseg.scoring.differences import MISSING, compare_values
 
@@ -168,7 +168,7 @@ def describe_score(score: float | None) -> str:
     return MISSING if score is None else f"{score:.4f}"
 
 
-def _describe_unended(machine: Machine, started: float) -> str:
+def _describe_unended(machine: Place, started: float) -> str:
     if machine.host != platform.node():
         return f"running on {machine.host}, or killed there"
     try:

@@ -6,9 +6,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from kedro.io import AbstractVersionedDataset, DataCatalog
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
 from roadseg.datasets.prepared_scenes import PreparedScenesDataset
+from roadseg.datasets.provenance import Provenance
 from roadseg.errors import InputError
 
 logger = logging.getLogger(__name__)
@@ -20,35 +21,16 @@ Versions = Mapping[str, Sequence[str]]
 """Name of a data set -> its versions, newest first."""
 
 
-class LearntFrom(BaseModel):
-    """What a model's record says of a data set that it learnt from."""
-
-    version: str
-
-
-class ModelRecord(BaseModel):
-    """What is read of a model's record."""
-
-    learnt_from: dict[str, LearntFrom]
-
-
-class Report(BaseModel):
-    """What is read of the scores."""
-
-    versions: dict[str, str]
-
-
-def _named_by_scores(dataset: Any, version: str) -> dict[str, str]:
+def _named_by_scores(dataset: Any, version: str) -> Mapping[str, str]:
     content = dataset._fs.cat_file(str(dataset._get_versioned_path(version)))
-    return Report.model_validate_json(content).versions
+    return Provenance.model_validate_json(content).versions
 
 
 def _named_by_model(dataset: Any, version: str) -> dict[str, str]:
-    record = ModelRecord.model_validate(dataset.read_record(version))
-    return {name: each.version for name, each in record.learnt_from.items()}
+    return {name: each.version for name, each in dataset.read_record(version).learnt_from.items()}
 
 
-NAMED_BY: dict[str, Callable[[Any, str], dict[str, str]]] = {
+NAMED_BY: dict[str, Callable[[Any, str], Mapping[str, str]]] = {
     "scores": _named_by_scores,
     "segnet_model": _named_by_model,
 }
@@ -113,7 +95,7 @@ def choose_kept(datasets: Mapping[str, Any], there: Versions, keep: int) -> dict
     return kept
 
 
-def _read_named(datasets: Mapping[str, Any], name: str, version: str) -> dict[str, str]:
+def _read_named(datasets: Mapping[str, Any], name: str, version: str) -> Mapping[str, str]:
     if name not in NAMED_BY:
         return {}
     try:

@@ -19,7 +19,7 @@ from roadseg.datasets.run_records import RunRecord, RunRecordsDataset
 from roadseg.runs.mlflow_run import MLflowRun
 from roadseg.runs.surroundings import (
     describe_command,
-    describe_machine,
+    describe_place,
     find_backend,
     find_commit,
     list_packages,
@@ -69,7 +69,7 @@ class RunRecorder:
             is_dirty=is_dirty,
             packages=list_packages(),
             backend=find_backend(),
-            machine=describe_machine(),
+            machine=describe_place(),
             loaded={},
             saved={},
             training=None,
@@ -106,8 +106,8 @@ class RunRecorder:
             self._saved[dataset_name] = version
             self._write()
         if dataset_name == "segnet_model":
-            digests = {name: each["digest"] for name, each in data.record["learnt_from"].items()}
-            self._write(training=data.record["training"], digests=digests)
+            digests = {name: each.digest for name, each in data.record.learnt_from.items()}
+            self._write(training=data.record.training.model_dump(mode="json"), digests=digests)
         if dataset_name == "scores":
             self._write(
                 training=data["model"]["training"],

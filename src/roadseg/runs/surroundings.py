@@ -3,15 +3,12 @@
 import os
 import platform
 import shlex
-import shutil
-import subprocess
 import sys
 from importlib.metadata import distributions
 from pathlib import Path
 
-import psutil
-
-from roadseg.datasets.run_records import Machine
+from roadseg.datasets.run_records import Place
+from roadseg.machine import describe_machine, run_program
 
 
 def describe_command() -> str:
@@ -31,10 +28,10 @@ def find_commit(folder: Path) -> tuple[str | None, bool | None]:
 
     Both are None where there is no git, no checkout, or no commit in it.
     """
-    commit = _ask("git", "-C", str(folder), "rev-parse", "HEAD")
+    commit = run_program("git", "-C", str(folder), "rev-parse", "HEAD")
     if commit is None:
         return None, None
-    return commit, bool(_ask("git", "-C", str(folder), "status", "--porcelain"))
+    return commit, bool(run_program("git", "-C", str(folder), "status", "--porcelain"))
 
 
 def list_packages() -> dict[str, str]:
@@ -43,29 +40,12 @@ def list_packages() -> dict[str, str]:
     return {"python": platform.python_version()} | dict(sorted(versions.items()))
 
 
-def describe_machine() -> Machine:
-    """Returns what this machine is."""
-    gpus = _ask("nvidia-smi", "--query-gpu=name", "--format=csv,noheader") or ""
-    return Machine(
-        host=platform.node(),
-        process=os.getpid(),
-        system=f"{platform.system()} {platform.machine()}",
-        cores=psutil.cpu_count(),
-        memory=psutil.virtual_memory().total,
-        gpus=tuple(gpus.splitlines()),
-    )
+def describe_place() -> Place:
+    """Returns this machine with its name, and this process."""
+    return Place(host=platform.node(), process=os.getpid(), **describe_machine().model_dump())
 
 
 def find_backend() -> str | None:
     """Returns the backend of Keras, or None where nothing has imported it: that would take seconds."""
     keras = sys.modules.get("keras")
     return keras.config.backend() if keras else None
-
-
-def _ask(program: str, *arguments: str) -> str | None:
-    """Returns what a program prints, or None if it is not there or fails."""
-    path = shutil.which(program)
-    if path is None:
-        return None
-    done = subprocess.run([path, *arguments], capture_output=True, check=False)  # noqa: S603 - asked above
-    return done.stdout.decode("utf-8", "replace").strip() if done.returncode == 0 else None

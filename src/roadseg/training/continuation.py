@@ -11,6 +11,7 @@ from typing import IO, Any
 
 from roadseg.errors import InputError
 from roadseg.segnet.device import DeviceOptions
+from roadseg.segnet.model_record import ModelRecord
 from roadseg.segnet.network import NetworkOptions
 from roadseg.segnet.trained import STATE, WEIGHTS
 from roadseg.training.recipe import TrainOptions
@@ -33,20 +34,20 @@ class EarlierTraining:
 
     Attributes:
         run: Version of its model.
-        record: Of its model, see `TrainedSegNet`.
+        record: Of its model.
         path: Of the file of its model.
         open: Opens that file.
     """
 
     run: str
-    record: Mapping[str, Any]
+    record: ModelRecord
     path: str
     open: Callable[[], AbstractContextManager[IO[bytes]]]
 
     @property
     def epochs(self) -> int:
         """How many epochs it has had."""
-        return int(self.record["training"]["epochs"])
+        return self.record.training.epochs
 
     def check(self, options: TrainOptions, network_options: NetworkOptions, seed: int) -> None:
         """Refuses to go on where nothing was kept or nothing is to do, or in another way than the training began.
@@ -59,7 +60,7 @@ class EarlierTraining:
             raise self._refuse("its model keeps no state of it")
         differences = [
             f"{name} {json.dumps(then)}, here {json.dumps(now)}"
-            for name, then, now in _compare(self.record["parameters"], _list_options(options, network_options, seed))
+            for name, then, now in _compare(self.record.parameters, _list_options(options, network_options, seed))
         ]
         if differences:
             raise self._refuse(f"it has {'; '.join(differences)}")
@@ -68,7 +69,7 @@ class EarlierTraining:
                 f"train.continue_from: the training of {self.run} has had {self.epochs} epochs: train.epochs, and with "
                 f"scenes.limit train.trial_epochs as well, must be above that, received {options.epochs}"
             )
-        best, patience = self.record["training"]["best_epoch"], options.early_stopping_patience
+        best, patience = self.record.training.best_epoch, options.early_stopping_patience
         if patience is not None and self.epochs - best >= patience:
             raise InputError(
                 f"train.continue_from: the best of the {self.epochs} epochs of the training of {self.run} is epoch "
@@ -85,10 +86,10 @@ class EarlierTraining:
         Raises:
             InputError: If one differs; the message ends in the versions that fit.
         """
-        learnt_from = self.record["learnt_from"]
-        others = [name for name, digest in digests.items() if digest != learnt_from[name]["digest"]]
+        learnt_from = self.record.learnt_from
+        others = [name for name, digest in digests.items() if digest != learnt_from[name].digest]
         if others:
-            pins = ",".join(f"{name}:{each['version']}" for name, each in learnt_from.items())
+            pins = ",".join(f"{name}:{each.version}" for name, each in learnt_from.items())
             raise InputError(
                 f"train.continue_from: the training of {self.run} learnt from another content of "
                 f"{' and '.join(others)} than this run loads: add --pipelines train --load-versions {pins}"
@@ -101,7 +102,7 @@ class EarlierTraining:
             folder: Of the training that goes on. The state, which names the weights, gets its name last.
         """
         with self.open() as file, zipfile.ZipFile(file) as archive:
-            for member, name in ((WEIGHTS, name_weights(self.record["training"]["best_epoch"])), (STATE, FILE)):
+            for member, name in ((WEIGHTS, name_weights(self.record.training.best_epoch)), (STATE, FILE)):
                 part = folder / f"{name}.part"
                 with archive.open(member) as source, part.open("wb") as target:
                     shutil.copyfileobj(source, target)

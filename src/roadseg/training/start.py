@@ -5,7 +5,6 @@ import logging
 import zipfile
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 from urllib.error import URLError
 
 import keras
@@ -13,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from roadseg.errors import FileError, InputError
-from roadseg.segnet.trained import load_network, read_record
+from roadseg.segnet.model_record import ModelRecord, StartedFrom, read_record
+from roadseg.segnet.trained import load_network
 
 logger = logging.getLogger(__name__)
 
@@ -60,7 +60,7 @@ def digest_start(start: str) -> str | None:
         return hashlib.file_digest(file, "sha256").hexdigest()[:16]
 
 
-def record_start(start: str, held_out: Collection[str]) -> dict[str, Any] | None:
+def record_start(start: str, held_out: Collection[str]) -> StartedFrom | None:
     """Returns what a model's record says of the earlier model that it started from; None without one.
 
     Where the earlier model learnt from drives that are held out here, a warning in the log names them: they may have
@@ -73,16 +73,18 @@ def record_start(start: str, held_out: Collection[str]) -> dict[str, Any] | None
     record = read_start_record(start)
     if record is None:
         return None
-    seen = sorted(set(record["training_drives"]) & set(held_out))
+    seen = sorted(set(record.training_drives) & set(held_out))
     if seen:
         logger.warning(
             "The model '%s' learnt from drives of these names, which validate or test here: %s", start, ", ".join(seen)
         )
-    return {"file": start} | {name: record[name] for name in ("run", "learnt_from", "training_drives")}
+    return StartedFrom(
+        file=start, run=record.run, learnt_from=record.learnt_from, training_drives=record.training_drives
+    )
 
 
-def read_start_record(start: str) -> Mapping[str, Any] | None:
-    """Returns the record, see `TrainedSegNet`, of the earlier model that `network.start` names; None without one.
+def read_start_record(start: str) -> ModelRecord | None:
+    """Returns the record of the earlier model that `network.start` names; None without one.
 
     Raises:
         InputError: If the ending is not `.h5` or `.keras`, or the file is damaged or was not saved by this project.
@@ -106,7 +108,7 @@ def _find_file(start: str) -> Path | None:
     return path
 
 
-def _read_record(path: Path) -> Mapping[str, Any]:
+def _read_record(path: Path) -> ModelRecord:
     try:
         with path.open("rb") as file:
             return read_record(file, str(path))
@@ -115,7 +117,7 @@ def _read_record(path: Path) -> Mapping[str, Any]:
 
 
 def _copy_model(network: keras.Model, path: Path, class_names: Sequence[str]) -> None:
-    classes = _read_record(path)["classes"]
+    classes = _read_record(path).class_names
     try:
         earlier = load_network(path)
     except (OSError, ValueError, TypeError, KeyError, zipfile.BadZipFile) as fault:

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from roadseg.datasets.provenance import Provenance
 from roadseg.reporting import figures
-from roadseg.reporting.caption import describe_record
+from roadseg.reporting.caption import describe_model
 from roadseg.reporting.evaluation_report import write_evaluation_report
 from roadseg.reporting.gallery import choose_gallery, picture_scene
 from roadseg.reporting.panels import Example, draw_panels
@@ -45,6 +45,7 @@ from roadseg.scoring.tables import (
     tabulate_scene_classes,
     tabulate_scenes,
 )
+from roadseg.segnet.model_record import ModelRecord
 from roadseg.segnet.trained import TrainedSegNet, check_fits, check_learnt_from
 
 Report = dict[str, Any]
@@ -68,7 +69,7 @@ def score_scenes(
     contents = digest_contents(prepared_scenes, split_table)
     scenes = list_scenes(split_table, options.resolution)
     if not check_learnt_from(segnet_model.record, contents, set(scenes["drive"])):
-        logger.info("The model of %s learnt from other data: no drive here trained it", segnet_model.record["run"])
+        logger.info("The model of %s learnt from other data: no drive here trained it", segnet_model.record.run)
     read = partial(read_truth, raw_scenes=raw_scenes, label_space=label_space, classes=prepared_scenes.classes)
     predictions = predict_at(segnet_model.predictor, prepared_scenes, list(scenes["scene"]), options, read)
     if options.prediction_files.written:
@@ -120,7 +121,7 @@ def summarise_scores(
     seed: Seed,
 ) -> tuple[Report, pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """Returns all scores with where they come from, and the scores of splits, which are logged too, classes, drives."""
-    names = segnet_model.record["classes"]
+    names = segnet_model.record.class_names
     statistics = read_statistics(scene_scores, scene_class_scores, calibration_table, names)
     summaries = {split: summarise_split(each, names, seed.root) for split, each in statistics.items()}
     guesses = sum_splits(prior_confusion, names, summaries)
@@ -132,20 +133,13 @@ def summarise_scores(
     table, class_scores = (each.assign(resolution=options.resolution) for each in (table, class_scores))
     logger.info("Scores at %s resolution\n%s", options.resolution, describe_scores(table, class_scores))
     report = {
-        "run": provenance.run,
-        "data_set": provenance.data_set,
-        "environment": provenance.environment,
-        "commit": provenance.commit,
+        **provenance.model_dump(mode="json"),
         "resolution": options.resolution,
         "splits": summaries,
         "prior_mean_iou": prior_mean_iou,
         "batch_averaged_mean_iou": averages,
-        "versions": provenance.versions,
         "digests": digest_contents(prepared_scenes, split_table),
-        "parameters": provenance.parameters,
-        "packages": provenance.packages,
-        "machine": provenance.machine,
-        "model": segnet_model.record,
+        "model": segnet_model.record.model_dump(mode="json"),
     }
     drive_scores = tabulate_drives(statistics, options.resolution)
     return report, table.assign(**provenance.versions), class_scores, drive_scores
@@ -188,7 +182,7 @@ def draw_examples(
         for row, each in zip(chosen.itertuples(), predictions, strict=True)
     ]
     sizes = f"Pictures and errors are at network resolution, mean IoU is at {options.resolution} resolution."
-    return draw_panels(examples, prepared_scenes.classes, f"{sizes} {describe_record(segnet_model.record)}")
+    return draw_panels(examples, prepared_scenes.classes, f"{sizes} {describe_model(segnet_model.record)}")
 
 
 def write_report(
@@ -210,4 +204,4 @@ def write_report(
 
 
 def _caption(scores: Report) -> str:
-    return f"At {scores['resolution']} resolution. {describe_record(scores['model'])}"
+    return f"At {scores['resolution']} resolution. {describe_model(ModelRecord.model_validate(scores['model']))}"

@@ -9,13 +9,14 @@ from matplotlib.figure import Figure
 
 from roadseg.datasets.provenance import Provenance
 from roadseg.reporting import network_diagram
-from roadseg.reporting.caption import describe_record
+from roadseg.reporting.caption import describe_model
 from roadseg.reporting.figures import draw_training_curves
 from roadseg.scenes.prepared import PreparedScenes, content_digest
 from roadseg.scenes.raw import SceneOptions
 from roadseg.scenes.seed import Seed
 from roadseg.scenes.splits import digest_contents, group_by_split
 from roadseg.segnet.device import choose_placement
+from roadseg.segnet.model_record import ContinuedFrom, LearntFrom, ModelRecord, TrainingFacts
 from roadseg.segnet.network import NetworkOptions
 from roadseg.segnet.trained import TrainedSegNet
 from roadseg.training.continuation import EarlierTraining
@@ -51,7 +52,7 @@ def train_segnet(
     program = [digest_code(), provenance.packages, placement.policy]
     state = _name_state([digests, parameters, digest_start(network_options.start), program], training_state)
     held_out = set(split_table.loc[split_table["split"] != "train", "drive"])
-    start = continued_training.record["started_from"] if continued_training else None
+    start = continued_training.record.started_from if continued_training else None
     started_from = start or record_start(network_options.start, held_out)
     training = train_network(
         prepared_scenes,
@@ -65,7 +66,7 @@ def train_segnet(
         earlier=continued_training,
     )
     record = record_training(prepared_scenes, split_table, training, provenance, continued_training)
-    record |= {"state": state, "started_from": started_from}
+    record = record.model_copy(update={"state": state, "started_from": started_from})
     return TrainedSegNet(training.network, record, training.state), training.history
 
 
@@ -87,42 +88,36 @@ def record_training(
     training: Training,
     provenance: Provenance,
     earlier: EarlierTraining | None,
-) -> dict[str, object]:
-    """Returns the record of a training, as `TrainedSegNet` describes it."""
+) -> ModelRecord:
+    """Returns what the model of a training says of itself, but `state` and `started_from`."""
     digests = digest_contents(prepared_scenes, split_table)
     history = training.history
     best = history.iloc[int(history["val_mean_iou"].argmax())]
-    return {
-        "run": provenance.run,
-        "data_set": provenance.data_set,
-        "commit": provenance.commit,
-        "environment": provenance.environment,
-        "learnt_from": {
-            name: {"version": provenance.versions[name], "digest": digest} for name, digest in digests.items()
+    return ModelRecord(
+        **provenance.model_dump(exclude={"versions"}),
+        learnt_from={
+            name: LearntFrom(version=provenance.versions[name], digest=digest) for name, digest in digests.items()
         },
-        "classes": [each.name for each in prepared_scenes.classes],
-        "image_size": prepared_scenes.image_size,
-        "training_drives": sorted(split_table.loc[split_table["split"] == "train", "drive"].unique()),
-        "parameters": provenance.parameters,
-        "packages": provenance.packages,
-        "machine": provenance.machine,
-        "training": {
-            "epochs": len(history),
-            "best_epoch": int(best["epoch"]),
-            "best_validation_mean_iou": float(best["val_mean_iou"]),
-            "seconds": round(float(history["seconds"].sum()), 1),
-            "is_interrupted": training.is_interrupted,
-            "continued_from": {"run": earlier.run, "epochs": earlier.epochs} if earlier else None,
-            "history": history.astype(object).where(history.notna(), None).to_dict("records"),
-        },
-    }
+        classes=prepared_scenes.classes,
+        image_size=prepared_scenes.image_size,
+        training_drives=sorted(split_table.loc[split_table["split"] == "train", "drive"].unique()),
+        training=TrainingFacts(
+            epochs=len(history),
+            best_epoch=int(best["epoch"]),
+            best_validation_mean_iou=float(best["val_mean_iou"]),
+            seconds=round(float(history["seconds"].sum()), 1),
+            is_interrupted=training.is_interrupted,
+            continued_from=ContinuedFrom(run=earlier.run, epochs=earlier.epochs) if earlier else None,
+            history=history.astype(object).where(history.notna(), None).to_dict("records"),
+        ),
+    )
 
 
 def draw_curves(training_history: pd.DataFrame, segnet_model: TrainedSegNet) -> Figure:
     """Returns the training curves."""
-    return draw_training_curves(training_history, describe_record(segnet_model.record))
+    return draw_training_curves(training_history, describe_model(segnet_model.record))
 
 
 def draw_network(segnet_model: TrainedSegNet) -> Figure:
     """Returns the network as a diagram."""
-    return network_diagram.draw_network(segnet_model.network, describe_record(segnet_model.record))
+    return network_diagram.draw_network(segnet_model.network, describe_model(segnet_model.record))

@@ -1,0 +1,151 @@
+"""The model record: what the file of a model says of itself, beside the network."""
+
+import json
+import zipfile
+from collections.abc import Mapping
+from typing import IO, Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ValidationError
+
+from roadseg.errors import InputError, describe_validation
+from roadseg.machine import Machine
+from roadseg.scenes.labels import SegmentationClass
+from roadseg.segnet.class_colours import colour_classes
+
+RECORD = "record.json"
+"""Where the file of a model holds its record."""
+
+
+class LearntFrom(BaseModel, frozen=True):
+    """A data set that a model learnt from.
+
+    Attributes:
+        version: Its version in the catalog.
+        digest: Of its content.
+    """
+
+    version: str
+    digest: str
+
+
+class ContinuedFrom(BaseModel, frozen=True):
+    """The training that another one went on with.
+
+    Attributes:
+        run: Version of its model.
+        epochs: How many it had had.
+    """
+
+    run: str
+    epochs: int
+
+
+class TrainingFacts(BaseModel, frozen=True):
+    """How a training went.
+
+    Attributes:
+        epochs: How many it had, those of the training that it went on with included.
+        best_epoch: The epoch that was kept, from 1.
+        best_validation_mean_iou: Of that epoch.
+        seconds: How long all epochs took.
+        is_interrupted: Whether Ctrl-C or SIGTERM ended it; False of models that are older than this entry, as an
+            interrupted training left none then.
+        continued_from: None where it began by itself.
+        history: A row per epoch, as in `training_history`; empty of older models.
+    """
+
+    epochs: int
+    best_epoch: int
+    best_validation_mean_iou: float
+    seconds: float
+    is_interrupted: bool = False
+    continued_from: ContinuedFrom | None = None
+    history: tuple[Mapping[str, int | float | None], ...] = ()
+
+
+class StartedFrom(BaseModel, frozen=True):
+    """An earlier model whose weights a training started from.
+
+    Attributes:
+        file: As `network.start` named it.
+        run: Version of that model.
+        learnt_from: As in its own record.
+        training_drives: As in its own record.
+    """
+
+    file: str
+    run: str
+    learnt_from: Mapping[str, LearntFrom]
+    training_drives: tuple[str, ...]
+
+
+def _add_colours(classes: Any) -> Any:
+    are_names = isinstance(classes, list) and all(isinstance(each, str) for each in classes)
+    return colour_classes(classes) if are_names else classes
+
+
+class ModelRecord(BaseModel, frozen=True):
+    """What a model says of itself. What has a default is missing in the records of older models.
+
+    Attributes:
+        run: The run that trained it, and so its version.
+        data_set: Name of the data set that it learnt from.
+        commit: Hash of the project's git commit, with `+` where files differed; None outside a git checkout.
+        environment: Name of the configuration environment; empty for the default one.
+        learnt_from: Catalog entry -> version and content that it learnt from.
+        classes: Names and colours in the order of the ids. Older records hold names alone: see `colour_classes`.
+        image_size: (height, width) in pixels of the images that it sees.
+        training_drives: Names of the drives that it was trained on.
+        parameters: All parameters of the run.
+        packages: Version of each package that shapes results.
+        machine: Where it was trained.
+        training: How that went.
+        state: Name of the folder of what was kept to go on with.
+        started_from: The earlier model that its weights started from.
+    """
+
+    run: str
+    data_set: str | None = None
+    commit: str | None = None
+    environment: str
+    learnt_from: Mapping[str, LearntFrom]
+    classes: Annotated[tuple[SegmentationClass, ...], BeforeValidator(_add_colours)]
+    image_size: tuple[int, int]
+    training_drives: tuple[str, ...]
+    parameters: Mapping[str, Any]
+    packages: Mapping[str, str]
+    machine: Machine | None = None
+    training: TrainingFacts
+    state: str | None = None
+    started_from: StartedFrom | None = None
+
+    @property
+    def class_names(self) -> list[str]:
+        """Names of the classes in the order of their ids."""
+        return [each.name for each in self.classes]
+
+
+def write_record(record: ModelRecord, archive: zipfile.ZipFile) -> None:
+    """Adds a record to the `.keras` file of its model."""
+    archive.writestr(RECORD, json.dumps(record.model_dump(mode="json"), indent=2))
+
+
+def read_record(file: IO[bytes], path: str) -> ModelRecord:
+    """Returns the record in a `.keras` file, without its network.
+
+    Args:
+        file: The open file.
+        path: Its name in messages.
+
+    Raises:
+        InputError: If the file is no zip archive or holds no record, or a damaged one.
+    """
+    try:
+        with zipfile.ZipFile(file) as archive:
+            if RECORD not in archive.namelist():
+                raise InputError(f"'{path}' holds no {RECORD}: it was not saved by this project")
+            return ModelRecord.model_validate_json(archive.read(RECORD))
+    except zipfile.BadZipFile as fault:
+        raise InputError(f"'{path}' is no zip archive, as a .keras file must be: cut off or damaged") from fault
+    except ValidationError as fault:
+        raise InputError(f"the {RECORD} in '{path}' is damaged: {describe_validation(fault)}") from fault
