@@ -83,17 +83,23 @@ def test_a_table_without_rows_says_so():
 )
 def test_an_interval_on_one_side_of_zero_is_a_verdict(low, high, verdict):
     assert judge_interval(low, high) == verdict
+    assert judge_interval(-high, -low, best=0) == verdict
 
 
 def test_differences_show_intervals_where_there_are_enough_drives():
     nan = float("nan")
     table = pd.DataFrame(
-        [("mean_iou", 0.5, 0.625, 0.125, 0.1, 0.2), ("IoU sky", nan, nan, nan, nan, nan)],
+        [
+            ("mean_iou", 0.5, 0.625, 0.125, 0.1, 0.2),
+            ("calibration_error", 0.5, 0.625, 0.125, 0.1, 0.2),
+            ("IoU sky", nan, nan, nan, nan, nan),
+        ],
         columns=["score", "first", "second", "difference", "low", "high"],
     )
     section = describe_differences(table, title="Split test", num_drives=5)
     assert section.rows == [
         ["mean_iou", "0.5000", "0.6250", "+0.1250", "[+0.1000, +0.2000]", "better"],
+        ["calibration_error", "0.5000", "0.6250", "+0.1250", "[+0.1000, +0.2000]", "worse"],
         ["IoU sky", "undefined", "undefined", "", "", ""],
     ]
     section = describe_differences(table.assign(low=nan, high=nan), title="Split test", num_drives=4)

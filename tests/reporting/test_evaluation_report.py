@@ -13,7 +13,7 @@ from roadseg.reporting.evaluation_report import (
     format_score,
     shade_confusion,
 )
-from roadseg.scoring.summary import SCORES
+from roadseg.scoring.scores import SCORES
 
 NASTY = "<b>&\"'</script>"
 NAMES = ["road", NASTY, "sky"]

@@ -16,6 +16,7 @@ from roadseg.reporting.figures import (
 )
 from roadseg.scenes.labels import SegmentationClass
 from roadseg.scoring.metrics import count_classes, mean_iou
+from roadseg.scoring.scores import SCORES
 
 CLASSES = (
     SegmentationClass(name="road", colour=(128, 64, 18)),
@@ -134,28 +135,29 @@ def test_class_iou_without_pixels_is_absent_throughout():
 
 
 def score_cells(rows):
-    scores = [
-        "mean_iou",
-        "pixel_accuracy",
-        "mean_class_accuracy",
-        "frequency_weighted_iou",
-        "boundary_f1",
-        "calibration_error",
-    ]
-    score_table = pd.DataFrame(rows, columns=["split", "scenes", "pixels", *scores]).assign(**{"IoU road": 0.1})
+    score_table = pd.DataFrame(rows, columns=["split", "scenes", "pixels", *SCORES]).assign(**{"IoU road": 0.1})
     (table,) = draw_score_table(score_table).axes[0].tables
-    return np.reshape([table[cell].get_text().get_text() for cell in sorted(table.get_celld())], (-1, 9)).tolist()
+    return np.reshape(
+        [table[cell].get_text().get_text() for cell in sorted(table.get_celld())], (-1, 3 + len(SCORES))
+    ).tolist()
 
 
 def test_score_table_shows_every_score():
-    headings, train = score_cells([["train", 14027, 1_615_910_400, 0.62581, 0.9, 0.71, 0.8, 0.5, 0.01234]])
-    assert headings[:4] == ["split", "scenes", "pixels", "mean IoU"]
-    assert train == ["train", "14,027", "1,615,910,400", "0.6258", "0.9000", "0.7100", "0.8000", "0.5000", "0.0123"]
+    values = [0.62581 + 0.01 * place for place in range(len(SCORES))]
+    headings, train = score_cells([["train", 14027, 1_615_910_400, *values]])
+    assert headings[:5] == ["split", "scenes", "pixels", "mean IoU", "pixel\naccuracy"]
+    assert "frequency-\nweighted IoU" in headings
+    assert train[:6] == ["train", "14,027", "1,615,910,400", "0.6258", "0.6358", "0.6458"]
 
 
 @pytest.mark.parametrize("undefined", [None, np.nan])
 def test_score_table_of_a_split_without_pixels_is_undefined(undefined):
-    assert score_cells([["test", 3, 0, *[undefined] * 6]])[1] == ["test", "3", "0", *["undefined"] * 6]
+    assert score_cells([["test", 3, 0, *[undefined] * len(SCORES)]])[1] == [
+        "test",
+        "3",
+        "0",
+        *["undefined"] * len(SCORES),
+    ]
 
 
 def test_training_curves_name_the_best_epochs_and_the_duration():

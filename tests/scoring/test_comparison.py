@@ -8,9 +8,11 @@ from sklearn.metrics import jaccard_score
 from roadseg.scoring.comparison import ScoredScenes, choose_changed, compare_scenes, compare_scores, pair_scenes
 from roadseg.scoring.measures import SceneMeasures
 from roadseg.scoring.metrics import count_classes
+from roadseg.scoring.scores import SCORES
 from roadseg.scoring.tables import tabulate_scene_classes, tabulate_scenes
 
 ROAD, CAR = 0, 1
+IOUS = ("IoU road", "IoU car")
 RIGHT = [[6, 0], [0, 2]]
 WRONG = [[3, 3], [0, 2]]
 
@@ -70,7 +72,7 @@ def test_scores_are_those_of_scikit_learn_on_the_same_pixels():
     right, wrong = truth, [ROAD] * 3 + [CAR] * 5
     found = scores({"a_1": RIGHT, "b_1": WRONG}, {"a_1": RIGHT, "b_1": RIGHT})
     per_class = [jaccard_score(truth * 2, prediction, average=None) for prediction in (right + wrong, right + right)]
-    for place, name in enumerate(("IoU road", "IoU car")):
+    for place, name in enumerate(IOUS):
         assert found.loc[name, "first"] == pytest.approx(per_class[0][place])
         assert found.loc[name, "second"] == 1
         assert found.loc[name, "difference"] == pytest.approx(1 - per_class[0][place])
@@ -86,6 +88,11 @@ def test_fewer_than_five_drives_have_a_difference_and_no_interval(drives, has_in
     found = scores(first, dict.fromkeys(first, RIGHT))
     assert found.loc["pixel_accuracy", "difference"] == pytest.approx(3 / 8)
     assert found["low"].notna().all() == found["high"].notna().all() == has_interval
+
+
+def test_every_score_of_class_counts_is_compared_and_then_each_class():
+    found = scores({"a_1": WRONG}, {"a_1": RIGHT})
+    assert list(found.index) == [*(each.name for each in SCORES.values() if each.statistic == "counts"), *IOUS]
 
 
 def test_one_scene_has_differences():

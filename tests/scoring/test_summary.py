@@ -1,4 +1,4 @@
-import math
+import json
 
 import numpy as np
 import pandas as pd
@@ -11,8 +11,8 @@ from roadseg.scoring.summary import (
     average_over_batches,
     class_boundary_f1,
     describe_scores,
-    mean_boundary_f1,
     read_statistics,
+    summarise_counts,
     summarise_split,
     tabulate_class_scores,
     tabulate_drives,
@@ -21,6 +21,7 @@ from roadseg.scoring.summary import (
 from roadseg.scoring.tables import list_scenes, tabulate_calibration, tabulate_scene_classes, tabulate_scenes
 
 NAMES = ["road", "car", "sky"]
+COUNTS = np.array([[3, 4, 3], [2, 5, 3], [1, 1, 4]])  # of each class: hits, true and predicted pixels
 
 
 def evaluated(drives, *, further=True):
@@ -61,8 +62,6 @@ def test_statistics_add_up_to_those_of_all_scenes():
 def test_boundary_f1_is_that_of_scenes_averaged():
     boundaries = np.array([[1.5, 3], [0.5, 2], [0, 0], [2.1, 3]])
     np.testing.assert_allclose(class_boundary_f1(boundaries), [0.5, 0.25, np.nan])
-    assert mean_boundary_f1(boundaries) == pytest.approx(0.7)
-    assert math.isnan(mean_boundary_f1(np.zeros((4, 2))))
 
 
 def batches(rows, matrices, batch_size):
@@ -175,3 +174,43 @@ def test_scores_are_told_with_their_intervals():
         " ".join(lines[4].split()) == f"mean_iou {five['mean_iou']:.4f} [{low:.4f}, {high:.4f}] {four['mean_iou']:.4f}"
     )
     assert lines[1].split() == ["scenes", "10", "8"]
+
+
+def test_counts_beyond_single_precision_stay_exact():
+    counts = count_classes(np.array([[2**53 // 4, 1], [0, 2**25 + 1]]))
+    assert summarise_counts(counts, ["road", "sky"])["pixels"] == 2**51 + 2**25 + 2
+
+
+def test_summary_names_scores_and_absent_classes():
+    matrix = np.array([[3, 1, 0, 0], [0, 0, 0, 0], [0, 0, 4, 0], [0, 0, 0, 0]])
+    assert summarise_counts(count_classes(matrix), ["road", "walk", "sky", "car"]) == {
+        "mean_iou": pytest.approx((0.75 + 0 + 1) / 3),
+        "pixel_accuracy": 0.875,
+        "mean_class_accuracy": 0.875,
+        "frequency_weighted_iou": 0.875,
+        "pixels": 8,
+        "classes": {
+            "road": {"iou": 0.75, "accuracy": 0.75, "pixels": 4},
+            "walk": {"iou": 0.0, "accuracy": None, "pixels": 0},
+            "sky": {"iou": 1.0, "accuracy": 1.0, "pixels": 4},
+            "car": {"iou": None, "accuracy": None, "pixels": 0},
+        },
+        "absent_classes": ["car"],
+    }
+
+
+@pytest.mark.parametrize("counts", [COUNTS, np.zeros((3, 3), np.int64), np.array([[0, 0, 0], [5, 5, 5], [0, 0, 0]])])
+def test_summary_survives_strict_json(counts):
+    summary = summarise_counts(counts, ["road", "walk", "sky"])
+    assert json.loads(json.dumps(summary, allow_nan=False)) == summary
+
+
+def test_summary_holds_numbers_of_python_not_of_numpy():
+    summary = summarise_counts(COUNTS, ["road", "walk", "sky"])
+    assert {type(summary["mean_iou"]), type(summary["classes"]["sky"]["iou"])} == {float}
+    assert {type(summary["pixels"]), type(summary["classes"]["sky"]["pixels"])} == {int}
+
+
+def test_summary_refuses_names_that_do_not_fit():
+    with pytest.raises(ValueError, match="2 class names do not fit the counts of 3 classes"):
+        summarise_counts(COUNTS, ["road", "sky"])

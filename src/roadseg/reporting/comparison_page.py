@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from roadseg.reporting.panels import VOID_COLOUR
 from roadseg.scenes.labels import SegmentationClass, colour_label_map
 from roadseg.scoring.bootstrap import MIN_DRIVES
+from roadseg.scoring.scores import SCORES
 
 JUDGEMENT = "B is"
 """Heading of the column of `judge_interval`."""
@@ -72,7 +73,7 @@ def describe_differences(table: pd.DataFrame, *, title: str, num_drives: int) ->
     rows = []
     for each in table.to_dict("records"):
         interval = "" if np.isnan(each["low"]) else f"[{each['low']:+.4f}, {each['high']:+.4f}]"
-        judged = [interval, judge_interval(each["low"], each["high"])] if has_intervals else []
+        judged = [interval, judge_interval(each["low"], each["high"], _best_of(each["score"]))] if has_intervals else []
         rows.append([each["score"], *_describe_pair(each), *judged])
     if has_intervals:
         remark = (
@@ -102,11 +103,19 @@ def describe_change(difference: float) -> str:
     return "" if np.isnan(difference) else f"{difference:+.4f}"
 
 
-def judge_interval(low: float, high: float) -> str:
-    """Returns whether an interval of differences lies on one side of 0: better, worse, or not told apart."""
+def judge_interval(low: float, high: float, best: int = 1) -> str:
+    """Returns whether an interval of differences lies on one side of 0: better, worse, or not told apart.
+
+    Args:
+        low: Lower end; NaN where there is no interval, which is not judged.
+        high: Upper end.
+        best: The best score, as `Score` has it: with 0, less is better.
+    """
     if np.isnan(low):
         return ""
-    return "better" if low > 0 else "worse" if high < 0 else "not told apart"
+    if low <= 0 <= high:
+        return "not told apart"
+    return "better" if (low > 0) == (best == 1) else "worse"
 
 
 def write_page(
@@ -141,6 +150,10 @@ def write_page(
         pictures=rows,
         colours=colours,
     )
+
+
+def _best_of(name: str) -> int:
+    return SCORES[name].best if name in SCORES else 1  # else it is the IoU of a class
 
 
 def _describe_pair(row: Mapping[Hashable, Any]) -> list[str]:

@@ -19,6 +19,7 @@ from roadseg.scenes.leakage import find_shared_drives
 from roadseg.scoring.bootstrap import MIN_DRIVES
 from roadseg.scoring.differences import flatten_values
 from roadseg.scoring.most_confused import gather_others
+from roadseg.scoring.scores import SCORES
 
 UNDEFINED = "\N{EN DASH}"
 """What stands in place of a score that is not defined."""
@@ -62,6 +63,7 @@ def write_evaluation_report(
     held_out = scene_scores.loc[scene_scores["split"] == headline, "drive"]
     return environment.get_template("report.html.jinja").render(
         scores=scores,
+        measures=SCORES,
         record=scores["model"],
         headline=headline,
         min_drives=MIN_DRIVES,

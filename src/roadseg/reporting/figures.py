@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from roadseg.scenes.labels import SegmentationClass
 from roadseg.scoring.metrics import class_iou, count_classes, mean_iou
 from roadseg.scoring.most_confused import choose_most_confused, gather_others
+from roadseg.scoring.scores import SCORES
 
 Matrices = Mapping[str, NDArray[np.int64]]  # split to its confusion matrix
 
@@ -49,17 +50,6 @@ NAME_LENGTH = 24
 """Letters of a name that a picture shows."""
 
 SPLIT_COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9")  # Okabe and Ito's, told apart by every eye
-SCORE_HEADINGS = {
-    "split": "split",
-    "scenes": "scenes",
-    "pixels": "pixels",
-    "mean_iou": "mean IoU",
-    "pixel_accuracy": "pixel\naccuracy",
-    "mean_class_accuracy": "mean class\naccuracy",
-    "frequency_weighted_iou": "frequency-\nweighted IoU",
-    "boundary_f1": "boundary\nF1",
-    "calibration_error": "calibration\nerror",
-}
 
 
 @house_style
@@ -139,17 +129,17 @@ def draw_score_table(score_table: pd.DataFrame, caption: str = "") -> Figure:
     """Returns the scores of all splits as a drawn table.
 
     Args:
-        score_table: One row a split, with the columns of `SCORE_HEADINGS`; a score is 0..1, NaN or None.
+        score_table: One row per split: split, scenes, pixels and all `SCORES`; a score is 0..1, NaN or None.
         caption: Small print at the foot.
     """
     figure = start_figure("Scores of each split", (10, 1.5 + 0.32 * len(score_table)), caption)
     axes = figure.subplots()
     axes.set_axis_off()
-    rows = score_table[list(SCORE_HEADINGS)].itertuples(index=False)
+    rows = score_table[["split", "scenes", "pixels", *SCORES]].itertuples(index=False)
+    headings = ["split", "scenes", "pixels", *(_in_two_lines(each.title) for each in SCORES.values())]
     texts = [[row[0], f"{row[1]:,}", f"{row[2]:,}", *(_score(score, "undefined") for score in row[3:])] for row in rows]
-    table = axes.table(
-        texts, colLabels=list(SCORE_HEADINGS.values()), colWidths=[0.13, 0.08, 0.13, *6 * [0.11]], bbox=Bbox.unit()
-    )
+    widths = [0.13, 0.08, 0.13, *len(SCORES) * [0.66 / len(SCORES)]]
+    table = axes.table(texts, colLabels=headings, colWidths=widths, bbox=Bbox.unit())
     table.auto_set_font_size(False)
     for (row, column), cell in table.get_celld().items():
         cell.set(edgecolor="0.8", linewidth=0.8, facecolor="0.93" if row == 0 else "white")
@@ -235,6 +225,12 @@ def shorten_name(name: str) -> str:
     """Returns a name on one line, its end left out where it is long."""
     line = " ".join(name.split())
     return line if len(line) <= NAME_LENGTH else f"{line[: NAME_LENGTH - 1]}\N{HORIZONTAL ELLIPSIS}"
+
+
+def _in_two_lines(title: str) -> str:
+    """Returns a title in as narrow a column of at most two lines as its words allow."""
+    wrapped = (textwrap.wrap(title, width, break_long_words=False) for width in range(8, max(8, len(title)) + 1))
+    return "\n".join(next(lines for lines in wrapped if len(lines) <= 2))
 
 
 def abbreviate_count(count: int) -> str:

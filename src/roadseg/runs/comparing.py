@@ -26,7 +26,7 @@ from roadseg.scoring.comparison import (
     pair_scenes,
 )
 from roadseg.scoring.differences import MISSING, compare_values
-from roadseg.scoring.summary import SCORES
+from roadseg.scoring.scores import SCORES
 
 NAMES = ("", "A", "B")
 

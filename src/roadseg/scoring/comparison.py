@@ -1,12 +1,12 @@
 """How the scores of two runs differ over the scenes that both have scored.
 
 A score of other scenes tells nothing of a network, so scores are compared over the scenes that two runs share, and
-intervals over the drives of these. Differences are the second run less the first: above 0 the second is better.
+intervals over the drives of these. Differences are the second run less the first: above 0 the second is better, but for
+an error, which is best at 0.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,22 +14,9 @@ from numpy.typing import NDArray
 
 from roadseg.errors import InputError
 from roadseg.scoring.bootstrap import bootstrap_differences
-from roadseg.scoring.metrics import (
-    class_iou,
-    frequency_weighted_iou,
-    mean_class_accuracy,
-    mean_iou,
-    pixel_accuracy,
-)
+from roadseg.scoring.metrics import class_iou, mean_iou
+from roadseg.scoring.scores import list_scores
 from roadseg.scoring.tables import add_up, read_scene_classes
-
-PAIRED_SCORES: Mapping[str, Callable[[NDArray[Any]], float]] = {
-    "mean_iou": mean_iou,
-    "pixel_accuracy": pixel_accuracy,
-    "mean_class_accuracy": mean_class_accuracy,
-    "frequency_weighted_iou": frequency_weighted_iou,
-}
-"""The scores that class counts give."""
 
 
 @dataclass(frozen=True)
@@ -108,12 +95,12 @@ def compare_scores(pair: PairedScenes, seed: int) -> pd.DataFrame:
         seed: Repeats the draws.
 
     Returns:
-        A row a score, then a row a class with its IoU; the columns score, first, second, difference, low and high. NaN
-        where a score is undefined; low and high also where there are fewer drives than an interval takes.
+        One row per score, then one per class with its IoU; the columns score, first, second, difference, low and high.
+        NaN where a score is undefined; low and high also where there are fewer drives than an interval takes.
     """
     first, second = (np.stack(list(add_up(pair.scenes["drive"], each).values())) for each in (pair.first, pair.second))
     differences = bootstrap_differences(second, first, _score_all, seed)
-    names = [*PAIRED_SCORES, *(f"IoU {name}" for name in pair.class_names)]
+    names = [*(each.name for each in list_scores("counts")), *(f"IoU {name}" for name in pair.class_names)]
     scores = zip(_score_all(first.sum(axis=0)), _score_all(second.sum(axis=0)), strict=True)
     rows = []
     for name, (ours, theirs), drawn in zip(names, scores, differences, strict=True):
@@ -150,7 +137,7 @@ def choose_changed(scenes: pd.DataFrame, count: int) -> tuple[pd.DataFrame, pd.D
 
 
 def _score_all(counts: NDArray[np.int64]) -> list[float]:
-    return [*(score(counts) for score in PAIRED_SCORES.values()), *class_iou(counts)]
+    return [*(each.compute(counts) for each in list_scores("counts")), *class_iou(counts)]
 
 
 def _check_truth(pair: PairedScenes) -> None:

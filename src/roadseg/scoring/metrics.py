@@ -6,34 +6,13 @@ counts and never average scores: IoU is a ratio, and the mean of the ratios of b
 changes with the size and the order of the batches.
 """
 
-from collections.abc import Sequence
-from typing import Any, TypedDict
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 VOID = 255
 """Id of the pixels that nobody annotated: they are dropped."""
-
-
-class ClassScores(TypedDict):
-    """Scores of one class; None where there is nothing to divide by."""
-
-    iou: float | None
-    accuracy: float | None
-    pixels: int
-
-
-class ScoreSummary(TypedDict):
-    """Scores of one split, ready for JSON; None where there is nothing to divide by."""
-
-    mean_iou: float | None
-    pixel_accuracy: float | None
-    mean_class_accuracy: float | None
-    frequency_weighted_iou: float | None
-    pixels: int
-    classes: dict[str, ClassScores]
-    absent_classes: list[str]
 
 
 def count_confusion(truth: NDArray[np.uint8], prediction: NDArray[Any], num_classes: int) -> NDArray[np.int64]:
@@ -117,38 +96,6 @@ def frequency_weighted_iou(counts: NDArray[np.int64]) -> float:
     return float(_divide(np.nansum(true * class_iou(counts)), true.sum()))
 
 
-def summarise_counts(counts: NDArray[np.int64], class_names: Sequence[str]) -> ScoreSummary:
-    """Returns all scores of a split as plain Python numbers, ready for JSON; what is undefined is None.
-
-    Args:
-        counts: (K, 3), as `count_classes` returns them.
-        class_names: K names in the order of the ids.
-
-    Returns:
-        The scores of the split and of each class. `pixels` counts true pixels, `absent_classes` names the classes that
-        are neither in the truth nor in the prediction: the mean IoU leaves them out.
-
-    Raises:
-        ValueError: If there are not K class names.
-    """
-    if len(counts) != len(class_names):
-        raise ValueError(f"{len(class_names)} class names do not fit the counts of {len(counts)} classes")
-    ious = class_iou(counts)
-    rows = zip(class_names, ious, class_accuracy(counts), counts[:, 1], strict=True)
-    return {
-        "mean_iou": _number_or_none(mean_iou(counts)),
-        "pixel_accuracy": _number_or_none(pixel_accuracy(counts)),
-        "mean_class_accuracy": _number_or_none(mean_class_accuracy(counts)),
-        "frequency_weighted_iou": _number_or_none(frequency_weighted_iou(counts)),
-        "pixels": int(counts[:, 1].sum()),
-        "classes": {
-            name: {"iou": _number_or_none(iou), "accuracy": _number_or_none(accuracy), "pixels": int(pixels)}
-            for name, iou, accuracy, pixels in rows
-        },
-        "absent_classes": [name for name, iou in zip(class_names, ious, strict=True) if np.isnan(iou)],
-    }
-
-
 def _divide(numerator: Any, denominator: Any) -> NDArray[np.float64]:
     """Returns the quotient, NaN where the denominator is 0, without a warning."""
     undefined = np.full(np.shape(numerator), np.nan)
@@ -160,11 +107,6 @@ def _mean_of_defined(scores: NDArray[np.float64]) -> float:
     """Returns the mean of what is not NaN; NaN when nothing is left."""
     defined = scores[~np.isnan(scores)]
     return float(_divide(defined.sum(), len(defined)))
-
-
-def _number_or_none(score: float) -> float | None:
-    """Returns None for NaN, which JSON does not know."""
-    return None if np.isnan(score) else float(score)
 
 
 def _unknown_ids(role: str, ids: NDArray[Any], num_classes: int) -> ValueError:

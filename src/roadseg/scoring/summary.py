@@ -1,24 +1,18 @@
 """The scores of splits and of drives, with intervals, from the tables of an evaluation."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from roadseg.scoring.bootstrap import bootstrap_intervals
-from roadseg.scoring.calibration import NUM_BINS, calibration_error
-from roadseg.scoring.metrics import (
-    class_iou,
-    frequency_weighted_iou,
-    mean_class_accuracy,
-    mean_iou,
-    pixel_accuracy,
-    summarise_counts,
-)
+from roadseg.scoring.calibration import NUM_BINS
+from roadseg.scoring.metrics import class_accuracy, class_iou, mean_iou
+from roadseg.scoring.scores import SCORES, Statistic, list_scores
 from roadseg.scoring.tables import BINS, add_up, read_scene_classes
 
 Summary = dict[str, Any]
@@ -53,27 +47,6 @@ def class_boundary_f1(boundaries: NDArray[np.float64]) -> NDArray[np.float64]:
     sums, scenes = boundaries[:-1].T
     means: NDArray[np.float64] = np.divide(sums, scenes, out=np.full(len(sums), np.nan), where=scenes > 0)
     return means
-
-
-def mean_boundary_f1(boundaries: NDArray[np.float64]) -> float:
-    """Returns the boundary F1 as in the SegNet paper, 0..1: mean over the classes of a scene, then over the scenes.
-
-    Args:
-        boundaries: (K + 1, 2), as in `DriveStatistics`; without scenes the F1 is NaN.
-    """
-    total, scenes = boundaries[-1]
-    return float(total / scenes) if scenes else float("nan")
-
-
-SCORES: Mapping[str, tuple[str, Callable[[NDArray[Any]], float]]] = {
-    "mean_iou": ("counts", mean_iou),
-    "pixel_accuracy": ("counts", pixel_accuracy),
-    "mean_class_accuracy": ("counts", mean_class_accuracy),
-    "frequency_weighted_iou": ("counts", frequency_weighted_iou),
-    "boundary_f1": ("boundaries", mean_boundary_f1),
-    "calibration_error": ("calibration", calibration_error),
-}
-"""Name of a score -> which statistics it is computed from, and how from their sum."""
 
 
 def read_statistics(
@@ -120,7 +93,7 @@ def average_over_batches(
         scene_scores: As `tabulate_scenes` made it.
         scene_class_scores: As `tabulate_scene_classes` made it.
         class_names: K names in the order of the ids.
-        batch_size: Scenes a batch, in the order of the table of scenes.
+        batch_size: Scenes per batch, in the order of the table of scenes.
     """
     averages = {}
     for split, scenes in scene_scores.groupby("split", sort=False):
@@ -129,6 +102,34 @@ def average_over_batches(
         scores = pd.Series([mean_iou(counts[start : start + batch_size].sum(axis=0)) for start in starts])
         averages[str(split)] = score_or_none(scores.mean())
     return averages
+
+
+def summarise_counts(counts: NDArray[np.int64], class_names: Sequence[str]) -> Summary:
+    """Returns the scores that class counts give as plain Python numbers, ready for JSON; what is undefined is None.
+
+    Args:
+        counts: (K, 3), as `count_classes` returns them.
+        class_names: K names in the order of the ids.
+
+    Returns:
+        The scores; `pixels`, the true ones; `classes`, of each its `iou`, `accuracy` and `pixels`; `absent_classes`,
+        names of those that are neither in the truth nor in the prediction: the mean IoU leaves them out.
+
+    Raises:
+        ValueError: If there are not K class names.
+    """
+    if len(counts) != len(class_names):
+        raise ValueError(f"{len(class_names)} class names do not fit the counts of {len(counts)} classes")
+    ious = class_iou(counts)
+    rows = zip(class_names, ious, class_accuracy(counts), counts[:, 1], strict=True)
+    return _compute_scores("counts", counts) | {
+        "pixels": int(counts[:, 1].sum()),
+        "classes": {
+            name: {"iou": score_or_none(iou), "accuracy": score_or_none(accuracy), "pixels": int(pixels)}
+            for name, iou, accuracy, pixels in rows
+        },
+        "absent_classes": [name for name, iou in zip(class_names, ious, strict=True) if np.isnan(iou)],
+    }
 
 
 def summarise_split(statistics: DriveStatistics, class_names: Sequence[str], seed: int) -> Summary:
@@ -140,25 +141,23 @@ def summarise_split(statistics: DriveStatistics, class_names: Sequence[str], see
         seed: Repeats the intervals.
 
     Returns:
-        What `summarise_counts` returns, and `scenes`, `drives`, `boundary_f1` (also of each class),
-        `calibration_error`, and `intervals`: for each score and for the IoU of each class its 95 % interval, a pair
-        or None. All are None where there are fewer drives than `MIN_DRIVES`.
+        What `summarise_counts` returns, and `scenes`, `drives`, all other scores, the `boundary_f1` of each class too,
+        and `intervals`: for each score and for the IoU of each class its 95 % interval, a pair or None. All are None
+        where there are fewer drives than `MIN_DRIVES`.
     """
     summary: Summary = {"scenes": int(statistics.scenes.sum()), "drives": len(statistics.drives)}
     summary |= summarise_counts(statistics.counts.sum(axis=0), class_names)
     f1s = class_boundary_f1(statistics.boundaries.sum(axis=0))
     for name, f1 in zip(class_names, f1s, strict=True):
         summary["classes"][name]["boundary_f1"] = score_or_none(f1)
-    for name in ("boundary_f1", "calibration_error"):
-        kind, score = SCORES[name]
-        value = score(getattr(statistics, kind).sum(axis=0))
-        summary[name] = score_or_none(value)
+    summary |= _compute_scores("boundaries", statistics.boundaries.sum(axis=0))
+    summary |= _compute_scores("calibration", statistics.calibration.sum(axis=0))
     summary["intervals"] = _find_intervals(statistics, class_names, seed)
     return summary
 
 
 def tabulate_scores(summaries: Mapping[str, Summary]) -> pd.DataFrame:
-    """Returns one row a split: scenes, drives and pixels, and its scores, each with the ends of its interval beside it.
+    """Returns one row per split: scenes, drives, pixels, and its scores, each with the ends of its interval beside it.
 
     Args:
         summaries: Split -> what `summarise_split` returned.
@@ -178,7 +177,7 @@ def tabulate_scores(summaries: Mapping[str, Summary]) -> pd.DataFrame:
 
 
 def tabulate_class_scores(summaries: Mapping[str, Summary]) -> pd.DataFrame:
-    """Returns one row for each split and class: `pixels`, `iou` and its interval from `low` to `high`, and more scores.
+    """Returns one row per split and class: `pixels`, `iou` and its interval from `low` to `high`, and more scores.
 
     Args:
         summaries: Split -> what `summarise_split` returned.
@@ -198,7 +197,7 @@ def tabulate_class_scores(summaries: Mapping[str, Summary]) -> pd.DataFrame:
 
 
 def describe_scores(score_table: pd.DataFrame, class_scores: pd.DataFrame) -> str:
-    """Returns scores as text: a row a score, then one a class with its IoU; a column a split, intervals in brackets.
+    """Returns scores as text, intervals in brackets: one row per score, then one per class; one column per split.
 
     Args:
         score_table: As `tabulate_scores` returns it, with more columns or without.
@@ -216,29 +215,34 @@ def describe_scores(score_table: pd.DataFrame, class_scores: pd.DataFrame) -> st
 
 
 def tabulate_drives(statistics: Mapping[str, DriveStatistics], resolution: str) -> pd.DataFrame:
-    """Returns one row a drive of each split: resolution, scenes and pixels, and scores."""
+    """Returns one row per drive of each split: resolution, scenes and pixels, and scores."""
     rows = []
     for split, each in statistics.items():
         for index, drive in enumerate(each.drives):
             row: Summary = {"split": split, "drive": drive, "resolution": resolution}
             row |= {"scenes": each.scenes[index], "pixels": each.counts[index, :, 1].sum()}
-            rows.append(row | {name: score(getattr(each, kind)[index]) for name, (kind, score) in SCORES.items()})
+            scores = {name: score.compute(getattr(each, score.statistic)[index]) for name, score in SCORES.items()}
+            rows.append(row | scores)
     return pd.DataFrame(rows).astype({"split": "str", "drive": "str", "resolution": "str"})
+
+
+def _compute_scores(statistic: Statistic, sums: NDArray[Any]) -> Summary:
+    return {each.name: score_or_none(each.compute(sums)) for each in list_scores(statistic)}
 
 
 def _find_intervals(statistics: DriveStatistics, class_names: Sequence[str], seed: int) -> Summary:
     intervals: Summary = {}
-    for kind in ("counts", "boundaries", "calibration"):
-        names = [name for name, (needed, _) in SCORES.items() if needed == kind]
-        names += [f"IoU {name}" for name in class_names] if kind == "counts" else []
-        drawn = bootstrap_intervals(getattr(statistics, kind), partial(_score_all, kind), seed)
+    for statistic in get_args(Statistic):
+        names = [each.name for each in list_scores(statistic)]
+        names += [f"IoU {name}" for name in class_names] if statistic == "counts" else []
+        drawn = bootstrap_intervals(getattr(statistics, statistic), partial(_score_all, statistic), seed)
         intervals |= dict(zip(names, drawn, strict=True))
     return intervals
 
 
-def _score_all(kind: str, sums: NDArray[Any]) -> list[float]:
-    scores = [score(sums) for needed, score in SCORES.values() if needed == kind]
-    return [*scores, *class_iou(sums)] if kind == "counts" else scores
+def _score_all(statistic: Statistic, sums: NDArray[Any]) -> list[float]:
+    scores = [each.compute(sums) for each in list_scores(statistic)]
+    return [*scores, *class_iou(sums)] if statistic == "counts" else scores
 
 
 def _describe_score(value: Any, low: float = np.nan, high: float = np.nan) -> str:

@@ -1,0 +1,91 @@
+"""The scores of a split, in one table, from which summary, tables, comparison, figures, report and log are made.
+
+A further score is a row here, with its function above the table where it has no use elsewhere. Tests then ask for a
+value worked by hand and for a row in `docs/measures.md`.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from numpy.typing import NDArray
+
+from roadseg.scoring.calibration import calibration_error
+from roadseg.scoring.metrics import frequency_weighted_iou, mean_class_accuracy, mean_iou, pixel_accuracy
+
+Statistic = Literal["counts", "boundaries", "calibration"]
+
+
+@dataclass(frozen=True)
+class Score:
+    """One number from 0 to 1 that says how good a network is.
+
+    Attributes:
+        name: In tables, files and the log.
+        title: In figures, report and documentation.
+        meaning: Half a line on what it is.
+        statistic: What it is computed from, as `DriveStatistics` names it; from `counts` it can be compared scene by
+            scene between two runs.
+        compute: From the sum of the statistic over drives; NaN where there is nothing to divide by.
+        best: The score of a network without a fault: 1, or 0 for an error.
+    """
+
+    name: str
+    title: str
+    meaning: str
+    statistic: Statistic
+    compute: Callable[[NDArray[Any]], float]
+    best: Literal[0, 1] = 1
+
+
+def mean_boundary_f1(boundaries: NDArray[Any]) -> float:
+    """Returns the boundary F1 as in the SegNet paper, 0..1: mean over the classes of a scene, then over the scenes.
+
+    Args:
+        boundaries: (K + 1, 2) float64, as in `DriveStatistics`; without scenes the F1 is NaN.
+    """
+    total, scenes = boundaries[-1]
+    return float(total / scenes) if scenes else float("nan")
+
+
+_ROWS = (
+    Score("mean_iou", "mean IoU", "of the classes that occur: hits / (true + predicted - hits)", "counts", mean_iou),
+    Score("pixel_accuracy", "pixel accuracy", "hits / all pixels; large classes rule it", "counts", pixel_accuracy),
+    Score(
+        "mean_class_accuracy",
+        "mean class accuracy",
+        "of the true classes: hits / true pixels",
+        "counts",
+        mean_class_accuracy,
+    ),
+    Score(
+        "frequency_weighted_iou",
+        "frequency-weighted IoU",
+        "IoU, each class by its true pixels",
+        "counts",
+        frequency_weighted_iou,
+    ),
+    Score(
+        "boundary_f1",
+        "boundary F1",
+        "boundary pixels met to 0.75 % of the diagonal; mean over the classes of a scene, then over scenes",
+        "boundaries",
+        mean_boundary_f1,
+    ),
+    Score(
+        "calibration_error",
+        "calibration error",
+        "distance of confidence and accuracy",
+        "calibration",
+        calibration_error,
+        best=0,
+    ),
+)
+
+SCORES: Mapping[str, Score] = {each.name: each for each in _ROWS}
+"""Name -> score, in the order in which scores are shown."""
+
+
+def list_scores(statistic: Statistic) -> list[Score]:
+    """Returns the scores that are computed from a statistic, in their order."""
+    return [each for each in SCORES.values() if each.statistic == statistic]
