@@ -13,9 +13,6 @@ PROJECT = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
 COMMANDS = {"kedro-viz", "tensorboard"}
 """What people start and no code imports."""
 
-COMPARED_WITH = {"scikit-learn"}
-"""What gives tests their expected values."""
-
 CHOSEN = {"jax", "torch"}
 """Backends that Keras can run on in the place of TensorFlow; who wants one installs it."""
 
@@ -47,4 +44,4 @@ def test_what_is_imported_is_declared_and_what_is_declared_is_used() -> None:
     optional = names([*PROJECT["optional-dependencies"]["coco"], *PROJECT["optional-dependencies"]["mlflow"]])
     used = distributions(imported("src/roadseg"))
     assert used - declared - optional - CHOSEN == set(), "imported, not declared"
-    assert declared - used - COMMANDS - COMPARED_WITH == set(), "declared, not imported"
+    assert declared - used - COMMANDS == set(), "declared, not imported"
