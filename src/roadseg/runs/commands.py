@@ -1,4 +1,4 @@
-"""`kedro runs`: list the runs of the project, and set two of them side by side."""
+"""`kedro runs`: list the runs of the project, and set two of them, or all folds of a k-fold, side by side."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -17,12 +17,13 @@ from roadseg.sentences import FAULTS, describe_fault
 
 if TYPE_CHECKING:  # here and in the commands, so that no other command needs to wait for them
     from roadseg.datasets.run_records import RunRecord
+    from roadseg.reporting.comparison_page import Section
     from roadseg.runs.comparing import Comparison
 
 
 @click.group()
 def runs() -> None:
-    """List the runs of the project, and compare two of them."""
+    """List the runs of the project, compare two of them, and tabulate the folds of a k-fold."""
 
 
 @runs.command("list")
@@ -107,6 +108,24 @@ def compare_command(
         click.echo(path.relative_to(metadata.project_path) if path.is_relative_to(metadata.project_path) else path)
 
 
+@runs.command("folds")
+@click.argument("run", default="latest")
+@click.option("--split", default="test", show_default=True, help="Whose scores.")
+@env_option
+@conf_source_option
+@click.pass_obj
+def folds_command(metadata: ProjectMetadata, /, run: str, split: str, env: str | None, conf_source: str | None) -> None:
+    """Tabulate the scores of all folds of a k-fold, with their mean and standard deviation.
+
+    RUN is one of its runs: its id, the start of it, or `latest`, the newest run of a k-fold.
+    """
+    with _told_in_a_sentence():
+        from roadseg.runs.folds import choose_folds, compare_folds
+
+        records: Any = _load_context(metadata, env, conf_source).catalog["run_records"]
+        _print_sections(compare_folds(choose_folds(records, run), split))
+
+
 def _load_context(
     metadata: ProjectMetadata, environment: str | None, conf_source: str | None, **parameters: str
 ) -> Any:
@@ -125,11 +144,17 @@ def _choose_model(record: "RunRecord") -> dict[str, str]:
 
 
 def _print_comparison(comparison: "Comparison") -> None:
-    from roadseg.runs.printing import print_table, print_text
+    from roadseg.runs.printing import print_text
 
     for note in comparison.notes:
         print_text(note)
-    for section in comparison.sections:
+    _print_sections(comparison.sections)
+
+
+def _print_sections(sections: Sequence["Section"]) -> None:
+    from roadseg.runs.printing import print_table, print_text
+
+    for section in sections:
         print_text(f"\n{section.title}")
         print_table(section.columns, section.rows)
         if section.remark:

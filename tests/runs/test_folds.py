@@ -1,0 +1,114 @@
+import pytest
+
+from roadseg.datasets.run_records import RunRecordsDataset
+from roadseg.errors import InputError
+from roadseg.runs.folds import choose_folds, compare_folds
+from roadseg.scoring.scores import SCORES
+
+SAVED = {"split_table": "v", "segnet_model": "v"}
+
+
+def summarise(mean_iou, sky):
+    shape = {"scenes": 4, "drives": 2, "classes": {"sky": {"iou": sky}}}
+    return dict.fromkeys(SCORES) | {"mean_iou": mean_iou} | shape
+
+
+@pytest.fixture
+def leave(tmp_path, run_record):
+    """Leaves the record of a run of a fold, and returns the records."""
+    records = RunRecordsDataset(filepath=str(tmp_path / "runs"))
+
+    def save(run, fold, *, method="k_fold", epochs=2, scenes="0a", mean_iou=0.5, **facts):
+        split = {"method": method, "folds": 3, "fold": fold}
+        known = {
+            "command": f"kedro run --params split.fold={fold}",
+            "parameters": {"split": split, "train": {"epochs": epochs}},
+            "digests": {"prepared_scenes": scenes, "split_table": f"of fold {fold}"},
+            "resolution": "network",
+            "scores": {"test": summarise(mean_iou, None if fold == 1 else mean_iou)},
+            "saved": SAVED,
+        }
+        records.save(run_record(run, **known | facts))
+        return records
+
+    return save
+
+
+def leave_three(leave):
+    for fold, mean_iou in enumerate((0.25, 0.5, 0.75)):
+        records = leave(f"r{fold}", fold, mean_iou=mean_iou)
+    return records
+
+
+def ids(runs):
+    return [each.run for each in runs]
+
+
+def test_scores_of_all_folds_stand_beside_their_mean_and_deviation(leave):
+    of_runs, of_scores = compare_folds(choose_folds(leave_three(leave), "latest"), "test")
+    assert of_runs.rows == [(str(fold), f"r{fold}", "4", "2", "done") for fold in range(3)]
+    assert of_scores.title == "Scores of split test, at network resolution"
+    assert of_scores.columns == ("score", "fold 0", "fold 1", "fold 2", "mean", "deviation")
+    rows = {row[0]: row[1:] for row in of_scores.rows}
+    assert rows["mean_iou"] == ("0.2500", "0.5000", "0.7500", "0.5000", "0.2500")
+    assert rows["boundary_f1"] == ("undefined",) * 5
+    assert rows["IoU sky"] == ("0.2500", "undefined", "0.7500", "0.5000", "0.3536")  # the root of 1/8
+
+
+def test_runs_stand_in_the_order_of_the_folds_and_the_newest_of_a_fold_counts(leave):
+    leave("r1", 0)
+    leave("r2", 2)
+    leave("r3", 1)
+    records = leave("r4", 0)
+    assert ids(choose_folds(records, "latest")) == ["r4", "r3", "r2"]
+
+
+def test_any_run_of_a_k_fold_names_it(leave):
+    leave_three(leave)
+    for fold in range(3):
+        records = leave(f"s{fold}", fold, epochs=9)
+    assert ids(choose_folds(records, "latest")) == ["s0", "s1", "s2"]
+    assert ids(choose_folds(records, "r1")) == ["r0", "r1", "r2"]
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"epochs": 3}, "train.epochs is 3 and not 2"),
+        ({"scenes": "0b"}, "content of prepared_scenes is 0b and not 0a"),
+        ({"resolution": "native"}, "resolution is native and not network"),
+    ],
+)
+def test_runs_that_are_not_alike_are_not_mixed(leave, change, reason):
+    leave("r0", 1, **change)
+    leave("r1", 0)
+    records = leave("r2", 2)
+    advice = "repeat 'kedro run --params split.fold=2' with split.fold=1; run r0 of fold 1 is another: "
+    with pytest.raises(InputError, match=rf"fold 1 of the 3 folds of run r2 has no run .*: {advice}{reason}$"):
+        choose_folds(records, "latest")
+    assert ids(choose_folds(leave("r3", 1), "latest")) == ["r1", "r3", "r2"]
+
+
+def test_of_many_differences_three_are_named(leave):
+    other = {"split": {"method": "k_fold", "folds": 3, "fold": 1}, "a": 1, "b": 2, "c": 3}
+    leave("r0", 1, parameters=other)
+    with pytest.raises(
+        InputError, match=r"train.epochs is - and not 2, a is 1 and not -, b is 2 and not - and 1 more$"
+    ):
+        choose_folds(leave("r1", 0), "latest")
+
+
+@pytest.mark.parametrize(
+    "change", [{"method": "drives"}, {"scores": None}, {"saved": {"segnet_model": "v"}}, {"parameters": {}}]
+)
+def test_run_that_is_of_no_k_fold_or_has_no_scores_is_refused(leave, change):
+    records = leave("r1", 0, **change)
+    for name, told in (("latest", "there is"), ("r", "run r1 is")):
+        with pytest.raises(InputError, match=rf"^{told} no run of a k-fold: expected one that split, trained and"):
+            choose_folds(records, name)
+
+
+def test_split_without_scores_is_refused(leave):
+    runs = choose_folds(leave_three(leave), "latest")
+    with pytest.raises(InputError, match="run r0 has no scores of split 'train'; it has: test"):
+        compare_folds(runs, "train")
