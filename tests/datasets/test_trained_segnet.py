@@ -16,7 +16,7 @@ from model_records import model_record
 from roadseg.datasets.trained_segnet import TrainedSegNetDataset
 from roadseg.segnet.layers import BatchNormalization, MaxPoolingWithIndices2D, MaxUnpooling2D
 from roadseg.segnet.trained import TrainedSegNet
-from roadseg.training.losses import CrossentropyWithDice
+from roadseg.training.losses import MaskedCrossentropy
 from roadseg.training.metric import RunningMeanIoU
 from roadseg.training.optimizer import ConvolutionMuon
 from roadseg.training.schedule import WarmUp
@@ -116,7 +116,7 @@ def save_compiled(folder, trained):
     """Saves a network with all that has a class of the project, loss and optimizer included; returns the path."""
     network = keras.models.clone_model(trained.network)
     rate = WarmUp(0.1, 2, keras.optimizers.schedules.PolynomialDecay(0.1, 3))
-    network.compile(ConvolutionMuon(rate), CrossentropyWithDice(), metrics=[RunningMeanIoU(2)])
+    network.compile(ConvolutionMuon(rate), MaskedCrossentropy(with_dice=True), metrics=[RunningMeanIoU(2)])
     network.optimizer.build(network.trainable_variables)
     return save(folder, TrainedSegNet(network, RECORD))
 

@@ -23,7 +23,7 @@ from roadseg.training.augmentation import AugmentationOptions
 from roadseg.training.callbacks import FiniteLoss
 from roadseg.training.continuation import EarlierTraining
 from roadseg.training.fit import train_network
-from roadseg.training.losses import LossOptions, choose_loss
+from roadseg.training.losses import choose_loss
 from roadseg.training.recipe import PlateauOptions
 from training.options import train_options
 
@@ -135,7 +135,8 @@ def test_class_weights_follow_from_the_training_scenes_alone(scenes, tmp_path, m
         return choose_loss(loss_options, class_weights)
 
     monkeypatch.setattr(training, "choose_loss", keep)
-    loss = LossOptions(kind="crossentropy", focal_gamma=0.0, class_weights="median_frequency", class_weight_limit=9.0)
+    weighted = {"class_weights": "median_frequency", "class_weight_limit": 9.0}
+    loss = options().loss.model_copy(update=weighted)
     train(scenes, tmp_path, loss=loss, epochs=1)
     shares = [np.mean([scenes.read_pair(scene)[1] == each for scene in list(scenes)[:4]]) for each in (0, 2)]
     # Classes 0 and 2 are in each scene, class 1 in none; the median of two is their mean.

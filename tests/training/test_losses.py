@@ -4,17 +4,11 @@ import pytest
 import tensorflow as tf
 from pydantic import ValidationError
 
-from roadseg.training.losses import (
-    CrossentropyWithDice,
-    LossOptions,
-    MaskedCrossentropy,
-    MaskedFocal,
-    choose_loss,
-    median_frequency_weights,
-)
+from roadseg.training.losses import LossOptions, MaskedCrossentropy, choose_loss, median_frequency_weights
+from training.options import train_options
 
 WEIGHTS = [1.0, 3.0, 0.5, 2.0]
-OPTIONS = {"kind": "crossentropy", "focal_gamma": 2.0, "class_weights": "none", "class_weight_limit": None}
+OPTIONS = train_options().loss.model_dump()
 
 
 def numpy_loss(labels, logits, gamma=0.0, weights=(1.0, 1.0, 1.0, 1.0)):
@@ -45,11 +39,18 @@ def numpy_dice_loss(labels, logits):
 LOSSES = {
     "crossentropy": (MaskedCrossentropy(), numpy_loss),
     "weighted": (MaskedCrossentropy(WEIGHTS), lambda *pair: numpy_loss(*pair, weights=WEIGHTS)),
-    "focal_0.5": (MaskedFocal(0.5), lambda *pair: numpy_loss(*pair, gamma=0.5)),
-    "focal_2": (MaskedFocal(2.0, WEIGHTS), lambda *pair: numpy_loss(*pair, gamma=2, weights=WEIGHTS)),
+    "focal_0.5": (MaskedCrossentropy(focal_gamma=0.5), lambda *pair: numpy_loss(*pair, gamma=0.5)),
+    "focal_2": (
+        MaskedCrossentropy(WEIGHTS, focal_gamma=2.0),
+        lambda *pair: numpy_loss(*pair, gamma=2, weights=WEIGHTS),
+    ),
     "dice": (
-        CrossentropyWithDice(WEIGHTS),
+        MaskedCrossentropy(WEIGHTS, with_dice=True),
         lambda *pair: numpy_loss(*pair, weights=WEIGHTS) + numpy_dice_loss(*pair),
+    ),
+    "focal_2_dice": (
+        MaskedCrossentropy(focal_gamma=2.0, with_dice=True),
+        lambda *pair: numpy_loss(*pair, gamma=2) + numpy_dice_loss(*pair),
     ),
 }
 each_loss = pytest.mark.parametrize("name", LOSSES)
@@ -165,8 +166,8 @@ def test_certain_and_right_pixels_have_loss_and_gradient_zero(batch, name):
 @pytest.mark.parametrize("gamma", [0.0, 0.5, 1.0, 2.0])
 def test_certain_and_wrong_pixels_have_the_focal_loss_of_crossentropy(gamma):
     labels, logits = np.array([[[1]]], "uint8"), np.array([[[[80.0, -80.0]]]], "float32")
-    assert float(MaskedFocal(gamma)(labels, logits)) == 160
-    np.testing.assert_array_equal(gradient_of(MaskedFocal(gamma), labels, logits), [[[[1, -1]]]])
+    assert float(MaskedCrossentropy(focal_gamma=gamma)(labels, logits)) == 160
+    np.testing.assert_array_equal(gradient_of(MaskedCrossentropy(focal_gamma=gamma), labels, logits), [[[[1, -1]]]])
 
 
 def test_large_logits_do_not_overflow():
@@ -179,8 +180,8 @@ def test_large_logits_do_not_overflow():
     [
         MaskedCrossentropy(name="pixels"),
         MaskedCrossentropy(WEIGHTS, reduction="sum"),
-        MaskedFocal(0.5, WEIGHTS),
-        CrossentropyWithDice(WEIGHTS),
+        MaskedCrossentropy(WEIGHTS, focal_gamma=0.5),
+        MaskedCrossentropy(WEIGHTS, with_dice=True),
     ],
 )
 def test_loss_survives_its_configuration(loss, batch):
@@ -200,13 +201,15 @@ def test_weighted_loss_of_two_pixels_worked_by_hand():
 
 def test_focal_loss_of_two_pixels_worked_by_hand():
     labels, logits = np.array([[[0, 1]]], "uint8"), logits_of([[[[0.25, 0.75], [0.5, 0.5]]]])
-    assert float(MaskedFocal(2.0)(labels, logits)) == pytest.approx((9 / 16 * np.log(4) + 1 / 4 * np.log(2)) / 2)
-    weighted = MaskedFocal(1.0, class_weights=[3.0, 1.0])
+    assert float(MaskedCrossentropy(focal_gamma=2.0)(labels, logits)) == pytest.approx(
+        (9 / 16 * np.log(4) + 1 / 4 * np.log(2)) / 2
+    )
+    weighted = MaskedCrossentropy([3.0, 1.0], focal_gamma=1.0)
     assert float(weighted(labels, logits)) == pytest.approx((3 * 3 / 4 * np.log(4) + 1 / 2 * np.log(2)) / 4)
 
 
 def test_focal_loss_with_gamma_zero_is_crossentropy(batch):
-    focal, crossentropy = MaskedFocal(0.0, WEIGHTS), MaskedCrossentropy(WEIGHTS)
+    focal, crossentropy = MaskedCrossentropy(WEIGHTS, focal_gamma=0.0), MaskedCrossentropy(WEIGHTS)
     assert float(focal(*batch)) == float(crossentropy(*batch))
     np.testing.assert_array_equal(gradient_of(focal, *batch), gradient_of(crossentropy, *batch))
 
@@ -215,34 +218,56 @@ def test_dice_loss_of_two_pixels_worked_by_hand():
     labels, logits = np.array([[[0, 1]]], "uint8"), logits_of([[[[0.25, 0.75], [0.5, 0.5]]]])
     dice_loss = ((1 - 2 * 0.25 / (0.75 + 1)) + (1 - 2 * 0.5 / (1.25 + 1))) / 2
     crossentropy = (np.log(4) + np.log(2)) / 2
-    assert float(CrossentropyWithDice()(labels, logits)) == pytest.approx(crossentropy + dice_loss)
+    assert float(MaskedCrossentropy(with_dice=True)(labels, logits)) == pytest.approx(crossentropy + dice_loss)
     weighted = (3 * np.log(4) + np.log(2)) / 4
-    assert float(CrossentropyWithDice([3.0, 1.0])(labels, logits)) == pytest.approx(weighted + dice_loss)
+    assert float(MaskedCrossentropy([3.0, 1.0], with_dice=True)(labels, logits)) == pytest.approx(weighted + dice_loss)
 
 
 def test_classes_that_are_predicted_but_do_not_occur_have_no_dice_loss():
     labels, logits = np.array([[[1, 1]]], "uint8"), logits_of([[[[0.5, 0.25, 0.25], [0.25, 0.25, 0.5]]]])
-    assert float(CrossentropyWithDice()(labels, logits)) == pytest.approx(np.log(4) + 1 - 2 * 0.5 / (0.5 + 2))
+    assert float(MaskedCrossentropy(with_dice=True)(labels, logits)) == pytest.approx(
+        np.log(4) + 1 - 2 * 0.5 / (0.5 + 2)
+    )
 
 
 def test_dice_loss_counts_a_class_over_all_images_and_is_the_same_for_each(batch):
     labels, logits = batch
     labels[1] = 2  # so that the classes differ between the images
-    with_dice = np.array(CrossentropyWithDice(reduction=None)(labels, logits))
+    with_dice = np.array(MaskedCrossentropy(with_dice=True, reduction=None)(labels, logits))
     crossentropies = np.array(MaskedCrossentropy(reduction=None)(labels, logits))
     np.testing.assert_allclose(with_dice - crossentropies, numpy_dice_loss(labels, logits), rtol=1e-5)
 
 
+@pytest.mark.parametrize("weights", [None, WEIGHTS])
 @pytest.mark.parametrize(
-    ("kind", "expected"),
-    [("crossentropy", MaskedCrossentropy), ("crossentropy_dice", CrossentropyWithDice), ("focal", MaskedFocal)],
+    ("kind", "parts"),
+    [("crossentropy", {}), ("crossentropy_dice", {"with_dice": True}), ("focal", {"focal_gamma": 1.5})],
 )
-def test_loss_is_of_the_chosen_kind(kind, expected):
+def test_loss_has_the_parts_of_the_chosen_kind(kind, parts, weights):
     options = LossOptions(**{**OPTIONS, "kind": kind, "focal_gamma": 1.5})
-    assert type(choose_loss(options, None)) is expected
-    config = choose_loss(options, WEIGHTS).get_config()
-    assert config["class_weights"] == WEIGHTS
-    assert config.get("gamma") == (1.5 if kind == "focal" else None)
+    plain = {"focal_gamma": 0.0, "with_dice": False, "class_weights": weights}
+    assert plain | parts == {name: choose_loss(options, weights).get_config()[name] for name in plain}
+
+
+@pytest.mark.parametrize("room", ["segnet", "training"])
+@pytest.mark.parametrize(
+    ("name", "config", "parts"),
+    [
+        ("MaskedCrossentropy", {}, {}),
+        ("MaskedFocal", {"gamma": 0.5}, {"focal_gamma": 0.5}),
+        ("CrossentropyWithDice", {}, {"with_dice": True}),
+    ],
+)
+def test_models_compiled_with_other_classes_have_the_same_loss(room, name, config, parts, batch):
+    saved = {
+        "module": None,
+        "class_name": name,
+        "config": {"name": "mine", "reduction": "sum_over_batch_size", "class_weights": WEIGHTS, **config},
+        "registered_name": f"install roadseg, then import roadseg.{room}>{name}",
+    }
+    loss = keras.saving.deserialize_keras_object(saved)
+    assert float(loss(*batch)) == float(MaskedCrossentropy(WEIGHTS, **parts)(*batch))
+    assert loss.name == "mine"
 
 
 @pytest.mark.parametrize(

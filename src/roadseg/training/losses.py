@@ -32,12 +32,19 @@ class LossOptions(BaseModel, frozen=True, extra="forbid", strict=True, allow_inf
 
 @registered
 class MaskedCrossentropy(keras.losses.Loss):
-    """Mean cross-entropy of all pixels of a batch that are not void, each with the weight of its true class.
+    """Mean cross-entropy of all pixels of a batch that are not void, made of the parts that are asked for.
 
     Which image a pixel is in makes no difference; a batch of void pixels only has loss 0.
 
+    The Dice loss of a class is 1 - 2 * overlap / (predicted + true): the overlap sums its probability over its own
+    pixels, `predicted` over all. The sums go over all pixels of the batch that are not void, or, where TensorFlow
+    shares a batch among devices, over those of each device. Each class counts the same, whatever its size and weight.
+
     Args:
-        class_weights: One weight a class; None counts every pixel the same.
+        class_weights: One weight per class, for the cross-entropy of its pixels; None counts every pixel the same.
+        focal_gamma: From 0 on; the cross-entropy of a pixel counts (1 - probability of its true class) ** gamma times,
+            so that hard pixels count more. The sum is divided by the weights of the classes alone.
+        with_dice: Whether the mean soft Dice loss of the classes that occur in the truth of the batch is added.
         name: Name of the loss.
         **kwargs: `reduction` and `dtype` of `keras.losses.Loss`.
 
@@ -47,13 +54,28 @@ class MaskedCrossentropy(keras.losses.Loss):
         >>> logits = np.array([[[[0.0, 0.0], [9.0, -9.0]]]], "float32")
         >>> round(float(MaskedCrossentropy()(labels, logits)), 4)  # ln 2, from the first pixel
         0.6931
+        >>> round(float(MaskedCrossentropy(focal_gamma=2.0)(labels, logits)), 4)  # times a half squared
+        0.1733
+        >>> round(float(MaskedCrossentropy(with_dice=True)(labels, logits)), 4)  # ln 2, and 1 - 2 * 0.5 / (0.5 + 1)
+        1.0265
+
+    Reference:
+        Focal: Lin et al., https://arxiv.org/abs/1708.02002, equation 5. Dice: Milletari et al.,
+        https://arxiv.org/abs/1606.04797, section 3, there with squares in the denominator.
     """
 
     def __init__(
-        self, class_weights: Sequence[float] | None = None, name: str = "masked_crossentropy", **kwargs: Any
+        self,
+        class_weights: Sequence[float] | None = None,
+        *,
+        focal_gamma: float = 0.0,
+        with_dice: bool = False,
+        name: str = "masked_crossentropy",
+        **kwargs: Any,
     ) -> None:
         super().__init__(name=name, **kwargs)
         self.class_weights = None if class_weights is None else list(class_weights)
+        self.focal_gamma, self.with_dice = focal_gamma, with_dice
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
         """Returns the loss of a batch.
@@ -63,107 +85,48 @@ class MaskedCrossentropy(keras.losses.Loss):
             y_pred: (batch, height, width, classes) logits.
 
         Returns:
-            (batch,) in nats, each image with its share of the weights; their mean is that of all pixels.
-            One value an image, not a scalar, because Keras divides among replicas only what it reduces itself.
+            (batch,) in nats, each image with its share of the weights, plus the Dice loss of the batch, 0..1, where it
+            is asked for; their mean is that of all pixels. One value per image, not a scalar, because Keras divides
+            among replicas only what it reduces itself.
         """
-        return self._shared(_focal_losses(y_true, y_pred, self._weights(y_pred), gamma=0.0), y_true, y_pred)
+        weights = self.class_weights or [1.0] * y_pred.shape[-1]
+        losses, dice_loss = _losses(y_true, y_pred, weights, self.focal_gamma, self.with_dice)
+        if count_replicas() > 1:  # a device may see fewer pixels than others
+            weight = ops.sum(_one_hot(y_true, y_pred) * ops.cast(weights, y_pred.dtype))
+            losses = losses * weight / ops.maximum(mean_over_replicas(weight), keras.config.epsilon())
+        return losses if dice_loss is None else losses + dice_loss
 
     def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "class_weights": self.class_weights}
-
-    def _weights(self, y_pred: Any) -> list[float]:
-        return self.class_weights or [1.0] * y_pred.shape[-1]
-
-    def _shared(self, losses: Any, y_true: Any, y_pred: Any) -> Any:
-        """Returns the losses of one device, which may see fewer pixels than others, as shares of the batch."""
-        if count_replicas() == 1:
-            return losses
-        weight = ops.sum(_one_hot(y_true, y_pred) * ops.cast(self._weights(y_pred), y_pred.dtype))
-        return losses * weight / ops.maximum(mean_over_replicas(weight), keras.config.epsilon())
+        parts = {"class_weights": self.class_weights, "focal_gamma": self.focal_gamma, "with_dice": self.with_dice}
+        return {**super().get_config(), **parts}
 
 
 @registered
 class MaskedFocal(MaskedCrossentropy):
-    """Cross-entropy of each pixel times (1 - probability of its true class) ** gamma: hard pixels count more.
+    """What models name that were compiled when the focal loss was a class of its own; loads `MaskedCrossentropy`."""
 
-    Pixels, void and weights count as in `MaskedCrossentropy`; the sum is divided by the weights of the classes alone.
-
-    Args:
-        gamma: At least 0; 0 is `MaskedCrossentropy`.
-        class_weights: One weight a class; None counts every pixel the same.
-        name: Name of the loss.
-        **kwargs: `reduction` and `dtype` of `keras.losses.Loss`.
-
-    Examples:
-        >>> import numpy as np
-        >>> labels = np.array([[[0]]], "uint8")
-        >>> logits = np.array([[[[0.0, 0.0]]]], "float32")
-        >>> round(float(MaskedFocal(gamma=2.0)(labels, logits)), 4)  # ln 2, times a half squared
-        0.1733
-
-    Reference:
-        Lin et al., https://arxiv.org/abs/1708.02002, equation 5.
-    """
-
-    def __init__(
-        self, gamma: float, class_weights: Sequence[float] | None = None, name: str = "masked_focal", **kwargs: Any
-    ) -> None:
-        super().__init__(class_weights, name=name, **kwargs)
-        self.gamma = gamma
-
-    def call(self, y_true: Any, y_pred: Any) -> Any:
-        """Returns the loss of a batch, (batch,) in nats, from labels and logits as in `MaskedCrossentropy`."""
-        return self._shared(_focal_losses(y_true, y_pred, self._weights(y_pred), gamma=self.gamma), y_true, y_pred)
-
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "gamma": self.gamma}
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> MaskedCrossentropy:
+        others = {name: value for name, value in config.items() if name != "gamma"}
+        return MaskedCrossentropy(focal_gamma=config["gamma"], **others)
 
 
 @registered
 class CrossentropyWithDice(MaskedCrossentropy):
-    """`MaskedCrossentropy` plus the mean soft Dice loss of the classes that occur in the truth of the batch.
+    """What models name that were compiled when the Dice loss was a class of its own; loads `MaskedCrossentropy`."""
 
-    The Dice loss of a class is 1 - 2 * overlap / (predicted + true): the overlap sums its probability over its own
-    pixels, `predicted` over all. The sums go over all pixels of the batch that are not void, or, where TensorFlow
-    shares a batch among devices, over those of each device. Each class counts the same, whatever its size and weight.
-
-    Args:
-        class_weights: One weight a class, for the cross-entropy; None counts every pixel the same.
-        name: Name of the loss.
-        **kwargs: `reduction` and `dtype` of `keras.losses.Loss`.
-
-    Examples:
-        >>> import numpy as np
-        >>> labels = np.array([[[0, 0]]], "uint8")
-        >>> logits = np.array([[[[0.0, 0.0], [0.0, 0.0]]]], "float32")
-        >>> round(float(CrossentropyWithDice()(labels, logits)), 4)  # ln 2, and 1 - 2 * 1 / (1 + 2)
-        1.0265
-
-    Reference:
-        Milletari et al., https://arxiv.org/abs/1606.04797, section 3, there with squares in the denominator.
-    """
-
-    def __init__(
-        self, class_weights: Sequence[float] | None = None, name: str = "crossentropy_with_dice", **kwargs: Any
-    ) -> None:
-        super().__init__(class_weights, name=name, **kwargs)
-
-    def call(self, y_true: Any, y_pred: Any) -> Any:
-        """Returns the loss of a batch from labels and logits as in `MaskedCrossentropy`.
-
-        Returns:
-            (batch,) each image's share of the cross-entropy in nats, plus the Dice loss of the batch, 0..1.
-        """
-        return _dice_losses(y_true, y_pred, self._weights(y_pred))
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> MaskedCrossentropy:
+        return MaskedCrossentropy(with_dice=True, **config)
 
 
 def choose_loss(options: LossOptions, class_weights: Sequence[float] | None) -> keras.losses.Loss:
-    """Returns the loss of that kind with one weight a class; None counts every pixel the same."""
-    if options.kind == "focal":
-        return MaskedFocal(options.focal_gamma, class_weights)
-    if options.kind == "crossentropy_dice":
-        return CrossentropyWithDice(class_weights)
-    return MaskedCrossentropy(class_weights)
+    """Returns the loss of that kind with one weight per class; None counts every pixel the same."""
+    return MaskedCrossentropy(
+        class_weights,
+        focal_gamma=options.focal_gamma if options.kind == "focal" else 0.0,
+        with_dice=options.kind == "crossentropy_dice",
+    )
 
 
 def median_frequency_weights(pixels: NDArray[np.integer], limit: float | None) -> list[float]:
@@ -189,30 +152,33 @@ def median_frequency_weights(pixels: NDArray[np.integer], limit: float | None) -
 
 
 @compiled
-def _focal_losses(y_true: Any, y_pred: Any, class_weights: Any, gamma: float) -> Any:
-    truth = _one_hot(y_true, y_pred)
-    losses = ops.logsumexp(y_pred, axis=-1) - ops.sum(truth * y_pred, axis=-1)
-    if gamma:
-        # Void pixels may be below zero here, where the exponential overflows. A power of 0 has no finite gradient
-        # where gamma < 1, and XLA is slower at powers than at their logarithms.
-        losses = losses * ops.sum(truth, axis=-1)
-        wrong = ops.maximum(-ops.expm1(-losses), keras.config.epsilon())
-        losses = losses * ops.exp(gamma * ops.log(wrong))
-    return _shares(losses, truth, class_weights)
-
-
-@compiled
-def _dice_losses(y_true: Any, y_pred: Any, class_weights: Any) -> Any:
+def _losses(y_true: Any, y_pred: Any, class_weights: Any, focal_gamma: float, with_dice: bool) -> tuple[Any, Any]:
+    """Returns the (batch,) shares of the cross-entropy, and the Dice loss of the batch, a number, or None."""
     truth = _one_hot(y_true, y_pred)
     normalisers = ops.logsumexp(y_pred, axis=-1, keepdims=True)
-    probabilities = ops.exp(y_pred - normalisers) * ops.sum(truth, axis=-1, keepdims=True)
+    losses = normalisers[..., 0] - ops.sum(truth * y_pred, axis=-1)
+    if focal_gamma:
+        losses = _focus(losses, truth, focal_gamma)
+    dice_loss = _dice_loss(y_pred, normalisers, truth) if with_dice else None
+    return _shares(losses, truth, class_weights), dice_loss
+
+
+def _focus(losses: Any, truth: Any, gamma: float) -> Any:
+    """Returns (batch, height, width) cross-entropies, those of pixels that are nearly right made smaller."""
+    # Void pixels may be below zero here, where the exponential overflows. A power of 0 has no finite gradient
+    # where gamma < 1, and XLA is slower at powers than at their logarithms.
+    losses = losses * ops.sum(truth, axis=-1)
+    wrong = ops.maximum(-ops.expm1(-losses), keras.config.epsilon())
+    return losses * ops.exp(gamma * ops.log(wrong))
+
+
+def _dice_loss(logits: Any, normalisers: Any, truth: Any) -> Any:
+    probabilities = ops.exp(logits - normalisers) * ops.sum(truth, axis=-1, keepdims=True)
     overlap, predicted, pixels = map(_count, (probabilities * truth, probabilities, truth))
     epsilon = keras.config.epsilon()
     dice_losses = 1 - (2 * overlap + epsilon) / (predicted + pixels + epsilon)
-    occurs = ops.cast(pixels > 0, y_pred.dtype)
-    mean_dice_loss = ops.sum(dice_losses * occurs) / ops.maximum(ops.sum(occurs), 1)
-    losses = normalisers[..., 0] - ops.sum(truth * y_pred, axis=-1)
-    return _shares(losses, truth, class_weights) + mean_dice_loss
+    occurs = ops.cast(pixels > 0, logits.dtype)
+    return ops.sum(dice_losses * occurs) / ops.maximum(ops.sum(occurs), 1)
 
 
 def _one_hot(y_true: Any, y_pred: Any) -> Any:
