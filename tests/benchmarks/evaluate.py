@@ -39,14 +39,15 @@ def choose_options(**changed: Any) -> Any:
 
 def prepare(drawn: Any, label_space: Any, folder: str) -> Any:
     """Returns drawn scenes, prepared in a folder."""
+    from kedro.io import Version
 
-    from roadseg.datasets.scene_store import SceneStoreDataset
-    from roadseg.reading.preparation import carry_out
+    from roadseg.datasets.prepared_scenes import PreparedScenesDataset
     from roadseg.scenes.preprocessing import PrepareOptions, plan_preparation
 
     options = PrepareOptions(image_size=SIZE, unknown_label="error", unusable_share=0.0, workers=None)
-    plan = plan_preparation(drawn, sorted(drawn), label_space, options)
-    return carry_out(plan, SceneStoreDataset(filepath=f"{folder}/store").load())
+    store = PreparedScenesDataset(filepath=f"{folder}/manifest.json", version=Version(None, "1"))
+    store.save(plan_preparation(drawn, sorted(drawn), label_space, options))
+    return PreparedScenesDataset(filepath=f"{folder}/manifest.json", version=Version("1", None)).load()
 
 
 def enlarge(drawn: Any, folder: str) -> Any:
@@ -73,43 +74,54 @@ def predict(network: Any, scenes: Any, batch_size: int) -> None:
         network.predict_on_batch(batches[index][0])
 
 
-def score(network: Any, scenes: Any, read_truth: Any, options: Any) -> None:
+def score(predictor: Any, scenes: Any, read_truth: Any, options: Any) -> None:
     """Predicts all scenes and takes their measures, as the evaluation does."""
     from roadseg.scoring.measures import measure_scene
     from roadseg.scoring.resolution import predict_at
 
-    for prediction in predict_at(network, scenes, list(scenes), options, read_truth):
+    for prediction in predict_at(predictor, scenes, list(scenes), options, read_truth):
         measure_scene(prediction, CLASSES, options)
 
 
-def summaries(network: Any, scenes: Any, raw: Any, label_space: Any) -> dict[str, tuple[Callable[[], Any], int]]:
+def tell_origin() -> dict[str, Any]:
+    """Returns what model and scores say alike of where they come from."""
+    from roadseg.machine import describe_machine
+
+    origin = {"run": "", "data_set": "drawn", "environment": "", "commit": None, "packages": {}}
+    return origin | {"machine": describe_machine()}
+
+
+def keep(network: Any, classes: Any) -> Any:
+    """Returns the network as a model with a record."""
+    from roadseg.segnet.model_record import ModelRecord
+    from roadseg.segnet.trained import TrainedSegNet
+
+    record = ModelRecord(
+        **tell_origin(),
+        learnt_from={name: {"version": "", "digest": ""} for name in ("prepared_scenes", "split_table")},
+        classes=classes,
+        image_size=SIZE,
+        training_drives=(),
+        parameters={"network": {"architecture": "segnet", "width": 0.25, "start": "random"}},
+        training={"epochs": 1, "best_epoch": 1, "best_validation_mean_iou": 0.0, "seconds": 0.0},
+    )
+    return TrainedSegNet(network, record)
+
+
+def summaries(model: Any, scenes: Any, raw: Any, label_space: Any) -> dict[str, tuple[Callable[[], Any], int]]:
     """Returns what the evaluation does beside measuring scenes: name -> how, and how many things it does that for."""
     import pandas as pd
 
     from roadseg.datasets.provenance import Provenance
-    from roadseg.machine import describe_machine
     from roadseg.pipelines.evaluate import nodes
     from roadseg.reporting.gallery import choose_gallery
     from roadseg.scenes.seed import Seed
     from roadseg.scoring.summary import read_statistics, summarise_split
-    from roadseg.segnet.trained import TrainedSegNet
 
     options, ids, names = choose_options(), list(scenes), [each.name for each in scenes.classes]
     table = pd.DataFrame([*zip(ids, ids, cycle(SPLITS), strict=False)], columns=["scene", "drive", "split"])
     versions = {"prepared_scenes": "", "split_table": "", "segnet_model": ""}
-    origin = {"run": "", "data_set": "drawn", "environment": "", "commit": None, "packages": {}}
-    origin["machine"] = describe_machine()
-    provenance = Provenance(**origin, versions=versions, parameters={"evaluate": options.model_dump()})
-    record = origin | {
-        "learnt_from": {name: {"version": "", "digest": ""} for name in ("prepared_scenes", "split_table")},
-        "classes": names,
-        "image_size": SIZE,
-        "training_drives": [],
-        "parameters": {"network": {"architecture": "segnet", "width": 0.25, "start": "random"}},
-        "training": {"epochs": 1, "best_epoch": 1, "best_validation_mean_iou": 0.0, "seconds": 0.0},
-        "started_from": None,
-    }
-    model = TrainedSegNet(network, record)
+    provenance = Provenance(**tell_origin(), versions=versions, parameters={"evaluate": options.model_dump()})
     sources = (scenes, table, raw, label_space)
     confusion, calibration, of_scenes, of_classes = nodes.score_scenes(model, *sources, Path(), provenance, options)
     tables = (of_scenes, of_classes, calibration)
@@ -144,6 +156,7 @@ def main() -> None:
     from roadseg.datasets.label_space import LabelSpaceDataset
     from roadseg.scenes.preprocessing import read_truth
     from roadseg.segnet.folding import fold_batch_norms
+    from roadseg.segnet.predictor import Predictor
     from roadseg.training.augmentation import AugmentationOptions
     from roadseg.training.feeding import SceneBatches, Shuffle
 
@@ -154,18 +167,19 @@ def main() -> None:
         scenes, raw = prepare(drawn, label_space, prepared), enlarge(drawn, enlarged)
         unchanged = AugmentationOptions(flip=False, scale=(1, 1), saturation=0.0, gamma=1.0)
         network.fit(SceneBatches(scenes, list(scenes), TRAIN_BATCH, shuffle=Shuffle(1, unchanged)), verbose=0)
-        predictor = fold_batch_norms(network)
+        model = keep(network, scenes.classes)
         read = partial(read_truth, raw_scenes=raw, label_space=label_space, classes=scenes.classes)
         changes: dict[str, dict[str, Any]] = {
             "confusion matrices": {},
             **{f"and {name}": {"further_measures": [name]} for name in MEASURES},
             **{f"confusion matrices, {name}": {"resolution": name} for name in RESOLUTIONS},
         }
-        sides = {"predicting alone": (partial(predict, predictor, scenes, choose_options().batch_size), len(scenes))}
+        batch_size = choose_options().batch_size
+        sides = {"predicting alone": (partial(predict, fold_batch_norms(network), scenes, batch_size), len(scenes))}
         for name, changed in changes.items():
             chosen = choose_options(**{"further_measures": []} | changed)
-            sides[name] = (partial(score, predictor, scenes, read, chosen), len(scenes))
-        sides |= summaries(network, scenes, raw, label_space)
+            sides[name] = (partial(score, Predictor(model, batch_size=batch_size), scenes, read, chosen), len(scenes))
+        sides |= summaries(model, scenes, raw, label_space)
         for function, _ in sides.values():
             function()  # compiles
         rounds = [{name: milliseconds(*side) for name, side in sides.items()} for _ in range(options.rounds)]

@@ -156,15 +156,6 @@ def test_model_that_was_saved_without_its_own_advice_is_loaded(tmp_path, trained
     assert keras.saving.load_model(older).compiled
 
 
-def test_predictor_has_no_batch_norm_and_predicts_what_the_network_does(tmp_path, trained, images):
-    dataset(tmp_path, save="v1").save(trained)
-    loaded = dataset(tmp_path).load()
-    assert not any(isinstance(layer, keras.layers.BatchNormalization) for layer in loaded.predictor.layers)
-    expected = trained.network.predict_on_batch(images)
-    np.testing.assert_allclose(loaded.predictor.predict_on_batch(images), expected, rtol=1e-3, atol=1e-3)
-    assert loaded.predictor is loaded.predictor  # folded and traced once
-
-
 def test_older_version_is_loaded_where_it_is_pinned(tmp_path, trained):
     for version in ("v1", "v2"):
         dataset(tmp_path, save=version).save(TrainedSegNet(trained.network, model_record(run=version)))

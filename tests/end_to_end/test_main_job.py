@@ -68,10 +68,12 @@ import json, numpy as np
 names = [each.name for each in catalog.load("prepared_scenes").classes]
 table = catalog.load("split_table")
 test, train = (table.loc[table["split"] == split, "scene"] for split in ("test", "train"))
-scenes, model = catalog.load("prepared_scenes"), catalog.load("segnet_model").predictor
+from roadseg.segnet.predictor import Predictor
+scenes, predictor = catalog.load("prepared_scenes"), Predictor(catalog.load("segnet_model"))
 images = np.stack([scenes[scene].image for scene in test])
 truth, learnt = (np.stack([scenes[scene].label_map for scene in ids]) for ids in (test, train))
-np.savez("pixels.npz", truth=truth, learnt=learnt, prediction=model.predict(images, verbose=0).argmax(-1))
+prediction = [each.label_map for each in predictor.predict_each(images)]
+np.savez("pixels.npz", truth=truth, learnt=learnt, prediction=prediction)
 """
     done = trained.kedro("ipython", "--simple-prompt", "-c", script)
     assert done.returncode == 0, done.stdout

@@ -5,20 +5,24 @@ import pytest
 from PIL import Image
 from scipy.special import softmax
 
+from model_records import model_record
 from roadseg.scenes.prepared import PreparedScene
 from roadseg.scoring.measures import EvaluateOptions
 from roadseg.scoring.prediction_files import PredictionFileOptions
 from roadseg.scoring.resolution import guess_at, predict_at
+from roadseg.segnet.predictor import Predictor
+from roadseg.segnet.trained import TrainedSegNet
 
 SIZE = (9, 12)
 RAW_SIZES = {"a_0": (37, 50), "a_1": (9, 12), "a_2": (5, 7), "a_3": (37, 50), "a_4": (18, 24)}
 
 
 @pytest.fixture(scope="module")
-def network():
-    """A network whose logits are the image, divided by 64: red is class 0, green 1, blue 2."""
+def predictor():
+    """Of a network whose logits are the image, divided by 64: red is class 0, green 1, blue 2."""
     images = keras.Input((*SIZE, 3))
-    return keras.Model(images, keras.layers.Rescaling(1 / 64)(images))
+    model = TrainedSegNet(keras.Model(images, keras.layers.Rescaling(1 / 64)(images)), model_record(image_size=SIZE))
+    return Predictor(model, batch_size=2)
 
 
 @pytest.fixture
@@ -51,24 +55,24 @@ def compare_at(resolution, size=(20, 32)):
     )
 
 
-def predict(network, scenes, resolution, read_truth, size=(20, 32)):
-    return list(predict_at(network, scenes, list(RAW_SIZES), compare_at(resolution, size), read_truth))
+def predict(predictor, scenes, resolution, read_truth, size=(20, 32)):
+    return list(predict_at(predictor, scenes, list(RAW_SIZES), compare_at(resolution, size), read_truth))
 
 
 def nearest(label_map, size):
     return np.asarray(Image.fromarray(label_map).resize(size[::-1], Image.Resampling.NEAREST))
 
 
-def test_network_resolution_reads_no_raw_scene(network, scenes):
-    predictions = predict(network, scenes, "network", refuse)
+def test_network_resolution_reads_no_raw_scene(predictor, scenes):
+    predictions = predict(predictor, scenes, "network", refuse)
     assert [each.scene for each in predictions] == list(RAW_SIZES)
     for each in predictions:
         np.testing.assert_array_equal(each.truth, scenes[each.scene].label_map)
         np.testing.assert_array_equal(each.label_map, scenes[each.scene].image.argmax(axis=-1))
 
 
-def test_native_resolution_resizes_logits_to_each_annotation_and_then_chooses(network, scenes):
-    predictions = predict(network, scenes, "native", annotate)
+def test_native_resolution_resizes_logits_to_each_annotation_and_then_chooses(predictor, scenes):
+    predictions = predict(predictor, scenes, "native", annotate)
     assert [each.scene for each in predictions] == list(RAW_SIZES)
     for each in predictions:
         size = RAW_SIZES[each.scene]
@@ -83,8 +87,8 @@ def test_native_resolution_resizes_logits_to_each_annotation_and_then_chooses(ne
 
 
 @pytest.mark.parametrize("size", [(20, 32), (4, 4), (9, 12)])
-def test_protocol_of_idd_chooses_first_and_resizes_both_by_nearest_as_pillow_does(network, scenes, size):
-    for each in predict(network, scenes, "idd_protocol", annotate, size):
+def test_protocol_of_idd_chooses_first_and_resizes_both_by_nearest_as_pillow_does(predictor, scenes, size):
+    for each in predict(predictor, scenes, "idd_protocol", annotate, size):
         np.testing.assert_array_equal(each.truth, nearest(annotate(each.scene), size))
         chosen = scenes[each.scene].image.argmax(axis=-1).astype(np.uint8)
         np.testing.assert_array_equal(each.label_map, nearest(chosen, size))
@@ -93,10 +97,10 @@ def test_protocol_of_idd_chooses_first_and_resizes_both_by_nearest_as_pillow_doe
 
 
 @pytest.mark.parametrize("resolution", ["network", "native", "idd_protocol"])
-def test_a_guess_is_compared_with_the_truth_of_predictions_from_the_nearest_pixel(network, scenes, resolution):
+def test_a_guess_is_compared_with_the_truth_of_predictions_from_the_nearest_pixel(predictor, scenes, resolution):
     guess = np.random.default_rng(9).integers(0, 3, SIZE).astype(np.uint8)
     read = refuse if resolution == "network" else annotate
     guesses = list(guess_at(guess, scenes, list(RAW_SIZES), compare_at(resolution), read))
-    for each, (truth, resized) in zip(predict(network, scenes, resolution, read), guesses, strict=True):
+    for each, (truth, resized) in zip(predict(predictor, scenes, resolution, read), guesses, strict=True):
         np.testing.assert_array_equal(truth, each.truth)
         np.testing.assert_array_equal(resized, nearest(guess, truth.shape))

@@ -11,7 +11,7 @@ from kedro.io import DatasetError
 
 from roadseg.datasets.versioned_file import VersionedFileDataset
 from roadseg.segnet.model_record import ModelRecord, read_record, write_record
-from roadseg.segnet.trained import STATE, TrainedSegNet, load_network
+from roadseg.segnet.trained import STATE, TrainedSegNet, load_model
 from roadseg.training.continuation import EarlierTraining
 
 
@@ -43,9 +43,7 @@ class TrainedSegNetDataset(VersionedFileDataset[TrainedSegNet, TrainedSegNet]):
         with tempfile.TemporaryDirectory() as folder:
             local = Path(folder) / "segnet.keras"
             self._fs.get_file(path, str(local))
-            with local.open("rb") as file:
-                record = _read_record(file, path)
-            return TrainedSegNet(load_network(local), record)
+            return load_model(local, path)
 
     def save(self, data: TrainedSegNet) -> None:
         """Writes network, record and state as one file."""
@@ -66,16 +64,16 @@ class TrainedSegNetDataset(VersionedFileDataset[TrainedSegNet, TrainedSegNet]):
             version: None where the data set has no versions.
 
         Raises:
-            DatasetError: If the file is no zip archive or holds no record, or a damaged one.
+            InputError: If the file is no zip archive or holds no record, or a damaged one.
         """
         with self.open(version) as file:
-            return _read_record(file, self.path_of(version))
+            return read_record(file, self.path_of(version))
 
     def read_training(self, version: str | None) -> EarlierTraining:
         """Returns the training of a version, to go on with.
 
         Raises:
-            DatasetError: If the file is no zip archive or holds no record, or a damaged one.
+            InputError: If the file is no zip archive or holds no record, or a damaged one.
         """
         return EarlierTraining(
             run=str(version),
@@ -92,10 +90,3 @@ class TrainedSegNetDataset(VersionedFileDataset[TrainedSegNet, TrainedSegNet]):
         """Opens the file of a version for reading."""
         opened: AbstractContextManager[IO[bytes]] = self._fs.open(self.path_of(version), "rb")
         return opened
-
-
-def _read_record(file: IO[bytes], path: str) -> ModelRecord:
-    try:
-        return read_record(file, path)
-    except ValueError as fault:
-        raise DatasetError(str(fault)) from fault

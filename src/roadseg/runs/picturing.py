@@ -78,6 +78,7 @@ def _predict(
     catalog: DataCatalog, run: RunRecord, prepared: PreparedScenes, scenes: Sequence[str]
 ) -> "list[Prediction]":
     from roadseg.scoring.prediction import predict_scenes  # Keras, for which a page without pictures need not wait
+    from roadseg.segnet.predictor import Predictor
 
-    network = load_version(catalog, run, "segnet_model").predictor
-    return list(predict_scenes(network, prepared, scenes, run.parameters["evaluate"]["batch_size"]))
+    model = load_version(catalog, run, "segnet_model")
+    return list(predict_scenes(Predictor(model, batch_size=run.parameters["evaluate"]["batch_size"]), prepared, scenes))

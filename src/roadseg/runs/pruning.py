@@ -50,8 +50,7 @@ def prune_versions(catalog: DataCatalog, keep: int) -> None:
         keep: How many of the newest versions of each stay, at least 1; what these were made from stays as well.
 
     Raises:
-        InputError: If a version that stays does not say what it was made from.
-        DatasetError: If a model that stays can't be read.
+        InputError: If a version that stays does not say what it was made from, or a model can't be read.
     """
     datasets: dict[str, Any] = {
         name: each
@@ -82,8 +81,7 @@ def choose_kept(datasets: Mapping[str, Any], there: Versions, keep: int) -> dict
         keep: How many of the newest stay; a version that one of these names, directly or not, stays as well.
 
     Raises:
-        InputError: If a version that stays does not say what it was made from.
-        DatasetError: If a model that stays can't be read.
+        InputError: If a version that stays does not say what it was made from, or a model can't be read.
     """
     kept = {name: set(versions[:keep]) for name, versions in there.items()}
     unread = [(name, version) for name, versions in kept.items() for version in versions]

@@ -1,19 +1,18 @@
-"""Predictions of a network, scene by scene, in class ids."""
+"""Predictions of scenes beside what was annotated."""
 
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from roadseg.scenes.prepared import PreparedScenes
-from roadseg.segnet import keras
-from roadseg.segnet.layers import compiled
 from roadseg.segnet.out_of_memory import explaining_memory
-from roadseg.training.feeding import SceneBatches
+from roadseg.segnet.predictor import Predictor
 
-Tensor = Any  # of the backend that Keras runs on
+ReadTruth = Callable[[str], NDArray[np.uint8]]
+"""From a scene's id to its label map in class ids and void, as large as it was annotated."""
 
 ADVICE = "a smaller evaluate.batch_size, or CUDA_VISIBLE_DEVICES= before the command, which keeps to the processor"
 """What to try where memory runs out."""
@@ -37,73 +36,25 @@ class Prediction:
 
 
 def predict_scenes(
-    network: keras.Model, scenes: PreparedScenes, ids: Sequence[str], batch_size: int
+    predictor: Predictor, scenes: PreparedScenes, ids: Sequence[str], read_truth: ReadTruth | None = None
 ) -> Iterator[Prediction]:
-    """Yields the prediction of each scene, once and in order.
+    """Yields the prediction of each scene, once and in order, at the size of its truth.
 
     Args:
-        network: Model from images to logits.
+        predictor: Of a model that sees images of the size of the scenes.
         scenes: Scene id -> prepared scene, with labels.
         ids: Which scenes.
-        batch_size: Scenes that go through the network at once.
+        read_truth: Reads annotations; None compares with the prepared label maps.
     """
-    batches = SceneBatches(scenes, ids, batch_size)
-    for index in range(len(batches)):
-        images, truth = batches[index]
-        chosen = map(keras.ops.convert_to_numpy, _choose_class(_predict_batch(network, images, batch_size)))
-        named = zip(ids[index * batch_size :], zip(truth, *chosen, strict=False), strict=False)
-        yield from (Prediction(scene, *each) for scene, each in named)
+    truths: deque[NDArray[np.uint8]] = deque()
 
+    def read() -> Iterator[tuple[NDArray[np.uint8], tuple[int, int]]]:
+        for scene in ids:
+            image, label_map = scenes.read_pair(scene)
+            truth = read_truth(scene) if read_truth else label_map
+            truths.append(truth)  # the predictor reads ahead
+            yield image, (truth.shape[0], truth.shape[1])
 
-def predict_logits(
-    network: keras.Model, scenes: PreparedScenes, ids: Sequence[str], batch_size: int
-) -> Iterator[tuple[str, NDArray[np.float32]]]:
-    """Yields each scene with its logits, (height, width, classes) float32, once and in order; see `predict_scenes`."""
-    batches = SceneBatches(scenes, ids, batch_size)
-    for index in range(len(batches)):
-        logits = _predict_batch(network, batches[index][0], batch_size)
-        yield from zip(ids[index * batch_size :], logits, strict=False)
-
-
-def choose_class(logits: NDArray[np.float32], size: tuple[int, int]) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
-    """Returns the most probable class of each pixel at another size, and its softmax.
-
-    Args:
-        logits: (height, width, classes) float32; resized bilinearly, before a class is chosen.
-        size: (height, width) in pixels.
-    """
-    resized = keras.ops.image.resize(logits[None], size, interpolation="bilinear", data_format="channels_last")
-    ids, confidence = _choose_class(resized)
-    return keras.ops.convert_to_numpy(ids)[0], keras.ops.convert_to_numpy(confidence)[0]
-
-
-def _predict_batch(network: keras.Model, images: NDArray[np.uint8], batch_size: int) -> NDArray[np.float32]:
-    """Returns the logits of images, and of more where the images are fewer than a batch: of the last one, again.
-
-    TensorFlow and JAX would trace the network anew for each number of images.
-    """
-    last = np.repeat(images[-1:], batch_size - len(images), axis=0)
-    with explaining_memory(f"{batch_size} scenes at once", ADVICE):
-        logits: NDArray[np.float32] = network.predict_on_batch(np.concatenate([images, last]))
-    return logits
-
-
-@compiled  # as TensorFlow's own operations, these take as long as half of the network
-def _choose_class(logits: Tensor) -> tuple[Tensor, Tensor]:
-    """Returns the class with the highest logit, of equal ones the first, and its softmax.
-
-    Args:
-        logits: (batch, height, width, classes) float32.
-
-    Returns:
-        Two tensors of (batch, height, width): uint8 class ids, float32 probabilities.
-    """
-    logits = keras.ops.convert_to_tensor(logits)  # PyTorch compares no array with a tensor
-    first, *others = values = [logits[..., index] for index in range(logits.shape[-1])]
-    # Class by class XLA is twice as quick as with argmax() and max() over the last axis.
-    highest, ids = first, keras.ops.zeros_like(first, dtype="uint8")
-    for index, value in enumerate(others, start=1):
-        higher = value > highest
-        highest = keras.ops.where(higher, value, highest)
-        ids = keras.ops.where(higher, keras.ops.cast(index, "uint8"), ids)
-    return ids, 1 / sum(keras.ops.exp(value - highest) for value in values)
+    with explaining_memory(f"{predictor.batch_size} scenes at once", ADVICE):
+        for scene, found in zip(ids, predictor.predict_at(read()), strict=True):
+            yield Prediction(scene, truths.popleft(), found.label_map, found.confidence)

@@ -1,6 +1,6 @@
 """At which size predictions and truth are compared."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,15 +8,12 @@ from numpy.typing import NDArray
 from roadseg.scenes.prepared import PreparedScenes
 from roadseg.scenes.preprocessing import resize_label_map
 from roadseg.scoring.measures import EvaluateOptions
-from roadseg.scoring.prediction import Prediction, choose_class, predict_logits, predict_scenes
-from roadseg.segnet import keras
-
-ReadTruth = Callable[[str], NDArray[np.uint8]]
-"""From a scene's id to its label map in class ids and void, as large as it was annotated."""
+from roadseg.scoring.prediction import Prediction, ReadTruth, predict_scenes
+from roadseg.segnet.predictor import Predictor
 
 
 def predict_at(
-    network: keras.Model, scenes: PreparedScenes, ids: Sequence[str], options: EvaluateOptions, read_truth: ReadTruth
+    predictor: Predictor, scenes: PreparedScenes, ids: Sequence[str], options: EvaluateOptions, read_truth: ReadTruth
 ) -> Iterator[Prediction]:
     """Yields the prediction of each scene, once and in order, at the size of `options.resolution`.
 
@@ -26,10 +23,10 @@ def predict_at(
     `options.protocol_size`, each pixel from the nearest.
 
     Args:
-        network: Model from images to logits.
+        predictor: Of a model that sees images of the size of the scenes.
         scenes: Scene id -> prepared scene, with labels.
         ids: Which scenes.
-        options: Resolution, and how many scenes go through the network at once.
+        options: Resolution.
         read_truth: Reads annotations.
 
     Reference:
@@ -37,11 +34,9 @@ def predict_at(
         pixels, and 256x128 for IDD-Lite.
     """
     if options.resolution == "native":
-        for scene, logits in predict_logits(network, scenes, ids, options.batch_size):
-            truth = read_truth(scene)
-            yield Prediction(scene, truth, *choose_class(logits, (truth.shape[0], truth.shape[1])))
+        yield from predict_scenes(predictor, scenes, ids, read_truth)
         return
-    for each in predict_scenes(network, scenes, ids, options.batch_size):
+    for each in predict_scenes(predictor, scenes, ids):
         if options.resolution == "network":
             yield each
         else:

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -15,6 +15,8 @@ from roadseg.errors import InputError
 logger = logging.getLogger(__name__)
 
 CPU_FEATURES = Path("/proc/cpuinfo")
+
+Device = Literal["auto", "cpu", "gpu"]
 
 Capability = tuple[int, int]
 """Of an NVIDIA GPU, as in 9.0."""
@@ -33,7 +35,7 @@ class DeviceOptions(BaseModel, frozen=True, extra="forbid", strict=True):
             on one GPU with TensorFlow.
     """
 
-    device: Literal["auto", "cpu", "gpu"]
+    device: Device
     devices: PositiveInt
     precision: Literal["auto", "float32", "bfloat16"]
     jit_compile: Literal["auto"] | bool
@@ -109,6 +111,23 @@ def placed_on(placement: Placement) -> Iterator[None]:
             yield
         finally:
             keras.distribution.set_distribution(before)
+
+
+def predicting_on(device: Device) -> AbstractContextManager[None]:
+    """Lets a network that is made or predicts within compute on one device of a kind; `auto` leaves it to Keras.
+
+    Raises:
+        InputError: If a GPU is asked for and the backend sees none.
+    """
+    if device == "auto":
+        return nullcontext()
+    if device == "gpu" and not _find_gpus():
+        raise InputError(
+            f"device is 'gpu' and the {keras.backend.backend()} backend sees none; install a driver and its GPU build "
+            f"(TensorFlow's: the gpu extra), or choose 'cpu' or 'auto'"
+        )
+    context: AbstractContextManager[None] = keras.device("gpu:0" if device == "gpu" else "cpu")
+    return context
 
 
 def _find_gpus() -> list[Capability]:

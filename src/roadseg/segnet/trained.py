@@ -2,14 +2,12 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 
 import keras
 
 from roadseg.errors import InputError
-from roadseg.segnet.folding import fold_batch_norms
-from roadseg.segnet.model_record import ModelRecord
+from roadseg.segnet.model_record import ModelRecord, read_record
 
 STATE = "training_state.npz"
 """Where the file of a network holds what a training that goes on starts from."""
@@ -32,15 +30,26 @@ class TrainedSegNet:
     record: ModelRecord
     state: bytes | None = None
 
-    @cached_property
-    def predictor(self) -> keras.Model:
-        """The network for prediction alone, its batch norms folded: faster, and equal up to rounding."""
-        return fold_batch_norms(self.network)
-
 
 def load_network(path: Path) -> keras.Model:
     """Returns the network in a `.keras` file, ready to predict."""
     return keras.saving.load_model(path, compile=False)
+
+
+def load_model(path: Path, name: str = "") -> TrainedSegNet:
+    """Returns the model in a `.keras` file, ready to predict.
+
+    Args:
+        path: Of the file.
+        name: Its name in messages; by default its path.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        InputError: If the file is no zip archive or holds no record, or a damaged one.
+    """
+    with path.open("rb") as file:
+        record = read_record(file, name or str(path))
+    return TrainedSegNet(load_network(path), record)
 
 
 def check_fits(record: ModelRecord, classes: Sequence[str], image_size: tuple[int, int]) -> None:

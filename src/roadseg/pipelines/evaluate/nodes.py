@@ -46,6 +46,7 @@ from roadseg.scoring.tables import (
     tabulate_scenes,
 )
 from roadseg.segnet.model_record import ModelRecord
+from roadseg.segnet.predictor import Predictor
 from roadseg.segnet.trained import TrainedSegNet, check_fits, check_learnt_from
 
 Report = dict[str, Any]
@@ -71,7 +72,8 @@ def score_scenes(
     if not check_learnt_from(segnet_model.record, contents, set(scenes["drive"])):
         logger.info("The model of %s learnt from other data: no drive here trained it", segnet_model.record.run)
     read = partial(read_truth, raw_scenes=raw_scenes, label_space=label_space, classes=prepared_scenes.classes)
-    predictions = predict_at(segnet_model.predictor, prepared_scenes, list(scenes["scene"]), options, read)
+    predictor = Predictor(segnet_model, batch_size=options.batch_size)
+    predictions = predict_at(predictor, prepared_scenes, list(scenes["scene"]), options, read)
     if options.prediction_files.written:
         folder = predictions_folder / provenance.run
         predictions = write_predictions(predictions, folder, len(names), options.prediction_files)
@@ -171,7 +173,8 @@ def draw_examples(
 ) -> Figure:
     """Returns panels of the best, the median and the worst scene of each split."""
     chosen = choose_examples(scene_scores)
-    predictions = predict_scenes(segnet_model.predictor, prepared_scenes, list(chosen["scene"]), options.batch_size)
+    predictor = Predictor(segnet_model, batch_size=options.batch_size)
+    predictions = predict_scenes(predictor, prepared_scenes, list(chosen["scene"]))
     examples = [
         Example(
             title=f"{row.rank} of {row.split}: {row.scene}, mean IoU {row.mean_iou:.2f}",
@@ -197,7 +200,8 @@ def write_report(
     """Returns the report as one HTML page; only encoded pictures of its scenes are kept in memory."""
     classes = prepared_scenes.classes
     gallery = choose_gallery(scene_scores, options.gallery_scenes)
-    predictions = predict_scenes(segnet_model.predictor, prepared_scenes, list(gallery["scene"]), options.batch_size)
+    predictor = Predictor(segnet_model, batch_size=options.batch_size)
+    predictions = predict_scenes(predictor, prepared_scenes, list(gallery["scene"]))
     pictures = [picture_scene(each, prepared_scenes[each.scene].image, classes) for each in predictions]
     matrices = sum_splits(confusion_table, [each.name for each in classes], scores["splits"])
     return write_evaluation_report(scores, matrices, scene_scores, scene_class_scores, classes, gallery, pictures)

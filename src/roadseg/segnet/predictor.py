@@ -1,0 +1,204 @@
+"""A trained SegNet at work: images of any size in, classes with confidences out, without any truth."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any, Self, TypeVar
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from roadseg.errors import InputError
+from roadseg.scenes.preprocessing import resize_image
+from roadseg.segnet.device import Device, predicting_on
+from roadseg.segnet.folding import fold_batch_norms
+from roadseg.segnet.layers import compiled
+from roadseg.segnet.out_of_memory import explaining_memory
+from roadseg.segnet.trained import TrainedSegNet, load_model
+
+Tensor = Any  # of the backend that Keras runs on
+Item = TypeVar("Item")
+
+Image = NDArray[np.uint8]
+Size = tuple[int, int]
+"""(height, width) in pixels."""
+
+
+@dataclass(frozen=True)
+class Segmentation:
+    """What a network says of an image.
+
+    Attributes:
+        label_map: (height, width) uint8, class ids.
+        confidence: (height, width) float32, 0..1: the softmax of the logits at the class of the label map.
+    """
+
+    label_map: NDArray[np.uint8]
+    confidence: NDArray[np.float32]
+
+
+class Predictor:
+    """Says of each pixel of an image which class it belongs to.
+
+    Attributes:
+        classes: Names and colours; a class's id is its position.
+        image_size: (height, width) in pixels at which the network sees each image.
+        precision: Type of the numbers that the network computes with, `float32` or `bfloat16`.
+        batch_size: Images that go through the network at once.
+
+    Examples:
+        ```python
+        predictor = Predictor.load("segnet.keras")
+        label_map = predictor.predict(image).label_map
+        for found in predictor.predict_each(images):
+            print(found.confidence.mean())
+        ```
+    """
+
+    def __init__(self, model: TrainedSegNet, *, batch_size: int = 8, device: Device = "auto") -> None:
+        """Takes the model, and folds its batch norms: it predicts faster, and the same up to rounding.
+
+        Args:
+            model: A trained model.
+            batch_size: Images that go through the network at once, at least 1.
+            device: `auto` takes a GPU where one is visible.
+
+        Raises:
+            InputError: If a GPU is asked for and there is none.
+        """
+        self.classes, self.image_size, self.batch_size = model.record.classes, model.record.image_size, batch_size
+        self._device = device
+        with predicting_on(device):
+            self._network = fold_batch_norms(model.network)
+        types = {layer.compute_dtype for layer in self._network.layers}
+        self.precision = "bfloat16" if "bfloat16" in types else "float32"  # logits are float32 in either
+
+    @classmethod
+    def load(cls, path: str | Path, *, batch_size: int = 8, device: Device = "auto") -> Self:
+        """Returns the predictor of a model in a `.keras` file that this project saved.
+
+        Raises:
+            FileNotFoundError: If there is no such file.
+            InputError: If the file is damaged or has no model record, or as in the constructor.
+        """
+        with predicting_on(device):
+            model = load_model(Path(path))
+        return cls(model, batch_size=batch_size, device=device)
+
+    def predict(self, image: Image) -> Segmentation:
+        """Returns the classes of one image at its own size.
+
+        Args:
+            image: (height, width, 3) uint8, RGB, of any size.
+
+        Raises:
+            InputError: If it is something else.
+            MemoryError: If memory runs out, with advice.
+        """
+        return next(self._predict([(image, None)], 1))
+
+    def predict_each(self, images: Iterable[Image]) -> Iterator[Segmentation]:
+        """Yields the classes of each image at its own size, once and in order.
+
+        Only two batches are in memory at once: the one that is predicted, and the next, which another thread reads.
+
+        Args:
+            images: (height, width, 3) uint8 each, RGB, of any sizes.
+
+        Raises:
+            InputError: If one is something else; the message says which.
+            MemoryError: If memory runs out, with advice.
+        """
+        return self.predict_at((image, None) for image in images)
+
+    def predict_at(self, images: Iterable[tuple[Image, Size | None]]) -> Iterator[Segmentation]:
+        """Yields the classes of each image at the size that stands beside it; None is its own, as in `predict_each`."""
+        return self._predict(images, self.batch_size)
+
+    def _predict(self, images: Iterable[tuple[Image, Size | None]], batch_size: int) -> Iterator[Segmentation]:
+        for batch in _read_ahead(self._resize(images), batch_size):
+            resized, sizes = zip(*batch, strict=True)
+            with predicting_on(self._device):
+                found = list(self._choose(self._predict_logits(np.stack(resized), batch_size), sizes))
+            yield from found
+
+    def _resize(self, images: Iterable[tuple[Image, Size | None]]) -> Iterator[tuple[Image, Size]]:
+        for number, (image, size) in enumerate(images):
+            _check_image(image, number)
+            own_size = (image.shape[0], image.shape[1])
+            yield (image if own_size == self.image_size else resize_image(image, self.image_size), size or own_size)
+
+    def _predict_logits(self, images: Image, batch_size: int) -> NDArray[np.float32]:
+        """Returns the logits of images, and of more where they are fewer than a batch: of the last one, again.
+
+        TensorFlow and JAX would trace the network anew for each number of images.
+        """
+        last = np.repeat(images[-1:], batch_size - len(images), axis=0)
+        with explaining_memory(f"{batch_size} images at once", "a smaller batch_size, or the device 'cpu'"):
+            logits: NDArray[np.float32] = self._network.predict_on_batch(np.concatenate([images, last]))
+        return logits
+
+    def _choose(self, logits: NDArray[np.float32], sizes: Sequence[Size]) -> Iterator[Segmentation]:
+        if all(size == self.image_size for size in sizes):
+            ids, confidence = map(keras.ops.convert_to_numpy, _choose_class(logits))
+            yield from map(Segmentation, ids[: len(sizes)], confidence[: len(sizes)])
+        else:
+            yield from (choose_class(each, size) for each, size in zip(logits, sizes, strict=False))
+
+
+def choose_class(logits: NDArray[np.float32], size: Size) -> Segmentation:
+    """Returns the most probable class of each pixel at another size, and its softmax.
+
+    Args:
+        logits: (height, width, classes) float32; resized bilinearly, before a class is chosen.
+        size: (height, width) in pixels.
+    """
+    resized = keras.ops.image.resize(logits[None], size, interpolation="bilinear", data_format="channels_last")
+    ids, confidence = _choose_class(resized)
+    return Segmentation(keras.ops.convert_to_numpy(ids)[0], keras.ops.convert_to_numpy(confidence)[0])
+
+
+def _check_image(image: object, number: int) -> None:
+    received = f"a {type(image).__name__}"
+    if isinstance(image, np.ndarray):
+        if image.ndim == 3 and image.shape[2] == 3 and image.size and image.dtype == np.uint8:
+            return
+        received = f"{' x '.join(map(str, image.shape))} {image.dtype}"
+    raise InputError(
+        f"image {number}: expected an array of height x width x 3 uint8 (red, green and blue in 0..255) with at least "
+        f"one pixel, received {received}"
+    )
+
+
+def _read_ahead(items: Iterable[Item], batch_size: int) -> Iterator[list[Item]]:
+    """Yields the items in batches; while one is used, another thread reads the next."""
+    iterator = iter(items)
+    with ThreadPoolExecutor(1) as reader:
+        following = reader.submit(lambda: list(islice(iterator, batch_size)))
+        while batch := following.result():
+            following = reader.submit(lambda: list(islice(iterator, batch_size)))
+            yield batch
+
+
+@compiled  # as TensorFlow's own operations, these take as long as half of the network
+def _choose_class(logits: Tensor) -> tuple[Tensor, Tensor]:
+    """Returns the class with the highest logit, of equal ones the first, and its softmax.
+
+    Args:
+        logits: (batch, height, width, classes) float32.
+
+    Returns:
+        Two tensors of (batch, height, width): uint8 class ids, float32 probabilities.
+    """
+    logits = keras.ops.convert_to_tensor(logits)  # PyTorch compares no array with a tensor
+    first, *others = values = [logits[..., index] for index in range(logits.shape[-1])]
+    # Class by class XLA is twice as quick as with argmax() and max() over the last axis.
+    highest, ids = first, keras.ops.zeros_like(first, dtype="uint8")
+    for index, value in enumerate(others, start=1):
+        higher = value > highest
+        highest = keras.ops.where(higher, value, highest)
+        ids = keras.ops.where(higher, keras.ops.cast(index, "uint8"), ids)
+    return ids, 1 / sum(keras.ops.exp(value - highest) for value in values)
