@@ -27,6 +27,9 @@ class FullDisk(LocalFileSystem):
     def __init__(self, **arguments: Any) -> None:
         super().__init__(**{**arguments, "auto_mkdir": True})
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _restore, (type(self).room, type(self).only)
+
     def _open(self, path: str, mode: str = "rb", **arguments: Any) -> LocalFileOpener:
         opened = super()._open(path, mode=mode, **arguments)
         if "w" in mode and self.only in path:
@@ -43,6 +46,12 @@ class FullDisk(LocalFileSystem):
 
             opened.write = write_what_has_room
         return opened
+
+
+def _restore(room: int, only: str) -> FullDisk:
+    """Returns the disk in a worker process; each has the room that was left when it began."""
+    FullDisk.room, FullDisk.only = room, only
+    return FullDisk()
 
 
 fsspec.register_implementation("fulldisk", FullDisk, clobber=True)

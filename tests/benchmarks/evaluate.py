@@ -39,15 +39,14 @@ def choose_options(**changed: Any) -> Any:
 
 def prepare(drawn: Any, label_space: Any, folder: str) -> Any:
     """Returns drawn scenes, prepared in a folder."""
-    from kedro.io import Version
 
-    from roadseg.datasets.prepared_scenes import PreparedScenesDataset
+    from roadseg.datasets.scene_store import SceneStoreDataset
+    from roadseg.reading.preparation import carry_out
     from roadseg.scenes.preprocessing import PrepareOptions, plan_preparation
 
     options = PrepareOptions(image_size=SIZE, unknown_label="error", unusable_share=0.0, workers=None)
-    store = PreparedScenesDataset(filepath=f"{folder}/manifest.json", version=Version(None, "1"))
-    store.save(plan_preparation(drawn, sorted(drawn), label_space, options))
-    return PreparedScenesDataset(filepath=f"{folder}/manifest.json", version=Version("1", None)).load()
+    plan = plan_preparation(drawn, sorted(drawn), label_space, options)
+    return carry_out(plan, SceneStoreDataset(filepath=f"{folder}/store").load())
 
 
 def enlarge(drawn: Any, folder: str) -> Any:

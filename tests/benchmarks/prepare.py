@@ -22,7 +22,9 @@ from kedro.io import Version
 from roadseg.datasets.idd import LABELS, IddDataset
 from roadseg.datasets.label_space import LabelSpaceDataset
 from roadseg.datasets.prepared_scenes import PreparedScenesDataset
+from roadseg.datasets.scene_store import SceneStoreDataset
 from roadseg.drawing.scene import DrawingOptions, draw_scene
+from roadseg.reading.preparation import carry_out
 from roadseg.scenes.preprocessing import PrepareOptions, plan_preparation
 
 SIZE = (1080, 1920)
@@ -89,7 +91,8 @@ def prepare(folder: Path, scenes: int, workers: int) -> None:
         raw_scenes, sorted(raw_scenes)[:scenes], LabelSpaceDataset(name="seven_classes").load(), options
     )
     with tempfile.TemporaryDirectory(dir=folder) as results:
-        PreparedScenesDataset(filepath=f"{results}/manifest.json", version=Version(None, "1")).save(plan)
+        prepared = carry_out(plan, SceneStoreDataset(filepath=f"{results}/store").load())
+        PreparedScenesDataset(filepath=f"{results}/manifest.json", version=Version(None, "1")).save(prepared)
 
 
 def decode(images: list[Path]) -> None:

@@ -162,11 +162,11 @@ def measure_feeding(width: float, is_augmented: bool, precision: str, rounds: in
 
     Both train the same network through `fit`, in turns, so that they differ by nothing but what hands out batches.
     """
-    from kedro.io import Version
 
     from roadseg.datasets.drawn import DrawnScenesDataset
     from roadseg.datasets.label_space import LabelSpaceDataset
-    from roadseg.datasets.prepared_scenes import PreparedScenesDataset
+    from roadseg.datasets.scene_store import SceneStoreDataset
+    from roadseg.reading.preparation import carry_out
     from roadseg.scenes.preprocessing import PrepareOptions, plan_preparation
     from roadseg.training.augmentation import AugmentationOptions
     from roadseg.training.feeding import SceneBatches, Shuffle
@@ -177,9 +177,8 @@ def measure_feeding(width: float, is_augmented: bool, precision: str, rounds: in
     prepare = PrepareOptions(image_size=SIZE, unknown_label="error", unusable_share=0.0, workers=None)
     network = our_network(Case(width, precision, BATCH, SIZE))
     with tempfile.TemporaryDirectory() as folder:
-        store = PreparedScenesDataset(filepath=f"{folder}/manifest.json", version=Version(None, "1"))
-        store.save(plan_preparation(drawn, sorted(drawn), LabelSpaceDataset(name="seven_classes").load(), prepare))
-        scenes = PreparedScenesDataset(filepath=f"{folder}/manifest.json", version=Version("1", None)).load()
+        plan = plan_preparation(drawn, sorted(drawn), LabelSpaceDataset(name="seven_classes").load(), prepare)
+        scenes = carry_out(plan, SceneStoreDataset(filepath=f"{folder}/store").load())
         repeated = repeat(SceneBatches(scenes, list(scenes), BATCH, shuffle=shuffle)[0], READ_AHEAD + steps)
         step_seconds(network, repeated)  # compiles
         alone, fed = [], []

@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
-from kedro.io import Version
 from PIL import Image, ImageDraw
 
 from roadseg.datasets.camvid import CamVidDataset
@@ -16,8 +15,9 @@ from roadseg.datasets.cityscapes import CityscapesDataset
 from roadseg.datasets.idd import IddDataset
 from roadseg.datasets.idd_lite import IddLiteDataset
 from roadseg.datasets.label_space import SHIPPED, LabelSpaceDataset
-from roadseg.datasets.prepared_scenes import PreparedScenesDataset
 from roadseg.datasets.scene_folders import SceneFoldersDataset
+from roadseg.datasets.scene_store import SceneStoreDataset
+from roadseg.reading.preparation import carry_out
 from roadseg.scenes.preprocessing import PrepareOptions, plan_preparation
 
 CAMVID = (
@@ -134,9 +134,8 @@ def test_prepared_label_maps_are_those_of_other_tools(data_set, kind, space, exp
     raw_scenes = kind(filepath=str(folder)).load()
     options = PrepareOptions(image_size=size, unknown_label="error", unusable_share=0.0, workers=1)
     plan = plan_preparation(raw_scenes, list(raw_scenes), LabelSpaceDataset(name=space).load(), options)
-    dataset = PreparedScenesDataset(filepath=f"{tmp_path}/prepared/manifest.json", version=Version(None, "v1"))
-    dataset.save(plan)
-    labelled = {scene: each for scene, each in dataset.load().items() if each.label_map is not None}
+    scenes = carry_out(plan, SceneStoreDataset(filepath=f"{tmp_path}/store").load())
+    labelled = {scene: each for scene, each in scenes.items() if each.label_map is not None}
     assert len(labelled) >= 6
     for scene, prepared in labelled.items():
         np.testing.assert_array_equal(prepared.label_map, nearest(expect(folder, scene), size), err_msg=scene)

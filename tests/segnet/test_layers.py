@@ -66,6 +66,29 @@ def test_pooling_agrees_with_numpy(size):
     assert keras.backend.standardize_dtype(indices.dtype) == "uint8"
 
 
+@pytest.mark.parametrize("kernels", [KERNELS, PLAIN_KERNELS])
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16", "float16"])
+@pytest.mark.parametrize("value", [-1.0, "lowest", -np.inf])
+def test_odd_edges_keep_the_position_of_a_pixel(kernels, dtype, value):
+    lowest = tf.as_dtype(dtype).min
+    x = np.full((1, 3, 5, 2), lowest if value == "lowest" else value, "float32")
+    x[0, 2, 1, 1] = x[0, 0, 4, 1] = 0  # the second position of the last row, the first of the last column
+    maxima, indices = kernels.pool(tf.cast(x, dtype))
+    expected_maxima, expected_indices = numpy_pool(x)
+    np.testing.assert_array_equal(tf.cast(maxima, "float32"), expected_maxima)
+    np.testing.assert_array_equal(indices, expected_indices)
+    assert expected_indices[0, 1].tolist() == [[0, 1], [0, 0], [0, 0]]
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_plain_pooling_makes_no_infinity_that_a_map_has_not(size):
+    """Exported graphs multiply values by masks, and zero times infinity is NaN."""
+    traced = tf.function(PLAIN_KERNELS.pool).get_concrete_function(tf.TensorSpec((1, *size, 2)))
+    constants = [each.get_attr("value") for each in traced.graph.get_operations() if each.type == "Const"]
+    floats = [tf.make_ndarray(each) for each in constants if each.dtype == tf.float32.as_datatype_enum]
+    assert np.isfinite(np.concatenate([np.ravel(each) for each in [0.0, *floats]])).all()
+
+
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
 def test_pooling_is_bit_equal_to_tensorflow(size, dtype):

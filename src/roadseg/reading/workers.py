@@ -9,6 +9,9 @@ from typing import Any, ClassVar, TypeVar
 
 import cv2
 from joblib import Parallel, delayed
+from joblib.externals.loky.process_executor import TerminatedWorkerError
+
+from roadseg.errors import RoadSegError
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -27,7 +30,7 @@ def map_in_workers(function: Callable[[Item], Result], items: Iterable[Item], wo
 
     Raises:
         Exception: What the function raises, as soon as one item fails.
-        joblib.externals.loky.process_executor.TerminatedWorkerError: If a worker is killed.
+        RoadSegError: If a worker is killed.
     """
     pool = Parallel(
         workers,
@@ -40,6 +43,8 @@ def map_in_workers(function: Callable[[Item], Result], items: Iterable[Item], wo
     try:
         for result in results:  # noqa: UP028 - `yield from` would close the results before the warning is silenced
             yield result
+    except TerminatedWorkerError as fault:
+        raise RoadSegError(str(fault)) from fault
     finally:
         with warnings.catch_warnings():
             # joblib finds it a pity that results are ready which nobody wants: whoever stops early has a reason.

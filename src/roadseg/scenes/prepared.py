@@ -57,7 +57,7 @@ class PreparedScene:
 
 @dataclass(frozen=True)
 class PreparationPlan:
-    """Scenes that are to be prepared; saving it to the catalog does the work, scene by scene.
+    """Scenes that are to be prepared, and how.
 
     Attributes:
         classes: The classes of the label maps; a class's id is its position.
@@ -82,6 +82,7 @@ class PreparedScenes(Mapping[str, PreparedScene]):
     """Scene id -> prepared scene, read when asked for; scenes that can't be used are not among them.
 
     Attributes:
+        manifest: All that is kept of them beside their files: `classes`, `image_size` and `scenes`, which are the rows.
         classes: The classes of the label maps.
         image_size: (height, width) in pixels.
         rows: For each scene `scene`, `drive`, `published_split`, `usable`, `faults` (a list of kind and detail),
@@ -96,7 +97,7 @@ class PreparedScenes(Mapping[str, PreparedScene]):
         self.image_size: tuple[int, int] = tuple(manifest["image_size"])
         self.rows: Sequence[Mapping[str, Any]] = manifest["scenes"]
         self._row_of = {row["scene"]: row for row in self.rows if row["usable"]}
-        self._manifest, self._read = manifest, read
+        self.manifest, self._read = manifest, read
 
     def __getitem__(self, scene: str) -> PreparedScene:
         """Returns the prepared scene."""
@@ -164,7 +165,7 @@ class PreparedScenes(Mapping[str, PreparedScene]):
     @property
     def digest(self) -> str:
         """A hash of the content: equal for equal scenes, whatever the version is called."""
-        return content_digest(self._manifest)
+        return content_digest(self.manifest)
 
 
 def content_digest(content: Any) -> str:

@@ -314,11 +314,17 @@ def _widened(maps: Tensor) -> Tensor:
 
 
 def _corners(inputs: Tensor) -> list[Tensor]:
-    """Returns the four pixels of every window, row by row, each (batch, rows, columns, channels)."""
+    """Returns the four pixels of every window, row by row, each (batch, rows, columns, channels).
+
+    An odd last row or column comes twice: its copy is never larger, so the pixel itself wins, whatever its value. An
+    infinite padding would be NaN in exported graphs, which multiply by masks, and no finite one is below all maps.
+    """
     height, width = _size(inputs)
-    padding = ((0, 0), (0, height % 2), (0, width % 2), (0, 0))
-    padded = ops.pad(inputs, padding, constant_values=float("-inf")) if height % 2 or width % 2 else inputs
-    return [padded[:, row::2, column::2] for row in (0, 1) for column in (0, 1)]
+    if height % 2:
+        inputs = ops.concatenate([inputs, inputs[:, -1:]], axis=1)
+    if width % 2:
+        inputs = ops.concatenate([inputs, inputs[:, :, -1:]], axis=2)
+    return [inputs[:, row::2, column::2] for row in (0, 1) for column in (0, 1)]
 
 
 def _size(maps: Tensor) -> tuple[int, int]:

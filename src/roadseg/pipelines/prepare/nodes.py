@@ -4,10 +4,12 @@ import logging
 
 import pandas as pd
 
+from roadseg.reading.preparation import carry_out
+from roadseg.reading.scene_store import SceneStore
 from roadseg.reporting.data_report import count_faults, write_data_report
 from roadseg.scenes.labels import LabelSpace
 from roadseg.scenes.leakage import find_duplicates, find_shared_drives
-from roadseg.scenes.prepared import PreparationPlan, PreparedScenes
+from roadseg.scenes.prepared import PreparedScenes
 from roadseg.scenes.preprocessing import PrepareOptions, plan_preparation
 from roadseg.scenes.raw import RawScenes, SceneOptions, select_scenes
 from roadseg.scenes.seed import Seed
@@ -24,11 +26,15 @@ logger = logging.getLogger(__name__)
 
 
 def prepare_scenes(
-    raw_scenes: RawScenes, label_space: LabelSpace, options: PrepareOptions, scene_options: SceneOptions
-) -> PreparationPlan:
-    """Returns the plan of the preparation; the catalog carries it out while it saves."""
+    raw_scenes: RawScenes,
+    label_space: LabelSpace,
+    scene_store: SceneStore,
+    options: PrepareOptions,
+    scene_options: SceneOptions,
+) -> PreparedScenes:
+    """Prepares the scenes that the store lacks; returns all of them."""
     ids = select_scenes(raw_scenes.records, scene_options.limit)
-    return plan_preparation(raw_scenes, ids, label_space, options)
+    return carry_out(plan_preparation(raw_scenes, ids, label_space, options), scene_store)
 
 
 def index_scenes(prepared_scenes: PreparedScenes) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:

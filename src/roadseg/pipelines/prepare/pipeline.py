@@ -11,7 +11,13 @@ def create_pipeline() -> Pipeline:
         [
             Node(
                 prepare_scenes,
-                ["raw_scenes", "label_space", "params:prepare", "params:scenes"],
+                {
+                    "raw_scenes": "raw_scenes",
+                    "label_space": "label_space",
+                    "scene_store": "scene_store",
+                    "options": "params:prepare",
+                    "scene_options": "params:scenes",
+                },
                 "prepared_scenes",
                 name="prepare_scenes",
             ),

@@ -1,0 +1,183 @@
+"""Preparing scenes: those that the store lacks, shared out among processes, of which each writes its own scenes."""
+
+import hashlib
+import logging
+import time
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
+from functools import partial
+from textwrap import shorten
+from typing import Any, TypeVar
+
+import numpy as np
+from joblib import cpu_count
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from roadseg.errors import FileError, InputError
+from roadseg.reading.scene_store import FACTS, IMAGE, LABELS, Facts, SceneStore
+from roadseg.reading.workers import map_in_workers
+from roadseg.scenes.faults import Fault, UnusableSceneError
+from roadseg.scenes.prepared import PreparationPlan, PreparedScene, PreparedScenes, content_digest
+
+logger = logging.getLogger(__name__)
+
+SAMPLE = 4
+"""Scenes prepared before the time and the disk space of the rest are foretold."""
+
+WORKERS_PAY = 5.0
+"""Seconds of work below which worker processes take longer to start than they save."""
+
+READERS = 2
+"""Raised whenever raw files that could not be used can be, so that scenes that were left out are tried again."""
+
+LONGEST_FRAME = 150
+"""Bytes of a frame's name up to which it stands in the names of its files."""
+
+Step = TypeVar("Step")
+
+Row = dict[str, Any]
+"""Of a manifest: the record of a scene, its facts and the names of its files, see `PreparedScenes`."""
+
+Named = tuple[str, str]
+"""Id of a scene, and its name in the store."""
+
+Share = Callable[[Callable[[Named], tuple[Facts, int]], Iterable[Named]], Iterable[tuple[Facts, int]]]
+"""Applies a function to items wherever it likes, and gives the results in order, as `map` of an executor does."""
+
+
+def carry_out(plan: PreparationPlan, store: SceneStore, share: Share | None = None) -> PreparedScenes:
+    """Prepares the scenes of a plan that the store lacks, and returns all of them.
+
+    Args:
+        plan: What to prepare.
+        store: Where the scenes are written, each as soon as it is prepared: work that is stopped loses nothing.
+        share: Shares out the work, among processes that reach the store; None takes the plan's number of workers.
+
+    Raises:
+        InputError: If there are no scenes, too many of them can't be used, or one has a fault that stops the work.
+        FileError: If the disk is full, or has less space than the scenes are expected to need.
+        RoadSegError: If a worker process is killed.
+    """
+    if not plan.records:
+        raise InputError("there is no scene to prepare")
+    names = {scene: f"{_shorten_id(scene)}-{digest}" for scene, digest in plan.digests.items()}
+    present = store.list_files()
+    rows = {scene: _find_row(scene, plan, name, store, present) for scene, name in names.items()}
+    missing = [(scene, name) for scene, name in names.items() if rows[scene] is None]
+    logger.info("%d scenes, %d of them to prepare", len(names), len(missing))
+    left_out: dict[str, Sequence[Any]] = {}
+    with closing(_prepare(plan, store, missing, share)) as prepared:  # what stops here stops the workers
+        for (scene, name), facts in zip(missing, prepared, strict=True):
+            rows[scene] = _describe_row(scene, plan, name, facts)
+            if not facts["usable"]:
+                left_out[scene] = facts["faults"]
+                _check_share(plan, left_out)
+    known = [row for row in rows.values() if row]
+    _check_share(plan, {row["scene"]: row["faults"] for row in known if not row["usable"]})
+    classes = [{"name": each.name, "colour": list(each.colour)} for each in plan.classes]
+    return PreparedScenes({"classes": classes, "image_size": list(plan.image_size), "scenes": known}, store.read)
+
+
+def _prepare(
+    plan: PreparationPlan, store: SceneStore, scenes: Sequence[Named], share: Share | None
+) -> Generator[Facts]:
+    """Yields the facts of each scene: of a sample first, from which time and space of the rest are foretold."""
+    work = partial(_prepare_scene, plan.prepare, store)
+    sample, rest = scenes[:SAMPLE], scenes[SAMPLE:]
+    start, used = time.perf_counter(), 0
+    for scene in sample:
+        facts, size = work(scene)
+        used += size
+        yield facts
+    if not rest:
+        return
+    seconds = (time.perf_counter() - start) / len(sample) * len(rest)
+    workers = (plan.workers or (cpu_count() if seconds > WORKERS_PAY else 1)) if store.is_shared else 1
+    share = share or (partial(map_in_workers, workers=workers) if workers > 1 else map)
+    _foretell(store, len(rest), seconds / workers, used // len(sample) * len(rest))
+    for facts, _ in _show_progress(share(work, rest), len(rest)):
+        yield facts
+
+
+def _prepare_scene(prepare: Callable[[str], PreparedScene], store: SceneStore, named: Named) -> tuple[Facts, int]:
+    """Prepares a scene and writes it; returns its facts, and its size in bytes."""
+    scene, name = named
+    facts: Facts = dict.fromkeys(("usable", "faults", "height", "width", "pixels", "image_hash"))
+    try:
+        prepared = prepare(scene)
+    except UnusableSceneError as error:
+        facts |= {"usable": False, "faults": _write_faults(error.fault), "readers": READERS}
+        return facts, store.put(name, facts, None)
+    facts |= {"usable": True, "faults": _write_faults(*prepared.faults)}
+    facts |= {"height": prepared.raw_size[0], "width": prepared.raw_size[1]}
+    facts |= {"image_hash": hashlib.sha256(prepared.image.data).hexdigest()[:16]}
+    if prepared.label_map is not None:
+        facts["pixels"] = np.bincount(prepared.label_map.ravel(), minlength=256).tolist()
+    return facts, store.put(name, facts, prepared)
+
+
+def _write_faults(*faults: Fault) -> list[list[str]]:
+    return [[fault.kind.value, fault.detail] for fault in faults]
+
+
+def _foretell(store: SceneStore, count: int, seconds: float, needed: int) -> None:
+    logger.info("Preparing %d scenes: expect %.0f s and %.1f MB of disk", count, seconds, needed / 1e6)
+    free = store.find_free_space()
+    if free is not None and needed > free:
+        raise FileError(
+            f"{count} scenes need about {needed / 1e6:.0f} MB in '{store.folder}', "
+            f"and the disk has {free / 1e6:.0f} MB left"
+        )
+
+
+def _find_row(scene: str, plan: PreparationPlan, name: str, store: SceneStore, present: Collection[str]) -> Row | None:
+    """Returns the row of a scene in the store; None if a file of it is missing, or it may be of use by now."""
+    if f"{name}.{FACTS}" not in present:
+        return None
+    facts = store.read_facts(name)
+    row = _describe_row(scene, plan, name, facts)
+    is_whole = all(row[file] in present for file in ("image", "label_map") if row[file])
+    return row if is_whole and (facts["usable"] or facts.get("readers") == READERS) else None
+
+
+def _describe_row(scene: str, plan: PreparationPlan, name: str, facts: Facts) -> Row:
+    pixels = facts["pixels"]
+    record = plan.records[scene]
+    return {
+        "scene": scene,
+        "drive": record.drive,
+        "published_split": record.published_split,
+        **{fact: value for fact, value in facts.items() if fact != "readers"},
+        "pixels": pixels and pixels[: len(plan.classes)],
+        "facts": f"{name}.{FACTS}",
+        "image": f"{name}.{IMAGE}" if facts["usable"] else None,
+        "label_map": pixels and f"{name}.{LABELS}",
+    }
+
+
+def _shorten_id(scene: str) -> str:
+    """Returns a scene id as part of a path: a frame of many letters by its hash, since file names have 255 bytes."""
+    drive, _, frame = scene.rpartition("/")
+    return scene if len(frame.encode()) <= LONGEST_FRAME else f"{drive}/{content_digest(scene)}"
+
+
+def _check_share(plan: PreparationPlan, left_out: Mapping[str, Sequence[Any]]) -> None:
+    """Raises InputError if more scenes are left out than the plan allows."""
+    if len(left_out) <= plan.unusable_share * len(plan.records):
+        return
+    examples = "; ".join(f"{scene}: {kind} ({detail})" for scene, faults in left_out.items() for kind, detail in faults)
+    raise InputError(
+        f"{len(left_out)} of {len(plan.records)} scenes can't be used so far, more than the share of "
+        f"{plan.unusable_share:g} that prepare.unusable_share allows: {shorten(examples, 1000)}"
+    )
+
+
+def _show_progress(steps: Iterable[Step], total: int) -> Iterator[Step]:
+    columns = (BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[speed]}"), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True)) as progress:
+        task = progress.add_task("", total=total, speed="")
+        for step in steps:
+            yield step
+            speed = progress.tasks[0].speed
+            progress.update(task, advance=1, speed=f"{speed:.0f} scenes/s" if speed else "")

@@ -1,0 +1,148 @@
+"""The store of prepared scenes: PNG files in a folder, each written once, whole, under a name of its own."""
+
+import json
+import re
+import shutil
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from roadseg.errors import FileError
+from roadseg.reading.whole_file import WholeFiles
+from roadseg.scenes.faults import Fault, FaultKind
+from roadseg.scenes.prepared import PreparedScene
+
+Facts = dict[str, Any]
+"""What the store says of a scene, as JSON holds it."""
+
+# Measured on photographs of 240x480: half the time of OpenCV's own choice of level 1, for smaller files.
+PNG_IMAGE = (
+    *(cv2.IMWRITE_PNG_COMPRESSION, 1),
+    *(cv2.IMWRITE_PNG_FILTER, cv2.IMWRITE_PNG_FILTER_SUB),
+    *(cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_RLE),
+)
+PNG_LABELS = (*(cv2.IMWRITE_PNG_COMPRESSION, 1), *(cv2.IMWRITE_PNG_FILTER, cv2.IMWRITE_PNG_FILTER_NONE))
+
+FACTS, IMAGE, LABELS = "json", "image.png", "labels.png"
+"""Suffixes of the files of a scene."""
+
+SUFFIX = re.compile(r"\.(image\.png|labels\.png|json)$")
+"""Of the files of a scene that is whole; a `.part` file has another."""
+
+
+class SceneStore:
+    """Prepared scenes in a folder, by name: the facts of each, its image, and its label map where it has one.
+
+    Any number of processes may write to it at once: a file gets its name when all of it is written, and equal names
+    have equal content.
+
+    Attributes:
+        folder: Its path, as the file system spells it.
+        is_shared: Whether other processes find what this one writes.
+    """
+
+    def __init__(self, fs: Any, folder: str) -> None:
+        """Takes the fsspec file system and the path of the folder, which need not be there."""
+        self._fs = fs if isinstance(fs, WholeFiles) else WholeFiles(fs)
+        self.folder = str(fs._strip_protocol(folder))  # as it lists what is there: a local path becomes absolute
+        self._protocols = (fs.protocol,) if isinstance(fs.protocol, str) else tuple(fs.protocol)
+        self.is_shared = "memory" not in self._protocols
+
+    def list_files(self) -> set[str]:
+        """Returns the names of all files, with their suffixes."""
+        return {path[len(self.folder) + 1 :] for path in self._fs.find(self.folder)}
+
+    def find_free_space(self) -> int | None:
+        """Returns the bytes that are free on the disk of the folder; None where it is on no local disk."""
+        return shutil.disk_usage(self.folder).free if "file" in self._protocols else None
+
+    def put(self, name: str, facts: Facts, scene: PreparedScene | None) -> int:
+        """Writes a scene, its facts last, which say that it is complete; returns its size in bytes.
+
+        Args:
+            name: Which no scene with other content has.
+            facts: What is to be said of it.
+            scene: None where it can't be used.
+
+        Raises:
+            FileError: If the disk is full.
+        """
+        contents = {}
+        if scene:
+            contents[IMAGE] = encode_png(scene.image[..., ::-1], PNG_IMAGE)
+            if scene.label_map is not None:
+                contents[LABELS] = encode_png(scene.label_map, PNG_LABELS)
+        contents[FACTS] = json.dumps(facts).encode()
+        for suffix, content in contents.items():
+            with self._fs.open(f"{self.folder}/{name}.{suffix}", "wb") as file:
+                file.write(content)
+        return sum(map(len, contents.values()))
+
+    def read_facts(self, name: str) -> Facts:
+        """Returns what is said of a scene."""
+        facts: Facts = json.loads(self._fs.cat_file(f"{self.folder}/{name}.{FACTS}"))
+        return facts
+
+    def read(self, row: Mapping[str, Any]) -> PreparedScene:
+        """Returns the scene of a row of a manifest, see `PreparedScenes`.
+
+        Raises:
+            FileError: If a file of it is missing or broken.
+        """
+        label_map = self._decode(row["label_map"], cv2.IMREAD_UNCHANGED) if row["label_map"] else None
+        faults = tuple(Fault(FaultKind(kind), detail) for kind, detail in row["faults"])
+        image = self._decode(row["image"], cv2.IMREAD_COLOR_RGB)
+        return PreparedScene(image, label_map, (row["height"], row["width"]), faults)
+
+    def _decode(self, file: str, flags: int) -> NDArray[np.uint8]:
+        path = f"{self.folder}/{file}"
+        try:
+            encoded = self._fs.cat_file(path)
+        except FileNotFoundError as fault:
+            raise FileError(f"'{path}' is missing, though a manifest names it: prepare again") from fault
+        image = cv2.imdecode(np.frombuffer(encoded, np.uint8), flags) if encoded else None
+        if image is None:
+            raise FileError(f"'{path}' is broken ({len(encoded)} bytes): remove it and prepare again")
+        return image.astype(np.uint8, copy=False)
+
+    def prune(self, named: Collection[str], before: datetime) -> tuple[int, int]:
+        """Removes what is not named and was last written before a time, and folders that are empty then.
+
+        The files of a scene go together, its facts first: they say that it is complete, so that a run after a killed
+        pruning prepares it again.
+
+        Args:
+            named: Names of the scenes that stay.
+            before: With its time zone.
+
+        Returns:
+            Number of files removed, and their size in bytes.
+        """
+        found = self._fs.find(self.folder, withdirs=True, detail=True)
+        folders = {path for path, info in found.items() if info["type"] == "directory"}
+        scenes: dict[str, list[str]] = {}
+        for path in found.keys() - folders:
+            scenes.setdefault(name_scene(path[len(self.folder) + 1 :]), []).append(path)
+        unnamed = [paths for name, paths in scenes.items() if name not in named]
+        old = [paths for paths in unnamed if all(self._fs.modified(path) < before for path in paths)]
+        gone = sorted((path for paths in old for path in paths), key=lambda path: not path.endswith(f".{FACTS}"))
+        for path in gone:
+            self._fs.rm_file(path)
+        for folder in sorted(folders - {self.folder}, reverse=True):
+            if self._fs.isdir(folder) and not self._fs.ls(folder):
+                self._fs.rmdir(folder)
+        return len(gone), sum(found[path]["size"] for path in gone)
+
+
+def name_scene(file: str) -> str:
+    """Returns the name of the scene that a file of the store belongs to."""
+    return SUFFIX.sub("", file)
+
+
+def encode_png(image: NDArray[np.uint8], settings: Sequence[int] = PNG_IMAGE) -> bytes:
+    """Returns (height, width[, 3]) uint8, blue first, as PNG; equal bytes for equal pixels."""
+    return cv2.imencode(".png", image, settings)[1].tobytes()
