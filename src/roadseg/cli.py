@@ -9,7 +9,7 @@ from kedro.framework.startup import ProjectMetadata
 
 from roadseg.command_line import conf_source_option, run  # `python -m roadseg` runs what it finds here
 from roadseg.runs.commands import runs
-from roadseg.sentences import FAULTS, describe_fault
+from roadseg.sentences import told_in_a_sentence
 from roadseg.utf8 import use_utf8
 
 use_utf8()
@@ -36,8 +36,6 @@ def prune(metadata: ProjectMetadata, /, keep: int, env: str | None, conf_source:
     """
     from roadseg.runs.pruning import prune_versions  # OpenCV and others, for which no other command needs to wait
 
-    try:
+    with told_in_a_sentence():
         session: Any = KedroSession.create(metadata.project_path, env=env, conf_source=conf_source)
         prune_versions(session.load_context().catalog, keep)
-    except FAULTS as fault:
-        raise click.ClickException(describe_fault(fault)) from fault

@@ -63,7 +63,7 @@ class ConfigurationLoader(OmegaConfigLoader):
             super().__init__(conf_source, *arguments, **options)
         except ARCHIVE_FAULTS as fault:
             raise InputError(f"'{conf_source}' is no archive that can be read: {fault}") from fault
-        except ImportError as fault:
+        except (ImportError, ValueError) as fault:  # of fsspec
             raise InputError(f"settings can't be read from '{conf_source}': {fault}") from fault
 
     def __getitem__(self, key: str) -> dict[str, Any]:

@@ -1,8 +1,14 @@
 """Faults that a user can mend, and the one sentence that tells each, without what libraries put around it."""
 
+import logging
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from traceback import walk_tb
 
+from click import ClickException
 from kedro.config import MissingConfigException
+from kedro.framework.cli.utils import KedroCliError
 from kedro.io import DatasetError
 from kedro.validation import ParameterValidationError
 from pydantic import ValidationError
@@ -10,17 +16,23 @@ from yaml import YAMLError
 
 from roadseg.errors import RoadSegError, describe_validation
 
+logger = logging.getLogger(__name__)
+
 FAULTS = (
+    RoadSegError,
     DatasetError,
     ParameterValidationError,
     ValidationError,
     MissingConfigException,
     YAMLError,
-    RoadSegError,
-    ValueError,
     OSError,
     MemoryError,
 )
+"""Errors that speak of data, settings or the machine, whoever raises them.
+
+Of the machine: disks that are full, files that may not be read, memory that ran out. They may come from any line that
+opens a file, of any library, and say which file; a bug rarely is one of them.
+"""
 
 OPTION = re.compile(
     r"^- Parameter '(\w+)'(: value is None)?|^(?:(\S+)\n)?  (.+) \[type=\w+, input_value=(.*), input_type=\w+\]",
@@ -28,19 +40,44 @@ OPTION = re.compile(
 )
 """The facts in a message of Kedro's parameter validation: the parameter, then key, expectation and received value.
 
-What holds for several keys together has no key, and the expectation is the whole sentence.
+What holds for several keys together has no key, and the expectation is the whole sentence. This text is all that Kedro
+keeps of what pydantic found: the error has neither a cause nor a list of faults.
 """
-
-WRAPPED = re.compile("Failed while |Failed to instantiate")
-"""What marks the messages that Kedro puts around the error of a data set."""
 
 PARSING = re.compile(
     r"^An exception occurred when parsing config for dataset '(.+?)':\s+(.+?)(?:\s+Hint:.*)?$", re.DOTALL
 )
-"""The facts in what Kedro says of an entry of the catalog whose class can't be found: its name, and why."""
+"""The facts in what Kedro says of an entry of the catalog whose class can't be found, its name and why: text alone."""
 
 
-def describe_fault(fault: Exception) -> str:
+@contextmanager
+def told_in_a_sentence() -> Iterator[None]:
+    """Ends a command with one sentence if a user can mend what went wrong; all other errors show their traceback.
+
+    Raises:
+        ClickException: With the sentence; the traceback is in the log at level DEBUG, and with `kedro --verbose` on the
+            screen in the place of the sentence.
+    """
+    try:
+        yield
+    except (*FAULTS, ValueError) as fault:
+        if KedroCliError.VERBOSE_ERROR or not is_mendable(fault):
+            raise
+        logger.debug("The command failed", exc_info=True)
+        raise ClickException(describe_fault(fault)) from fault
+
+
+def is_mendable(fault: BaseException) -> bool:
+    """Returns whether a user can mend what went wrong; if not, it is a fault of the program."""
+    first, caught_in = _unwrap(fault)
+    if caught_in == "from_config":
+        return True  # an entry of the catalog
+    if caught_in == "load" and isinstance(first, ValueError) and not _list_modules(first)[-1].startswith("roadseg."):
+        return True  # a file that is damaged: this is what libraries raise that can't parse it
+    return isinstance(first, FAULTS) or _is_wrong_name(first)
+
+
+def describe_fault(fault: BaseException) -> str:
     """Returns the sentence that matters, without what Kedro and pydantic put around it."""
     if isinstance(fault, ParameterValidationError):
         return _describe_options(str(fault))
@@ -48,8 +85,37 @@ def describe_fault(fault: Exception) -> str:
         return describe_validation(fault, f"{fault.title} ")
     if isinstance(fault, DatasetError) and (entry := PARSING.match(str(fault))):
         return ": ".join(entry.groups())
-    inner = fault.__cause__ if isinstance(fault, DatasetError) and WRAPPED.search(str(fault)) else None
-    return describe_fault(inner) if isinstance(inner, FAULTS) else str(fault)
+    first, caught_in = _unwrap(fault)
+    return describe_fault(first) if caught_in and isinstance(first, (*FAULTS, ValueError)) else str(fault)
+
+
+def _unwrap(fault: BaseException) -> tuple[BaseException, str]:
+    """Returns what a data set raised, and the name of Kedro's function that put a message of its own around it.
+
+    Kedro raises one class, whatever happened, so this is told by where it caught the fault: there a traceback begins.
+    Where nothing is put around a fault it is returned with an empty name.
+    """
+    cause = fault.__cause__
+    if isinstance(fault, DatasetError) and cause is not None and cause.__traceback__ is not None:
+        catcher = cause.__traceback__.tb_frame
+        if catcher.f_globals["__name__"] == "kedro.io.core":
+            return cause, catcher.f_code.co_name
+        if catcher.f_globals["__name__"] == "kedro.io.data_catalog":  # it adds the name of the data set
+            first, caught_in = _unwrap(cause)
+            return (first, caught_in) if caught_in else (fault, "")
+    return fault, ""
+
+
+def _is_wrong_name(fault: BaseException) -> bool:
+    """Returns whether Kedro refuses a name of the command line, for which it has no class but ValueError."""
+    modules = _list_modules(fault)
+    is_kedros = isinstance(fault, ValueError) and modules[-1].startswith("kedro.")
+    return is_kedros and "kedro.pipeline.node" not in modules  # where nodes run
+
+
+def _list_modules(fault: BaseException) -> list[str]:
+    """Returns the module of each function that a fault came through, the one that raised it last."""
+    return [str(frame.f_globals.get("__name__")) for frame, _ in walk_tb(fault.__traceback__)] or [""]
 
 
 def describe_parameter(name: str, expectation: str, received: str) -> str:

@@ -9,15 +9,13 @@ from contextlib import contextmanager
 from importlib.util import find_spec
 from typing import Any
 
-from click import ClickException
 from click.exceptions import Exit
-from kedro.framework.cli.utils import KedroCliError
 from kedro.framework.session import KedroSession
 from kedro.runner import AbstractRunner, SequentialRunner, ThreadRunner
 
 from roadseg.errors import InputError
 from roadseg.interruption import EXIT_CODE, TerminatedError, Termination
-from roadseg.sentences import FAULTS, describe_fault
+from roadseg.sentences import describe_fault, is_mendable, told_in_a_sentence
 
 logger = logging.getLogger(__name__)
 
@@ -31,8 +29,7 @@ class RoadSegSession(KedroSession):
         """Runs as `KedroSession.run` does, with a runner whose nodes run in this process.
 
         Raises:
-            ClickException: On a fault in FAULTS; the traceback is in the log at level DEBUG, and on the screen with
-                `kedro --verbose run`.
+            ClickException: Where a user can mend what went wrong, see `told_in_a_sentence`.
             Exit: With the code 130 on Ctrl-C and 143 on SIGTERM, as shells expect it.
         """
         from roadseg.runs.mlflow_run import MLflowRun  # for these two no other command needs to wait
@@ -40,7 +37,7 @@ class RoadSegSession(KedroSession):
 
         recorder = RunRecorder(_describe_end, MLflowRun() if find_spec("kedro_mlflow") else None)
         self._hook_manager.register(recorder)
-        with Termination() as termination, _told_in_a_sentence(), recorder, termination.heeded():
+        with Termination() as termination, told_in_a_sentence(), _ended_by_signals(), recorder, termination.heeded():
             _check_runner(kwargs.get("runner"))
             return super().run(*args, **kwargs)
 
@@ -54,14 +51,9 @@ def _check_runner(runner: AbstractRunner | None) -> None:
 
 
 @contextmanager
-def _told_in_a_sentence() -> Iterator[None]:
+def _ended_by_signals() -> Iterator[None]:
     try:
         yield
-    except FAULTS as fault:
-        if KedroCliError.VERBOSE_ERROR:
-            raise
-        logger.debug("The run failed", exc_info=True)
-        raise ClickException(describe_fault(fault)) from fault
     except KeyboardInterrupt as interrupt:
         is_terminated = isinstance(interrupt, TerminatedError)
         code = EXIT_CODE if is_terminated else INTERRUPTED
@@ -71,7 +63,7 @@ def _told_in_a_sentence() -> Iterator[None]:
 
 
 def _describe_end(fault: BaseException) -> str:
-    return describe_fault(fault) if isinstance(fault, FAULTS) else repr(fault)
+    return describe_fault(fault) if is_mendable(fault) else repr(fault)
 
 
 def _leave_at_once(code: int) -> None:

@@ -176,6 +176,14 @@ def test_file_without_a_record_is_refused_by_name(tmp_path, trained):
         TrainedSegNetDataset(filepath=str(path)).load()
 
 
+def test_file_without_a_network_is_named(tmp_path):
+    path = tmp_path / "segnet.keras"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("record.json", RECORD.model_dump_json())
+    with pytest.raises(DatasetError, match=rf"\nthe model in '{path}' can't be loaded: .*config\.json"):
+        TrainedSegNetDataset(filepath=str(path)).load()
+
+
 def test_record_is_json_that_a_person_can_read(tmp_path, trained):
     dataset(tmp_path, save="v1").save(trained)
     with zipfile.ZipFile(tmp_path / "segnet.keras" / "v1" / "segnet.keras") as archive:

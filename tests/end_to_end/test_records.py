@@ -130,7 +130,7 @@ def test_a_run_that_ctrl_c_aborts_leaves_a_record(project: Project, monkeypatch:
 
 
 def test_a_fault_of_the_program_leaves_a_record_too(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(KeyError):
-        run_here(project, monkeypatch, KeyError("height"))
+    with pytest.raises(ValueError, match="broadcast"):
+        run_here(project, monkeypatch, ValueError("operands could not be broadcast together"))
     (record,) = read_records(project)
-    assert (record["state"], record["fault"]) == ("failed", "KeyError('height')")
+    assert (record["state"], record["fault"]) == ("failed", "ValueError('operands could not be broadcast together')")

@@ -1,7 +1,6 @@
 """`kedro runs`: list the runs of the project, and set two of them, or all folds of a k-fold, side by side."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +12,7 @@ from kedro.io import DataCatalog, DatasetError
 
 from roadseg.command_line import conf_source_option
 from roadseg.errors import InputError
-from roadseg.sentences import FAULTS, describe_fault
+from roadseg.sentences import told_in_a_sentence
 
 if TYPE_CHECKING:  # here and in the commands, so that no other command needs to wait for them
     from roadseg.datasets.run_records import RunRecord
@@ -43,7 +42,7 @@ def list_command(
     metadata: ProjectMetadata, /, order: str, limit: int | None, env: str | None, conf_source: str | None
 ) -> None:
     """List runs: what they ran, from which commit, model and parameters, what they scored, how they ended."""
-    with _told_in_a_sentence():
+    with told_in_a_sentence():
         from roadseg.runs.listing import HEADINGS, list_rows, list_runs, sort_records
         from roadseg.runs.printing import print_table
 
@@ -90,7 +89,7 @@ def compare_command(
 
     A run is named by its id, the start of it, `latest` or `previous`: the newest run with scores, and the one before.
     """
-    with _told_in_a_sentence():
+    with told_in_a_sentence():
         from roadseg.runs.comparing import compare_runs
         from roadseg.runs.listing import choose_run
 
@@ -119,7 +118,7 @@ def folds_command(metadata: ProjectMetadata, /, run: str, split: str, env: str |
 
     RUN is one of its runs: its id, the start of it, or `latest`, the newest run of a k-fold.
     """
-    with _told_in_a_sentence():
+    with told_in_a_sentence():
         from roadseg.runs.folds import choose_folds, compare_folds
 
         records: Any = _load_context(metadata, env, conf_source).catalog["run_records"]
@@ -178,11 +177,3 @@ def _write_page(
         pictures=pictures.scenes,
         classes=pictures.classes,
     )
-
-
-@contextmanager
-def _told_in_a_sentence() -> Iterator[None]:
-    try:
-        yield
-    except FAULTS as fault:
-        raise click.ClickException(describe_fault(fault)) from fault

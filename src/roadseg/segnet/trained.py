@@ -1,12 +1,13 @@
 """A trained SegNet, and the record of what it learnt from."""
 
+import zipfile
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import keras
 
-from roadseg.errors import InputError
+from roadseg.errors import FileError, InputError
 from roadseg.segnet.model_record import ModelRecord, read_record
 
 STATE = "training_state.npz"
@@ -31,9 +32,21 @@ class TrainedSegNet:
     state: bytes | None = None
 
 
-def load_network(path: Path) -> keras.Model:
-    """Returns the network in a `.keras` file, ready to predict."""
-    return keras.saving.load_model(path, compile=False)
+def load_network(path: Path, name: str = "") -> keras.Model:
+    """Returns the network in a `.keras` file, ready to predict.
+
+    Args:
+        path: Of the file.
+        name: Its name in messages; by default its path.
+
+    Raises:
+        FileError: If there is no network in it, or one that these packages can't build.
+    """
+    try:
+        return keras.saving.load_model(path, compile=False)
+    except (OSError, ValueError, TypeError, KeyError, zipfile.BadZipFile) as fault:
+        reason = str(fault).partition("\n")[0]
+        raise FileError(f"the model in '{name or path}' can't be loaded: {reason}") from fault
 
 
 def load_model(path: Path, name: str = "") -> TrainedSegNet:
@@ -46,10 +59,11 @@ def load_model(path: Path, name: str = "") -> TrainedSegNet:
     Raises:
         FileNotFoundError: If there is no such file.
         InputError: If the file is no zip archive or holds no record, or a damaged one.
+        FileError: As `load_network` does.
     """
     with path.open("rb") as file:
         record = read_record(file, name or str(path))
-    return TrainedSegNet(load_network(path), record)
+    return TrainedSegNet(load_network(path, name), record)
 
 
 def check_fits(record: ModelRecord, classes: Sequence[str], image_size: tuple[int, int]) -> None:

@@ -2,7 +2,6 @@
 
 import hashlib
 import logging
-import zipfile
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from urllib.error import URLError
@@ -120,8 +119,8 @@ def _copy_model(network: keras.Model, path: Path, class_names: Sequence[str]) ->
     classes = _read_record(path).class_names
     try:
         earlier = load_network(path)
-    except (OSError, ValueError, TypeError, KeyError, zipfile.BadZipFile) as fault:
-        raise InputError(f"network.start: the model in '{path}' can't be loaded: {_first_line(fault)}") from fault
+    except FileError as fault:
+        raise InputError(f"network.start: {fault}") from fault
     if earlier.name != network.name:
         raise InputError(
             f"network.start: expected a model of network.architecture '{network.name}' in '{path}', "
