@@ -57,6 +57,12 @@ prototxt has them. Dropout: the prototxts of Bayesian SegNet, https://arxiv.org/
 """
 
 
+CONTRAST, LOGITS = "contrast", "logits"
+
+ALWAYS_FLOAT32 = (CONTRAST, LOGITS)
+"""Names of the layers that compute in float32, whatever the dtype policy of the network."""
+
+
 class NetworkOptions(BaseModel, frozen=True, extra="forbid", strict=True, allow_inf_nan=False):
     """Architecture, size, regularisation and first weights of a network.
 
@@ -100,7 +106,7 @@ def build_network(image_size: tuple[int, int], num_classes: int, options: Networ
     images = keras.Input((*image_size, 3), name="images")
     # SegNet normalises local contrast, SegNet-Basic local response; over the whole image, and each colour alone, that
     # takes away the colour and strength of the light.
-    x = keras.layers.GroupNormalization(groups=3, center=False, scale=False, dtype="float32", name="contrast")(images)
+    x = keras.layers.GroupNormalization(groups=3, center=False, scale=False, dtype="float32", name=CONTRAST)(images)
 
     # encoder
     recorded = []
@@ -121,7 +127,7 @@ def build_network(image_size: tuple[int, int], num_classes: int, options: Networ
 
     # classifier
     x = _convolution(num_classes, architecture.classifier_size, has_bias=True, name="classifier")(x)
-    logits = keras.layers.Activation("linear", dtype="float32", name="logits")(x)
+    logits = keras.layers.Activation("linear", dtype="float32", name=LOGITS)(x)
     return keras.Model(images, logits, name=options.architecture)
 
 
