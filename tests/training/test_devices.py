@@ -23,7 +23,8 @@ if keras.backend.backend() == "tensorflow":
 from roadseg.scenes.labels import SegmentationClass
 from roadseg.segnet.device import choose_placement
 from roadseg.segnet.network import NetworkOptions
-from roadseg.training.fit import train_network
+from roadseg.training.fit import TrainingData, TrainingFolders, train_network
+from roadseg.training.recipe import Recipe
 from training.options import train_options
 
 
@@ -42,19 +43,15 @@ def train(devices):
     options = train_options(
         devices=devices, epochs=2, batch_size=4, optimizer=sys.argv[2], learning_rate=0.0001, weight_average=0.5
     )
+    network = NetworkOptions(architecture="segnet", width=0.01, dropout=0.0, batch_norm_momentum=0.5, start="random")
+    folder = Path(sys.argv[1])
     trained = train_network(
-        Scenes(),
-        {"train": list("01234567"), "validation": list("89")},
-        network_options=NetworkOptions(
-            architecture="segnet", width=0.01, dropout=0.0, batch_norm_momentum=0.5, start="random"
-        ),
-        options=options,
-        placement=choose_placement(options),
-        seed=1,
-        state_folder=Path(sys.argv[1]) / f"state{devices}",
-        log_folder=Path(sys.argv[1]) / f"log{devices}",
+        TrainingData(Scenes(), list("01234567"), list("89")),
+        Recipe(network, options, seed=1),
+        choose_placement(options),
+        TrainingFolders(folder / f"state{devices}", folder / f"log{devices}"),
     )
-    trained.network.save(Path(sys.argv[1]) / f"{devices}.keras")
+    trained.network.save(folder / f"{devices}.keras")
     return trained.history[["loss", "val_loss", "mean_iou", "val_mean_iou"]].to_dict("list")
 
 

@@ -1,4 +1,7 @@
+import time
 from concurrent.futures import ThreadPoolExecutor
+from threading import Event, Thread, Timer
+from threading import enumerate as enumerate_threads
 
 import keras
 import numpy as np
@@ -62,8 +65,7 @@ def test_last_batch_is_filled_up_with_void_until_the_devices_can_share_it(scenes
     images, label_maps = batches[3]
     assert images.shape == (size, *SIZE, 3)
     np.testing.assert_array_equal(images, [scenes[IDS[9]].image] * size)
-    np.testing.assert_array_equal(label_maps[0], scenes[IDS[9]].label_map)
-    assert (label_maps[1:] == 255).all()
+    np.testing.assert_array_equal(label_maps, [scenes[IDS[9]].label_map, *[np.full(SIZE, 255)] * (size - 1)])
 
 
 def test_batch_is_images_and_label_maps_of_8_bits(scenes):
@@ -158,6 +160,30 @@ def test_predict_is_fed_in_order(scenes):
     network = keras.Model(images, keras.layers.Rescaling(1.0)(images))
     expected = np.stack([scenes[scene].image for scene in IDS])
     np.testing.assert_array_equal(network.predict(SceneBatches(scenes, IDS, 3), verbose=0), expected)
+
+
+def test_threads_end_with_the_batches_and_what_is_not_begun_is_not_read(scenes):
+    is_free, read = Event(), []
+
+    class Waiting:
+        def read_pair(self, scene):
+            read.append(scene)
+            is_free.wait(10)
+            return scenes.read_pair(scene)
+
+    def readers():
+        return [each for each in enumerate_threads() if each.name.startswith("scene_reader")]
+
+    with SceneBatches(Waiting(), IDS, 1) as batches:
+        asked = Thread(target=batches.__getitem__, args=(0,))
+        asked.start()
+        while len(read) < 2:
+            time.sleep(0.01)
+        assert len(readers()) == 2
+        Timer(0.2, is_free.set).start()
+    asked.join()
+    assert not readers()
+    assert sorted(read) == IDS[:2]
 
 
 def test_scene_without_labels_is_named(in_memory):

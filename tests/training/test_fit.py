@@ -2,6 +2,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import zipfile
 
 import keras
@@ -14,17 +15,18 @@ from scipy.special import logsumexp
 from sklearn.metrics import jaccard_score
 
 from model_records import model_record
+from roadseg.errors import InputError
 from roadseg.scenes.prepared import PreparedScene
 from roadseg.segnet.device import choose_placement
 from roadseg.segnet.network import NetworkOptions
 from roadseg.segnet.trained import STATE
 from roadseg.training import fit as training
 from roadseg.training.augmentation import AugmentationOptions
-from roadseg.training.callbacks import FiniteLoss
+from roadseg.training.callbacks import FiniteLoss, TrainingInterruptedError
 from roadseg.training.continuation import EarlierTraining
-from roadseg.training.fit import train_network
+from roadseg.training.fit import TrainingData, TrainingFolders, train_network
 from roadseg.training.losses import choose_loss
-from roadseg.training.recipe import PlateauOptions
+from roadseg.training.recipe import PlateauOptions, Recipe
 from training.options import train_options
 
 SIZE = (32, 32)
@@ -58,16 +60,17 @@ def train(scenes, tmp_path, momentum=0.5, dropout=0.0, earlier=None, **changes):
     ids = list(scenes)
     chosen = options(**changes)
     return train_network(
-        scenes,
-        {"train": ids[:4], "validation": ids[4:]},
-        network_options=network_options(momentum, dropout),
-        options=chosen,
-        placement=choose_placement(chosen),
-        seed=1,
-        state_folder=tmp_path / "state",
-        log_folder=tmp_path / "tensorboard",
-        earlier=earlier,
+        TrainingData(scenes, ids[:4], ids[4:]),
+        Recipe(network_options(momentum, dropout), chosen, seed=1),
+        choose_placement(chosen),
+        TrainingFolders(tmp_path / "state", tmp_path / "tensorboard"),
+        earlier,
     )
+
+
+def readers():
+    """Returns the threads that read scenes ahead."""
+    return [each for each in threading.enumerate() if each.name.startswith("scene_reader")]
 
 
 STANDSTILL = {
@@ -86,6 +89,7 @@ def test_the_network_is_that_of_the_best_epoch_and_its_score_that_of_all_validat
     trained = train(scenes, tmp_path, optimizer=optimizer)
     network, history = trained.network, trained.history
     assert not trained.is_interrupted
+    assert not readers()
     assert not network.compiled  # its state keeps the optimizer
     assert list(history["epoch"]) == [1, 2, 3]
     assert list(history["learning_rate"]) == pytest.approx([0.01] * 3)
@@ -110,21 +114,12 @@ def test_a_plateau_lowers_the_learning_rate_and_then_ends_the_training(scenes, t
         ({3: "validation", 4: "validation", 5: "test"}, "there are none; see"),  # the first of them has labels
     ],
 )
-def test_a_split_without_scenes_is_named_and_said_to_be_there_without_labels(scenes, tmp_path, published, why):
+def test_a_split_without_scenes_is_named_and_said_to_be_there_without_labels(scenes, published, why):
     for number, row in enumerate(scenes.rows):
         row["published_split"] = published.get(number, "train")
         row["pixels"] = row["pixels"] if number < 4 else None
-    with pytest.raises(ValueError, match=f"scenes in the split 'validation', {why}"):
-        train_network(
-            scenes,
-            {"train": list(scenes)[:4], "validation": []},
-            network_options=network_options(),
-            options=options(),
-            placement=choose_placement(options()),
-            seed=1,
-            state_folder=tmp_path,
-            log_folder=tmp_path,
-        )
+    with pytest.raises(InputError, match=f"scenes in the split 'validation', {why}"):
+        TrainingData(scenes, list(scenes)[:4], [])
 
 
 def test_class_weights_follow_from_the_training_scenes_alone(scenes, tmp_path, monkeypatch):
@@ -168,7 +163,9 @@ def test_averaged_weights_are_what_is_validated_and_saved(scenes, tmp_path, monk
 
 
 def test_the_policy_of_a_training_does_not_outlast_it(scenes):
-    network = training._build(scenes, network_options(), "mixed_bfloat16", 1)
+    ids, chosen = list(scenes), options(precision="bfloat16")
+    recipe = Recipe(network_options(), chosen, seed=1)
+    network = training._build(TrainingData(scenes, ids[:4], ids[4:]), recipe, choose_placement(chosen))
     assert network.get_layer("encoder1_conv1").compute_dtype == "bfloat16"
     assert keras.config.dtype_policy().name == "float32"
 
@@ -327,8 +324,10 @@ def test_ctrl_c_ends_the_training_with_its_best_epoch_and_it_can_go_on(scenes, t
 
 def test_ctrl_c_in_the_first_epoch_has_nothing_to_keep_and_says_so(scenes, tmp_path, monkeypatch, caplog):
     monkeypatch.setattr(FiniteLoss, "on_train_batch_end", lambda *_, **__: signal.raise_signal(signal.SIGINT))
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(TrainingInterruptedError) as interrupt:
         train(scenes, tmp_path)
+    assert isinstance(interrupt.value, KeyboardInterrupt)  # by which the session tells it from a fault
+    assert not readers()
     assert "and with it the run: no epoch is finished" in caplog.text
 
 

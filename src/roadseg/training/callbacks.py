@@ -80,8 +80,8 @@ class FiniteLoss(keras.callbacks.Callback):
             raise InputError(f"the validation loss is {loss} after epoch {epoch + 1}; try a lower train.learning_rate")
 
 
-class TrainingInterruptedError(Exception):
-    """Ctrl-C or SIGTERM came while a network was trained."""
+class TrainingInterruptedError(KeyboardInterrupt):
+    """Ctrl-C or SIGTERM ended a training after a step; where nothing of it can be kept, it ends the run as they do."""
 
 
 class Interruption(keras.callbacks.Callback):
@@ -89,12 +89,15 @@ class Interruption(keras.callbacks.Callback):
 
     SIGTERM, which has little time, waits for no step before this program has finished an epoch: there is nothing to
     save, and the first steps are compiled.
+
+    Attributes:
+        finished: Number of epochs that are finished, those before a training was stopped included.
     """
 
     def __init__(self, finished: int) -> None:
         """Takes the number of epochs that are finished: without one there is nothing to save."""
         super().__init__()
-        self._finished, self._is_asked_for = finished, False
+        self.finished, self._is_asked_for = finished, False
         self._is_termination_postponed = False
         self._given_back = ExitStack()
 
@@ -125,7 +128,7 @@ class Interruption(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Counts the epoch; from the first one on SIGTERM waits for a step."""
-        self._finished = epoch + 1
+        self.finished = epoch + 1
         if not self._is_termination_postponed:
             self._given_back.enter_context(postponed_termination())
             self._is_termination_postponed = True
@@ -136,4 +139,4 @@ class Interruption(keras.callbacks.Callback):
         logger.warning("Ctrl-C: training ends after this step, %s; once more aborts the run", self._describe_end())
 
     def _describe_end(self) -> str:
-        return "with its best epoch so far" if self._finished else "and with it the run: no epoch is finished"
+        return "with its best epoch so far" if self.finished else "and with it the run: no epoch is finished"

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from threading import Lock
+from typing import Self
 
 import keras
 import numpy as np
@@ -29,17 +30,20 @@ class Shuffle:
     Attributes:
         seed: Repeats both.
         augmentation: Changes to make.
+        first_epoch: Epochs that were served before, so that a training that goes on sees the scenes in the order and
+            with the changes that it would have seen.
     """
 
     seed: int
     augmentation: AugmentationOptions
+    first_epoch: int = 0
 
 
 class SceneBatches(keras.utils.PyDataset):
     """Batches of images (batch, height, width, 3) and label maps (batch, height, width), both uint8.
 
     Each scene stands once in an epoch; the last batch holds the remainder. Order and augmentation follow from seed,
-    epoch and scene alone, so that a run can be repeated.
+    epoch and scene alone, so that a run can be repeated. A context manager, which ends the threads that read ahead.
     """
 
     def __init__(
@@ -49,7 +53,6 @@ class SceneBatches(keras.utils.PyDataset):
         batch_size: int,
         *,
         shuffle: Shuffle | None = None,
-        first_epoch: int = 0,
         shared_by: int = 1,
     ) -> None:
         """Takes the scenes and which of them to serve.
@@ -59,19 +62,26 @@ class SceneBatches(keras.utils.PyDataset):
             ids: Scenes with labels, in the order in which they are served unless they are shuffled.
             batch_size: Scenes a batch.
             shuffle: None serves the scenes in order and as they are.
-            first_epoch: Epochs that were served before, so that a training that goes on sees the scenes in the order
-                and with the changes that it would have seen.
             shared_by: Devices that share a batch evenly. Where the last batch is too small for that, it is filled up
                 with its last image, all void: no pixel of it counts in gradients and metric; batch norm
                 sees it, and the mean loss of an epoch counts that batch as a full one.
         """
         # Keras' own readers hand batches of one epoch out in the next, on all but TensorFlow with one device.
         super().__init__(workers=1)
-        self._readers, self._ahead, self._lock = ThreadPoolExecutor(READERS), dict[int, Future[Batch]](), Lock()
+        self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="scene_reader")
+        self._ahead, self._lock = dict[int, Future[Batch]](), Lock()
         self._scenes, self._ids, self._batch_size, self._shuffle = scenes, list(ids), batch_size, shuffle
         self._shared_by = shared_by
         self.num_scenes = len(self._ids)
-        self._start_epoch(first_epoch)
+        self._start_epoch(shuffle.first_epoch if shuffle else 0)
+
+    def __enter__(self) -> Self:
+        """Reads nothing yet."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Ends the threads that read; what they have not begun is not read."""
+        self._readers.shutdown(cancel_futures=True)
 
     def __len__(self) -> int:
         """Returns the number of batches in an epoch."""

@@ -1,7 +1,8 @@
 """How a SegNet learns: compile, fit, go on where it was stopped."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from roadseg.errors import InputError
 from roadseg.scenes.prepared import PreparedScenes
 from roadseg.scenes.splits import count_unlabelled
 from roadseg.segnet.device import Placement, placed_on
-from roadseg.segnet.network import NetworkOptions, build_network, view_uncompiled
+from roadseg.segnet.network import build_network, view_uncompiled
 from roadseg.segnet.out_of_memory import explaining_memory, foretell_memory
 from roadseg.training.cache import CachedPairs
 from roadseg.training.callbacks import EpochFacts, FiniteLoss, Interruption, TrainingInterruptedError
@@ -22,7 +23,7 @@ from roadseg.training.feeding import SceneBatches, Shuffle
 from roadseg.training.losses import LossOptions, choose_loss, median_frequency_weights
 from roadseg.training.metric import RunningMeanIoU
 from roadseg.training.progress import EpochProgress
-from roadseg.training.recipe import BEST, TrainOptions, choose_optimizer, choose_rules
+from roadseg.training.recipe import BEST, Recipe, TrainOptions, choose_optimizer, choose_rules
 from roadseg.training.start import start_weights
 from roadseg.training.state import TrainingState, locked
 from roadseg.training.tensorboard import TensorBoardLog, can_write_tensorboard
@@ -33,6 +34,47 @@ CACHE = "cache.npy"
 
 EXAMPLES = 3
 """Validation scenes that TensorBoard shows."""
+
+
+@dataclass(frozen=True)
+class TrainingData:
+    """What is learnt from.
+
+    Attributes:
+        scenes: The prepared scenes.
+        train: Ids of those that train.
+        validation: Ids of those that tell which epoch is best.
+
+    Raises:
+        InputError: If either has no scenes.
+    """
+
+    scenes: PreparedScenes
+    train: Sequence[str]
+    validation: Sequence[str]
+
+    def __post_init__(self) -> None:
+        """Refuses a split without scenes."""
+        for split, ids in (("train", self.train), ("validation", self.validation)):
+            if not ids:
+                count = count_unlabelled(self.scenes.tabulate()).get(split)
+                why = f": none of the {count} scenes published as {split} has labels" if count else ""
+                raise InputError(
+                    f"training needs scenes in the split '{split}', there are none{why}; see the parameter split"
+                )
+
+
+@dataclass(frozen=True)
+class TrainingFolders:
+    """Where a training writes.
+
+    Attributes:
+        state: Where `TrainingState` keeps this training, and no other, after each epoch; the caller removes it.
+        log: Where TensorBoard finds the run.
+    """
+
+    state: Path
+    log: Path
 
 
 @dataclass(frozen=True)
@@ -54,81 +96,55 @@ class Training:
 
 
 def train_network(
-    scenes: PreparedScenes,
-    ids: Mapping[str, Sequence[str]],
-    *,
-    network_options: NetworkOptions,
-    options: TrainOptions,
+    data: TrainingData,
+    recipe: Recipe,
     placement: Placement,
-    seed: int,
-    state_folder: Path,
-    log_folder: Path,
+    folders: TrainingFolders,
     earlier: EarlierTraining | None = None,
 ) -> Training:
     """Returns a trained network and its history; goes on where a training in the same folder was stopped.
 
     Args:
-        scenes: The prepared scenes.
-        ids: Scene ids of `train` and `validation`; neither may be empty.
-        network_options: The network.
-        options: How to train it.
-        placement: Where to train it, as `choose_placement` returns it.
-        seed: Repeats weights, order and augmentation.
-        state_folder: Where `TrainingState` keeps this training, and no other, after each epoch; the caller removes it.
-        log_folder: Where TensorBoard finds the run.
+        data: What it learns from.
+        recipe: How.
+        placement: Where it computes, as `choose_placement` returns it.
+        folders: Where it writes.
         earlier: A training that has ended and is to go on; None begins another one.
 
     Raises:
-        InputError: If a split has no scenes, the weights can't be started as asked, or the loss is not a number.
-        FileError: If another process is at this training.
+        ValueError: If the weights can't be started as asked, or the loss is not a number.
+        BlockingIOError: If another process is at this training.
         MemoryError: If memory runs out, with advice.
-        KeyboardInterrupt: On Ctrl-C or SIGTERM before the first epoch is finished.
+        TrainingInterruptedError: On Ctrl-C or SIGTERM before the first epoch is finished.
     """
-    for split in ("train", "validation"):
-        if not ids[split]:
-            count = count_unlabelled(scenes.tabulate()).get(split)
-            why = f": none of the {count} scenes published as {split} has labels" if count else ""
-            raise InputError(
-                f"training needs scenes in the split '{split}', there are none{why}; see the parameter split"
-            )
-    state_folder.mkdir(parents=True, exist_ok=True)
-    size = "{} x {}".format(*scenes.image_size)
-    wanted = f"train.batch_size {options.batch_size}, network.width {network_options.width:g} and images of {size}"
-    advice = _advise_less_memory(options)
-    with (
-        locked(state_folder),
-        placed_on(placement),
-        explaining_memory(f"{wanted} on {', '.join(placement.devices)}", advice),
-    ):
-        network = _build(scenes, network_options, placement.policy, seed)
-        _compile(network, scenes, ids["train"], options, placement)
-        rules = choose_rules(options)
-        state = TrainingState(state_folder, BEST, rules)
-        finished = state.restore(network)
-        is_over = finished == options.epochs or state.is_stopped
-        if is_over:
-            logger.info("Nothing to train: epoch %d was the last one of this training, whose run was stopped", finished)
-        elif finished:
-            logger.info("Going on after epoch %d of a training that was stopped", finished)
-        elif earlier is not None:
-            earlier.unpack(state_folder)
-            finished = state.restore(network)
-            logger.info("Going on after epoch %d of the training of %s", finished, earlier.run)
+    folders.state.mkdir(parents=True, exist_ok=True)
+    with locked(folders.state), placed_on(placement), _explaining_memory(data, recipe, placement):
+        network = _build(data, recipe, placement)
+        rules = choose_rules(recipe.options)
+        state = TrainingState(folders.state, BEST, rules)
+        finished = _restore(network, state, recipe.options, folders, earlier)
         is_interrupted = False
-        if not is_over:
-            if placement.devices[0].startswith("cpu"):
-                foretell_memory(network, options.batch_size, advice)
-            batches, validation = _batches(scenes, ids, options, placement, seed, finished, state_folder)
-            watchers = _watchers(scenes, ids["validation"], log_folder, len(placement.devices))
-            try:
-                is_interrupted = _fit(network, batches, validation, options, finished, [*rules, *watchers, state])
-            finally:
-                (state_folder / CACHE).unlink(missing_ok=True)
-        if not state.rows:
-            raise KeyboardInterrupt
+        if not _is_over(state, recipe.options):
+            _foretell_memory(network, recipe.options, placement)
+            callbacks = [*rules, *_watchers(data, folders, placement), state]
+            with _feeding(data, recipe, placement, folders, finished) as batches:
+                is_interrupted = _fit(network, batches, recipe.options, finished, callbacks)
         best = view_uncompiled(network)
         best.load_weights(state.best_weights)
         return Training(best, state.tabulate(), is_interrupted, state.read())
+
+
+def _explaining_memory(data: TrainingData, recipe: Recipe, placement: Placement) -> AbstractContextManager[None]:
+    size = "{} x {}".format(*data.scenes.image_size)
+    wanted = (
+        f"train.batch_size {recipe.options.batch_size}, network.width {recipe.network.width:g} and images of {size}"
+    )
+    return explaining_memory(f"{wanted} on {', '.join(placement.devices)}", _advise_less_memory(recipe.options))
+
+
+def _foretell_memory(network: keras.Model, options: TrainOptions, placement: Placement) -> None:
+    if placement.devices[0].startswith("cpu"):
+        foretell_memory(network, options.batch_size, _advise_less_memory(options))
 
 
 def _advise_less_memory(options: TrainOptions) -> str:
@@ -137,83 +153,109 @@ def _advise_less_memory(options: TrainOptions) -> str:
     return f"--params train.batch_size={batch_size}, or {others}" if batch_size else others
 
 
-def _build(scenes: PreparedScenes, options: NetworkOptions, policy: str, seed: int) -> keras.Model:
-    keras.utils.set_random_seed(seed)
+def _build(data: TrainingData, recipe: Recipe, placement: Placement) -> keras.Model:
+    """Returns the compiled network with the weights that the training begins with."""
+    keras.utils.set_random_seed(recipe.seed)
     before = keras.config.dtype_policy()
-    keras.config.set_dtype_policy(policy)
+    keras.config.set_dtype_policy(placement.policy)
     try:
-        network = build_network(scenes.image_size, len(scenes.classes), options)
+        network = build_network(data.scenes.image_size, len(data.scenes.classes), recipe.network)
     finally:
         keras.config.set_dtype_policy(before)
-    start_weights(network, options.start, [each.name for each in scenes.classes])
+    start_weights(network, recipe.network.start, [each.name for each in data.scenes.classes])
+    _compile(network, data, recipe.options, placement)
     return network
 
 
-def _compile(
-    network: keras.Model, scenes: PreparedScenes, ids: Sequence[str], options: TrainOptions, placement: Placement
-) -> None:
+def _compile(network: keras.Model, data: TrainingData, options: TrainOptions, placement: Placement) -> None:
     network.compile(
-        optimizer=choose_optimizer(options, steps=options.epochs * -(-len(ids) // options.batch_size)),
-        loss=choose_loss(options.loss, _class_weights(scenes, ids, options.loss)),
-        metrics=[RunningMeanIoU(len(scenes.classes))],
+        optimizer=choose_optimizer(options, steps=options.epochs * -(-len(data.train) // options.batch_size)),
+        loss=choose_loss(options.loss, _class_weights(data, options.loss)),
+        metrics=[RunningMeanIoU(len(data.scenes.classes))],
         jit_compile=placement.jit_compile,
     )
     network.optimizer.build(network.trainable_variables)  # else TensorFlow traces the first step twice
 
 
-def _class_weights(scenes: PreparedScenes, ids: Sequence[str], options: LossOptions) -> list[float] | None:
+def _class_weights(data: TrainingData, options: LossOptions) -> list[float] | None:
     if options.class_weights == "none":
         return None
-    weights = median_frequency_weights(scenes.count_pixels(ids), options.class_weight_limit)
-    named = zip((each.name for each in scenes.classes), weights, strict=True)
+    weights = median_frequency_weights(data.scenes.count_pixels(data.train), options.class_weight_limit)
+    named = zip((each.name for each in data.scenes.classes), weights, strict=True)
     logger.info("Class weights: %s", ", ".join(f"{name} {weight:.3g}" for name, weight in named))
     return weights
 
 
-def _batches(
-    scenes: PreparedScenes,
-    ids: Mapping[str, Sequence[str]],
+def _restore(
+    network: keras.Model,
+    state: TrainingState,
     options: TrainOptions,
-    placement: Placement,
-    seed: int,
-    finished: int,
-    folder: Path,
-) -> tuple[SceneBatches, SceneBatches]:
-    """Returns the batches to train on and to validate on."""
-    used = [*ids["train"], *ids["validation"]]
-    reader = CachedPairs(scenes, used, scenes.image_size, folder / CACHE) if options.cache else scenes
-    shared_by = len(placement.devices)
-    changes = Shuffle(seed, options.augmentation)
-    return (
-        SceneBatches(
-            reader, ids["train"], options.batch_size, shuffle=changes, first_epoch=finished, shared_by=shared_by
-        ),
-        SceneBatches(reader, ids["validation"], options.batch_size, shared_by=shared_by),
-    )
+    folders: TrainingFolders,
+    earlier: EarlierTraining | None,
+) -> int:
+    """Brings the network to where its training was left, and returns how many epochs are finished."""
+    finished = state.restore(network)
+    if not finished and earlier is not None:
+        earlier.unpack(folders.state)
+        finished = state.restore(network)
+        logger.info("Going on after epoch %d of the training of %s", finished, earlier.run)
+    elif _is_over(state, options):
+        logger.info("Nothing to train: epoch %d was the last one of this training, whose run was stopped", finished)
+    elif finished:
+        logger.info("Going on after epoch %d of a training that was stopped", finished)
+    return finished
 
 
-def _watchers(scenes: PreparedScenes, ids: Sequence[str], folder: Path, devices: int) -> list[keras.callbacks.Callback]:
+def _is_over(state: TrainingState, options: TrainOptions) -> bool:
+    return len(state.rows) == options.epochs or state.is_stopped
+
+
+@contextmanager
+def _feeding(
+    data: TrainingData, recipe: Recipe, placement: Placement, folders: TrainingFolders, finished: int
+) -> Iterator[tuple[SceneBatches, SceneBatches]]:
+    """Yields the batches to train on and those to validate on."""
+    used, cache = [*data.train, *data.validation], folders.state / CACHE
+    options, shared_by = recipe.options, len(placement.devices)
+    shuffle = Shuffle(recipe.seed, options.augmentation, first_epoch=finished)
+    try:
+        reader = CachedPairs(data.scenes, used, data.scenes.image_size, cache) if options.cache else data.scenes
+        with (
+            SceneBatches(reader, data.train, options.batch_size, shuffle=shuffle, shared_by=shared_by) as training,
+            SceneBatches(reader, data.validation, options.batch_size, shared_by=shared_by) as validation,
+        ):
+            yield training, validation
+    finally:
+        cache.unlink(missing_ok=True)
+
+
+def _watchers(data: TrainingData, folders: TrainingFolders, placement: Placement) -> list[keras.callbacks.Callback]:
     if not can_write_tensorboard():
         return []
-    examples = ids[:: -(-len(ids) // EXAMPLES)]
-    images, label_maps = zip(*map(scenes.read_pair, examples), strict=True)
-    return [TensorBoardLog(folder, np.stack(images), np.stack(label_maps), scenes.classes, devices)]
+    examples = data.validation[:: -(-len(data.validation) // EXAMPLES)]
+    images, label_maps = zip(*map(data.scenes.read_pair, examples), strict=True)
+    pairs = np.stack(images), np.stack(label_maps)
+    return [TensorBoardLog(folders.log, *pairs, data.scenes.classes, len(placement.devices))]
 
 
 def _fit(
     network: keras.Model,
-    batches: SceneBatches,
-    validation: SceneBatches,
+    batches: tuple[SceneBatches, SceneBatches],
     options: TrainOptions,
     finished: int,
     callbacks: Sequence[keras.callbacks.Callback],
 ) -> bool:
-    """Trains the epochs that are left, and returns whether Ctrl-C or SIGTERM ended this."""
-    with Interruption(finished) as interruption, EpochProgress(batches.num_scenes, options.batch_size) as progress:
-        watching = [EpochFacts(batches.num_scenes), progress, FiniteLoss(batches.name_scenes), interruption]
+    """Trains the epochs that are left, and returns whether Ctrl-C or SIGTERM ended this.
+
+    Raises:
+        TrainingInterruptedError: If it did so before the first epoch was finished.
+    """
+    training, validation = batches
+    with Interruption(finished) as interruption, EpochProgress(training.num_scenes, options.batch_size) as progress:
+        watching = [EpochFacts(training.num_scenes), progress, FiniteLoss(training.name_scenes), interruption]
         try:
             network.fit(
-                batches,
+                training,
                 validation_data=validation,
                 epochs=options.epochs,
                 initial_epoch=finished,
@@ -222,5 +264,7 @@ def _fit(
                 verbose=0,
             )
         except TrainingInterruptedError:
+            if not interruption.finished:
+                raise
             return True
     return False

@@ -1,11 +1,13 @@
 """The recipe of a training: the options, and the optimizer and the rules that follow from them."""
 
+from dataclasses import dataclass
 from typing import Annotated, Literal
 
 import keras
 from pydantic import BaseModel, Field, NonNegativeFloat, PositiveFloat, PositiveInt, model_validator
 
 from roadseg.segnet.device import DeviceOptions
+from roadseg.segnet.network import NetworkOptions
 from roadseg.training.augmentation import AugmentationOptions
 from roadseg.training.losses import LossOptions
 from roadseg.training.optimizer import ConvolutionMuon
@@ -100,6 +102,21 @@ class TrainOptions(DeviceOptions, frozen=True, extra="forbid", strict=True, allo
     def shortened(self) -> "TrainOptions":
         """Returns the same options for a trial of a data set: at most `trial_epochs` epochs."""
         return self.model_copy(update={"epochs": min(self.epochs, self.trial_epochs)})
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a network is made and trained, whatever the data and the machine.
+
+    Attributes:
+        network: The network.
+        options: How to train it.
+        seed: Repeats weights, order and augmentation.
+    """
+
+    network: NetworkOptions
+    options: TrainOptions
+    seed: int
 
 
 def choose_optimizer(options: TrainOptions, steps: int) -> keras.optimizers.Optimizer:

@@ -20,8 +20,8 @@ from roadseg.segnet.model_record import ContinuedFrom, LearntFrom, ModelRecord, 
 from roadseg.segnet.network import NetworkOptions
 from roadseg.segnet.trained import TrainedSegNet
 from roadseg.training.continuation import EarlierTraining
-from roadseg.training.fit import Training, train_network
-from roadseg.training.recipe import TrainOptions
+from roadseg.training.fit import Training, TrainingData, TrainingFolders, train_network
+from roadseg.training.recipe import Recipe, TrainOptions
 from roadseg.training.start import digest_start, record_start
 from roadseg.training.state import digest_code
 
@@ -54,16 +54,13 @@ def train_segnet(
     held_out = set(split_table.loc[split_table["split"] != "train", "drive"])
     start = continued_training.record.started_from if continued_training else None
     started_from = start or record_start(network_options.start, held_out)
+    ids = group_by_split(split_table)
     training = train_network(
-        prepared_scenes,
-        group_by_split(split_table),
-        network_options=network_options,
-        options=options,
-        placement=placement,
-        seed=seed.root,
-        state_folder=training_state / state,
-        log_folder=tensorboard_folder / provenance.run,
-        earlier=continued_training,
+        TrainingData(prepared_scenes, ids["train"], ids["validation"]),
+        Recipe(network_options, options, seed.root),
+        placement,
+        TrainingFolders(training_state / state, tensorboard_folder / provenance.run),
+        continued_training,
     )
     record = record_training(prepared_scenes, split_table, training, provenance, continued_training)
     record = record.model_copy(update={"state": state, "started_from": started_from})
