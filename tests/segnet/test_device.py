@@ -5,7 +5,7 @@ import pytest
 from pydantic import ValidationError
 
 from roadseg.segnet import device
-from roadseg.segnet.device import DeviceOptions, choose_placement
+from roadseg.segnet.device import DeviceOptions, choose_placement, choose_policy
 
 H200, A100, T4 = (9, 0), (8, 0), (7, 5)
 """Compute capabilities."""
@@ -162,3 +162,24 @@ def test_backend_tells_how_many_gpus_it_sees():
 def test_unknown_device_precision_or_compilation_is_refused(options):
     with pytest.raises(ValidationError):
         DeviceOptions(**({"device": "auto", "devices": 1, "precision": "auto", "jit_compile": "auto"} | options))
+
+
+@pytest.mark.parametrize(
+    ("trained_in", "features", "gpus", "device", "precision", "policy"),
+    [
+        ("mixed_bfloat16", "amx_bf16", [], "auto", "auto", None),
+        ("mixed_bfloat16", "avx2", [], "auto", "auto", "float32"),
+        ("mixed_bfloat16", "avx2", [H200, T4], "auto", "auto", None),
+        ("mixed_bfloat16", "avx2", [H200], "cpu", "auto", "float32"),
+        ("mixed_bfloat16", "amx_bf16", [T4], "gpu", "auto", "float32"),
+        ("float32", "amx_bf16", [], "auto", "auto", None),
+        ("float32", "avx2", [], "auto", "auto", None),
+        ("float32", "avx2", [], "auto", "bfloat16", "mixed_bfloat16"),
+        ("mixed_bfloat16", "amx_bf16", [], "auto", "float32", "float32"),
+    ],
+)
+def test_policy_to_predict_with(machine, trained_in, features, gpus, device, precision, policy):
+    machine(gpus=gpus, features=features)
+    images = keras.Input((2, 2, 3))
+    network = keras.Model(images, keras.layers.Conv2D(2, 1, dtype=trained_in)(images))
+    assert choose_policy(network, device, precision) == policy

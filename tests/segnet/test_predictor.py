@@ -215,8 +215,13 @@ def test_a_model_file_is_loaded_with_all_that_is_known_of_it(trained, path, imag
     np.testing.assert_array_equal(predictor.predict(images[0]).label_map, expected.label_map)
 
 
-def test_the_precision_is_that_of_the_layers():
-    assert predictor_of(keras.layers.Rescaling(1.0, dtype="mixed_bfloat16")).precision == "bfloat16"
+@pytest.mark.parametrize(("features", "precision"), [("amx_bf16", "bfloat16"), ("avx2", "float32")])
+def test_a_network_trained_in_bfloat16_predicts_in_it_where_it_is_fast(monkeypatch, tmp_path, features, precision):
+    (tmp_path / "cpuinfo").write_text(f"flags : {features}\n")
+    monkeypatch.setattr("roadseg.segnet.device.CPU_FEATURES", tmp_path / "cpuinfo")
+    trained = keras.layers.Rescaling(1.0, dtype="mixed_bfloat16")
+    assert predictor_of(trained, device="cpu").precision == precision
+    assert predictor_of(trained, device="cpu", precision="bfloat16").precision == "bfloat16"
 
 
 def test_a_gpu_that_is_not_there_is_refused(monkeypatch):

@@ -18,6 +18,11 @@ CPU_FEATURES = Path("/proc/cpuinfo")
 
 Device = Literal["auto", "cpu", "gpu"]
 
+Precision = Literal["auto", "float32", "bfloat16"]
+
+POLICIES = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
+"""Keras' dtype policy for each precision."""
+
 Capability = tuple[int, int]
 """Of an NVIDIA GPU, as in 9.0."""
 
@@ -37,7 +42,7 @@ class DeviceOptions(BaseModel, frozen=True, extra="forbid", strict=True):
 
     device: Device
     devices: PositiveInt
-    precision: Literal["auto", "float32", "bfloat16"]
+    precision: Precision
     jit_compile: Literal["auto"] | bool
 
 
@@ -88,7 +93,7 @@ def choose_placement(options: DeviceOptions) -> Placement:
     compiler = "torch.compile" if backend == "torch" else "XLA"
     use = f"compiled by {compiler}" if jit_compile else f"without {compiler}"
     logger.info("Backend %s, %s, precision %s, %s", backend, ", ".join(devices), precision, use)
-    return Placement(devices, "mixed_bfloat16" if precision == "bfloat16" else "float32", jit_compile)
+    return Placement(devices, POLICIES[precision], jit_compile)
 
 
 @contextmanager
@@ -128,6 +133,23 @@ def predicting_on(device: Device) -> AbstractContextManager[None]:
         )
     context: AbstractContextManager[None] = keras.device("gpu:0" if device == "gpu" else "cpu")
     return context
+
+
+def choose_policy(network: keras.Model, device: Device, precision: Precision) -> str | None:
+    """Returns the dtype policy for a network to predict with, None for that of each of its layers.
+
+    Args:
+        network: As it was trained.
+        device: What it predicts on, as in `predicting_on`.
+        precision: `auto` takes float32 for a network trained in bfloat16 where this is not the faster, as it does for
+            training, and otherwise what the network was trained in.
+    """
+    if precision != "auto":
+        return POLICIES[precision]
+    gpus = [] if device == "cpu" else _find_gpus()
+    is_rough = any(layer.compute_dtype == "bfloat16" for layer in network.layers)
+    is_slow = _fastest_precision(keras.backend.backend(), gpus[:1]) == "float32"
+    return POLICIES["float32"] if is_rough and is_slow else None
 
 
 def _find_gpus() -> list[Capability]:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from roadseg.errors import InputError
 from roadseg.scenes.preprocessing import resize_image
-from roadseg.segnet.device import Device, predicting_on
+from roadseg.segnet.device import Device, Precision, choose_policy, predicting_on
 from roadseg.segnet.folding import fold_batch_norms
 from roadseg.segnet.layers import compiled
 from roadseg.segnet.out_of_memory import explaining_memory
@@ -58,13 +58,16 @@ class Predictor:
         ```
     """
 
-    def __init__(self, model: TrainedSegNet, *, batch_size: int = 8, device: Device = "auto") -> None:
+    def __init__(
+        self, model: TrainedSegNet, *, batch_size: int = 8, device: Device = "auto", precision: Precision = "auto"
+    ) -> None:
         """Takes the model, and folds its batch norms: it predicts faster, and the same up to rounding.
 
         Args:
             model: A trained model.
             batch_size: Images that go through the network at once, at least 1.
             device: `auto` takes a GPU where one is visible.
+            precision: `auto` takes what the model was trained in, but float32 where bfloat16 is not the faster.
 
         Raises:
             InputError: If a GPU is asked for and there is none.
@@ -72,12 +75,14 @@ class Predictor:
         self.classes, self.image_size, self.batch_size = model.record.classes, model.record.image_size, batch_size
         self._device = device
         with predicting_on(device):
-            self._network = fold_batch_norms(model.network)
+            self._network = fold_batch_norms(model.network, choose_policy(model.network, device, precision))
         types = {layer.compute_dtype for layer in self._network.layers}
         self.precision = "bfloat16" if "bfloat16" in types else "float32"  # logits are float32 in either
 
     @classmethod
-    def load(cls, path: str | Path, *, batch_size: int = 8, device: Device = "auto") -> Self:
+    def load(
+        cls, path: str | Path, *, batch_size: int = 8, device: Device = "auto", precision: Precision = "auto"
+    ) -> Self:
         """Returns the predictor of a model in a `.keras` file that this project saved.
 
         Raises:
@@ -86,7 +91,7 @@ class Predictor:
         """
         with predicting_on(device):
             model = load_model(Path(path))
-        return cls(model, batch_size=batch_size, device=device)
+        return cls(model, batch_size=batch_size, device=device, precision=precision)
 
     def predict(self, image: Image) -> Segmentation:
         """Returns the classes of one image at its own size.
