@@ -1,7 +1,6 @@
 """What several test files share."""
 
 import os
-import runpy
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -10,48 +9,35 @@ from typing import Any
 import numpy as np
 import pytest
 
+from data.table import DATA_SETS
 from roadseg.datasets.run_records import RunRecord
 from roadseg.scenes.prepared import PreparedScene, PreparedScenes
 
-DATA = Path(__file__).parent / "data"
 NOBODY = 65534
 COLOURS = ((128, 64, 18), (0, 0, 230), (70, 130, 180))
 
 
 @pytest.fixture
-def camvid_folder(tmp_path: Path) -> Path:
-    """A tiny CamVid: three drives, `train` and `val`, PNG and JPEG images, every raw id in every label map."""
-    return draw("camvid", tmp_path)
+def draw(tmp_path: Path) -> Callable[[str], Path]:
+    """Draws a data set by its name, and returns its folder."""
+
+    def draw_data_set(name: str) -> Path:
+        DATA_SETS[name].draw(tmp_path / name)
+        return tmp_path / name
+
+    return draw_data_set
 
 
-@pytest.fixture
-def camvid_original_folder(tmp_path: Path) -> Path:
-    """A tiny CamVid as its authors publish it: four drives, every one of the 32 colours in every label map."""
-    return draw("camvid_original", tmp_path)
+def make_folder_fixture(name: str) -> Any:
+    @pytest.fixture(name=f"{name}_folder")
+    def draw_folder(draw: Callable[[str], Path]) -> Path:
+        return draw(name)
+
+    return draw_folder
 
 
-@pytest.fixture
-def idd_folder(tmp_path: Path) -> Path:
-    """A tiny IDD: parts I and II side by side, three shapes of frames, all forty labels in every polygon file."""
-    return draw("idd", tmp_path)
-
-
-@pytest.fixture
-def idd_lite_folder(tmp_path: Path) -> Path:
-    """A tiny IDD-Lite: six drives, three splits, every raw id in every label map."""
-    return draw("idd_lite", tmp_path)
-
-
-@pytest.fixture
-def cityscapes_folder(tmp_path: Path) -> Path:
-    """A tiny Cityscapes: five cities, three splits, all 34 labels in every annotation of `train` and `val`."""
-    return draw("cityscapes", tmp_path)
-
-
-@pytest.fixture
-def mine_folder(tmp_path: Path) -> Path:
-    """A tiny data set of a user's own: four drives, every raw id in every label map."""
-    return draw("mine", tmp_path)
+# `camvid_folder` and so on: each data set of the table, drawn.
+globals().update({f"{name}_folder": make_folder_fixture(name) for name in DATA_SETS})
 
 
 @pytest.fixture
@@ -72,11 +58,6 @@ def work_as_ordinary_user(folder: Path) -> Iterator[None]:
     finally:
         os.seteuid(user)
         os.chdir(here)
-
-
-def draw(data_set: str, folder: Path) -> Path:
-    runpy.run_path(str(DATA / f"{data_set}.py"))[f"draw_{data_set}"](folder / data_set)
-    return folder / data_set
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ import yaml
 from kedro.config import OmegaConfigLoader
 from kedro.framework.project import configure_project, pipelines
 
+from data import table
 from roadseg.scenes.faults import FaultKind
 
 REPOSITORY = Path(__file__).parents[1]
@@ -55,10 +56,17 @@ def test_every_text_of_the_catalog_names_its_encoding() -> None:
 
 
 def test_every_data_set_has_its_environment() -> None:
-    assert set(ENVIRONMENTS) == {
-        *("camvid", "camvid_11", "camvid_original", "camvid_original_11"),
-        *("cityscapes", "idd", "idd_lite"),
-    }
+    assert set(ENVIRONMENTS) == set(table.ENVIRONMENTS)
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_an_environment_names_its_data_set_where_that_lies_and_its_label_space(environment: str) -> None:
+    data_set, catalog = table.ENVIRONMENTS[environment], configuration(environment)["catalog"]
+    reader = f"{data_set.reader.__module__}.{data_set.reader.__qualname__}"
+    assert catalog["raw_scenes"]["type"] == reader
+    assert catalog["raw_scenes"]["filepath"] == f"data/01_raw/{data_set.name}"
+    assert catalog["label_space"]["name"] == data_set.environments[environment]
+    assert catalog["segnet_model"]["filepath"] == f"data/06_models/{environment}/segnet.keras"
 
 
 def test_an_environment_gives_only_what_differs() -> None:
@@ -84,10 +92,16 @@ def test_every_kind_of_fault_is_explained() -> None:
     assert set(FaultKind) <= set(explained)
 
 
-def test_every_environment_stands_in_the_readme_and_in_the_table_of_data_sets() -> None:
-    for path, pattern in (("README.md", r"^    kedro run --env (\w+) +#"), ("docs/data.md", r"^\| `(\w+)` \| .*\|$")):
-        named = re.findall(pattern, (REPOSITORY / path).read_text(), re.MULTILINE)
-        assert set(ENVIRONMENTS) <= set(named), path
+def test_the_table_of_data_sets_holds_each_environment_and_the_folder_of_its_data_set() -> None:
+    rows = re.findall(r"^\| `(\w+)` \|.+?\| `(\w+)` \|", (REPOSITORY / "docs/data.md").read_text(), re.MULTILINE)
+    assert dict(rows) == {name: each.name for name, each in table.ENVIRONMENTS.items()}
+    assert len(rows) == len(ENVIRONMENTS)
+
+
+def test_environments_that_the_readme_names_are_there() -> None:
+    named = re.findall(r"--env (\w+)", (REPOSITORY / "README.md").read_text())
+    assert named
+    assert set(named) <= set(ENVIRONMENTS)
 
 
 def test_lock_files_hold_no_index_address() -> None:

@@ -1,10 +1,12 @@
-"""Draws a tiny CamVid in the folders of the SegNet tutorial: `python tests/data/camvid.py FOLDER`."""
+"""A tiny CamVid in the folders of the SegNet tutorial."""
 
-import sys
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
+
+from data.data_set import DataSet, look_up, turn_round
+from roadseg.datasets.camvid import CamVidDataset
 
 SEED = 11
 CELLS, CELL = (3, 4), 12  # label maps are cells of one class: 36 x 48 pixels
@@ -12,6 +14,10 @@ FRAMES = {
     "train": ("0001TP_006690.png", "0001TP_006720.jpg", "0006R0_f00930.png", "0006R0_f00960.jpg"),
     "val": ("0016E5_07959.png", "0016E5_07961.jpg"),
 }
+NAMES = (
+    *("sky", "building", "pole", "road", "pavement", "tree", "sign or symbol", "fence", "car", "pedestrian"),
+    *("bicyclist", "unlabelled"),
+)
 PALETTE = np.array(
     [
         (128, 128, 128),
@@ -46,5 +52,36 @@ def draw_camvid(folder: Path) -> None:
             Image.fromarray(label_map).save(annotations / f"{Path(name).stem}.png")
 
 
-if __name__ == "__main__":
-    draw_camvid(Path(sys.argv[1]))
+SEVEN_CLASSES = {
+    "drivable": ["road"],
+    "non-drivable": ["pavement"],
+    "living things": ["pedestrian", "bicyclist"],
+    "vehicles": ["car"],
+    "road-side objects": ["pole", "sign or symbol", "fence"],
+    "far objects": ["building", "tree"],
+    "sky": ["sky"],
+    None: ["unlabelled"],
+}
+
+
+def read_names(folder: Path, scene: str) -> np.ndarray | None:
+    split, drive, frame = scene.split("/")
+    return look_up(folder / f"{split}annot/{drive}_{frame}.png", dict(enumerate(NAMES)))
+
+
+DATA_SET = DataSet(
+    name="camvid",
+    draw=draw_camvid,
+    reader=CamVidDataset,
+    scenes={
+        "train": ["train/0001TP/006690", "train/0001TP/006720", "train/0006R0/f00930", "train/0006R0/f00960"],
+        "validation": ["val/0016E5/07959", "val/0016E5/07961"],
+    },
+    read_names=read_names,
+    classes={
+        "seven_classes": turn_round(SEVEN_CLASSES),
+        "camvid_classes": {**{name: name for name in NAMES[:-1]}, "unlabelled": None},
+    },
+    environments={"camvid": "seven_classes", "camvid_11": "camvid_classes"},
+    drives=(2, 1, 0),
+)

@@ -1,10 +1,12 @@
-"""Draws a tiny CamVid as its authors publish it: `python tests/data/camvid_original.py FOLDER`."""
+"""A tiny CamVid as its authors publish it."""
 
-import sys
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
+
+from data.data_set import DataSet, turn_round
+from roadseg.datasets.camvid_original import CamVidOriginalDataset
 
 SEED = 13
 CELLS, CELL = (4, 8), 6  # label maps are cells of one class: 24 x 48 pixels
@@ -64,5 +66,62 @@ def draw_camvid_original(folder: Path) -> None:
         Image.fromarray(colours + noise).save(images / f"{name}.png")
 
 
-if __name__ == "__main__":
-    draw_camvid_original(Path(sys.argv[1]))
+SEVEN_CLASSES = {
+    "drivable": ["Road", "LaneMkgsDriv"],
+    "non-drivable": ["Sidewalk", "LaneMkgsNonDriv", "ParkingBlock", "RoadShoulder"],
+    "living things": ["Animal", "Bicyclist", "CartLuggagePram", "Child", "Pedestrian"],
+    "vehicles": ["Car", "MotorcycleScooter", "OtherMoving", "SUVPickupTruck", "Train", "Truck_Bus"],
+    "road-side objects": [
+        *("Column_Pole", "Fence", "Misc_Text", "SignSymbol", "TrafficCone", "TrafficLight", "Wall"),
+    ],
+    "far objects": ["Archway", "Bridge", "Building", "Tree", "Tunnel", "VegetationMisc"],
+    "sky": ["Sky"],
+    None: ["Void"],
+}
+ELEVEN_CLASSES = {  # MathWorks, "Semantic Segmentation Using Deep Learning", camvidPixelLabelIDs
+    "sky": ["Sky"],
+    "building": ["Archway", "Bridge", "Building", "Tunnel", "Wall"],
+    "pole": ["Column_Pole", "TrafficCone"],
+    "road": ["LaneMkgsDriv", "LaneMkgsNonDriv", "Road"],
+    "pavement": ["ParkingBlock", "RoadShoulder", "Sidewalk"],
+    "tree": ["Tree", "VegetationMisc"],
+    "sign or symbol": ["Misc_Text", "SignSymbol", "TrafficLight"],
+    "fence": ["Fence"],
+    "car": ["Car", "OtherMoving", "SUVPickupTruck", "Train", "Truck_Bus"],
+    "pedestrian": ["Animal", "CartLuggagePram", "Child", "Pedestrian"],
+    "bicyclist": ["Bicyclist", "MotorcycleScooter"],
+    None: ["Void"],
+}
+
+
+def read_names(folder: Path, scene: str) -> np.ndarray:
+    """Looks each pixel up in the authors' list of colours."""
+    names = {}
+    for line in (folder / "label_colors.txt").read_text().splitlines():
+        red, green, blue, name = line.split()
+        names[int(red), int(green), int(blue)] = name
+    pixels = np.asarray(Image.open(folder / f"LabeledApproved_full/{scene.replace('/', '_')}_L.png"))
+    return np.array([[names[tuple(pixel)] for pixel in row] for row in pixels.tolist()])
+
+
+DATA_SET = DataSet(
+    name="camvid_original",
+    draw=draw_camvid_original,
+    reader=CamVidOriginalDataset,
+    scenes={  # as in the lists of the SegNet tutorial
+        "train": ["0001TP/006690", "0001TP/008520", "0006R0/f00930", "0016E5/00390", "0016E5/08190"],
+        "validation": ["0016E5/07959", "0016E5/08159"],
+        "test": ["0001TP/008550", "Seq05VD/f00000", "Seq05VD/f05100"],
+    },
+    read_names=read_names,
+    classes={
+        "camvid_original_seven": turn_round(SEVEN_CLASSES),
+        "camvid_original_eleven": turn_round(ELEVEN_CLASSES),
+    },
+    environments={
+        "camvid_original": "camvid_original_seven",
+        "camvid_original_11": "camvid_original_eleven",
+    },
+    drives=(3, 1, 2),
+    warnings=2,  # two drives stand in two splits
+)

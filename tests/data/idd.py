@@ -1,11 +1,13 @@
-"""Draws a tiny India Driving Dataset, parts I and II: `python tests/data/idd.py FOLDER`."""
+"""A tiny India Driving Dataset, parts I and II."""
 
 import json
-import sys
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageDraw
+
+from data.data_set import DataSet, paint, turn_round
+from roadseg.datasets.idd import IddDataset
 
 SEED = 29
 CELLS = (5, 8)  # polygons are cells, one for each label
@@ -86,5 +88,36 @@ def _describe(polygons, size):
     return {"imgHeight": size[0], "imgWidth": size[1], "objects": objects}
 
 
-if __name__ == "__main__":
-    draw_idd(Path(sys.argv[1]))
+LEVEL_1 = {  # AutoNUE public-code, helpers/anue_labels.py
+    "drivable": LABELS[:3],
+    "non-drivable": LABELS[3:6],
+    "living things": LABELS[6:9],
+    "vehicles": LABELS[9:19],
+    "road-side objects": LABELS[19:29],
+    "far objects": LABELS[29:33],
+    "sky": LABELS[33:35],
+    None: LABELS[35:],
+}
+
+
+def read_names(folder: Path, scene: str) -> np.ndarray | None:
+    return paint([*folder.glob(f"*/gtFine/{scene}_gtFine_polygons.json")], background="unlabeled")
+
+
+DATA_SET = DataSet(
+    name="idd",
+    draw=draw_idd,
+    reader=IddDataset,
+    scenes={
+        "train": [
+            *("train/0/024541", "train/0/024703", "train/93/001213"),
+            *("train/200/frame1234", "train/200/frame13579", "train/283/0003438"),
+        ],
+        "validation": ["val/119/903127", "val/119/903184", "val/377/frame0029", "val/377/frame2890"],
+        "test": ["test/181/000513", "test/580/0001620"],
+    },
+    read_names=read_names,
+    classes={"seven_classes": turn_round(LEVEL_1)},
+    environments={"idd": "seven_classes"},
+    drives=(3, 2, 1),
+)

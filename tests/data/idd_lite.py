@@ -1,10 +1,12 @@
-"""Draws a tiny IDD-Lite: `python tests/data/idd_lite.py FOLDER`."""
+"""A tiny IDD-Lite."""
 
-import sys
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
+
+from data.data_set import DataSet, look_up
+from roadseg.datasets.idd_lite import IddLiteDataset
 
 SEED = 31
 CELLS, CELL = (2, 4), 12  # label maps are cells of one class, and a row more: 25 x 48 pixels, as odd as 227 x 320
@@ -13,7 +15,16 @@ FRAMES = (
     *("val/119/903127", "val/377/frame2890"),
     "test/181/000513",
 )
-IDS = (0, 1, 2, 3, 4, 5, 6, 255)
+NAMES = {
+    0: "drivable",
+    1: "non-drivable",
+    2: "living things",
+    3: "vehicles",
+    4: "road-side objects",
+    5: "far objects",
+    6: "sky",
+    255: "unlabeled",
+}
 PALETTE = np.zeros((256, 3), np.uint8)
 PALETTE[:7] = (
     (128, 64, 18),
@@ -30,7 +41,7 @@ def draw_idd_lite(folder: Path) -> None:
     """Draw images and label maps; each label map holds all eight ids, each image the label's colour and noise."""
     random = np.random.default_rng(SEED)
     for name in FRAMES:
-        cells = random.permutation(IDS).astype(np.uint8).reshape(CELLS)
+        cells = random.permutation([*NAMES]).astype(np.uint8).reshape(CELLS)
         label_map = np.pad(np.kron(cells, np.ones((CELL, CELL), np.uint8)), ((0, 1), (0, 0)), mode="edge")
         noise = random.integers(0, 32, (*label_map.shape, 3), np.uint8)
         _save(PALETTE[label_map] + noise, folder / "leftImg8bit" / f"{name}_image.jpg")
@@ -44,5 +55,17 @@ def _save(pixels, path):
     Image.fromarray(pixels).save(path)
 
 
-if __name__ == "__main__":
-    draw_idd_lite(Path(sys.argv[1]))
+def read_names(folder: Path, scene: str) -> np.ndarray | None:
+    return look_up(folder / f"gtFine/{scene}_label.png", NAMES)
+
+
+DATA_SET = DataSet(
+    name="idd_lite",
+    draw=draw_idd_lite,
+    reader=IddLiteDataset,
+    scenes={"train": FRAMES[:4], "validation": FRAMES[4:6], "test": FRAMES[6:]},
+    read_names=read_names,
+    classes={"seven_classes": {name: name if raw_id < 255 else None for raw_id, name in NAMES.items()}},
+    environments={"idd_lite": "seven_classes"},
+    drives=(2, 2, 1),
+)

@@ -12,12 +12,6 @@ from roadseg.reading.colour_list import read_colours
 from roadseg.scenes.faults import FaultKind
 from roadseg.scenes.preprocessing import PrepareOptions, plan_preparation
 
-SPLITS = {
-    **dict.fromkeys(("0001TP/006690", "0001TP/008520", "0006R0/f00930", "0016E5/00390", "0016E5/08190"), "train"),
-    **dict.fromkeys(("0016E5/07959", "0016E5/08159"), "validation"),
-    **dict.fromkeys(("0001TP/008550", "Seq05VD/f00000", "Seq05VD/f05100"), "test"),
-}
-
 
 def load(folder):
     return CamVidOriginalDataset(filepath=str(folder)).load()
@@ -25,14 +19,6 @@ def load(folder):
 
 def load_space(name):
     return LabelSpaceDataset(name=name).load()
-
-
-def test_scenes_are_the_frames_in_the_splits_of_the_tutorial(camvid_original_folder):
-    records = load(camvid_original_folder).records
-    assert {scene: record.published_split for scene, record in records.items()} == SPLITS
-    assert {scene.split("/")[0]: record.drive for scene, record in records.items()} == {
-        drive: drive for drive in ("0001TP", "0006R0", "0016E5", "Seq05VD")
-    }
 
 
 def test_the_split_of_all_701_frames_is_that_of_the_tutorial():

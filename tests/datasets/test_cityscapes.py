@@ -3,49 +3,10 @@ import json
 import numpy as np
 import pytest
 
+from data.cityscapes import NAMES
 from roadseg.datasets.cityscapes import CityscapesDataset
-from roadseg.datasets.label_space import LabelSpaceDataset
 from roadseg.scenes.faults import FaultKind, UnusableSceneError
-from roadseg.scenes.labels import remap_label_map
 
-VOID = 255
-# Id, name as this project says it, and the class of IDD's level 1 that it becomes.
-LABELS = [
-    (0, "unlabeled", VOID),
-    (1, "ego vehicle", VOID),
-    (2, "rectification border", VOID),
-    (3, "out of roi", VOID),
-    (4, "static", VOID),
-    (5, "dynamic", VOID),
-    (6, "other ground", VOID),
-    (7, "road", 0),
-    (8, "sidewalk", 1),
-    (9, "parking", 0),
-    (10, "rail track", 1),
-    (11, "building", 5),
-    (12, "wall", 4),
-    (13, "fence", 4),
-    (14, "guard rail", 4),
-    (15, "bridge", 5),
-    (16, "tunnel", 5),
-    (17, "pole", 4),
-    (18, "polegroup", 4),
-    (19, "traffic light", 4),
-    (20, "traffic sign", 4),
-    (21, "vegetation", 5),
-    (22, "terrain", 1),
-    (23, "sky", 6),
-    (24, "person", 2),
-    (25, "rider", 2),
-    (26, "car", 3),
-    (27, "truck", 3),
-    (28, "bus", 3),
-    (29, "caravan", 3),
-    (30, "trailer", 3),
-    (31, "train", 3),
-    (32, "motorcycle", 3),
-    (33, "bicycle", 3),
-]
 TRAIN = ["train/aachen/aachen_000000_000019", "train/aachen/aachen_000001_000019"]
 TRAIN += ["train/bochum/bochum_000000_000313", "train/hamburg/hamburg_000000_000042"]
 VALIDATION = ["val/munster/munster_000000_000019", "val/munster/munster_000001_000019"]
@@ -82,31 +43,11 @@ def names_of(scene):
     return np.array([scene.raw_names[raw_id] for raw_id in scene.label_map.ravel().tolist()])
 
 
-def test_scenes_are_the_frames_of_every_city(cityscapes_folder):
-    scenes = load(cityscapes_folder)
-    assert list(scenes) == sorted(TRAIN + VALIDATION + TEST)
-    assert {scene: record.published_split for scene, record in scenes.records.items()} == (
-        dict.fromkeys(TRAIN, "train") | dict.fromkeys(VALIDATION, "validation") | dict.fromkeys(TEST, "test")
-    )
-    assert {record.drive for record in scenes.records.values()} == {"aachen", "bochum", "hamburg", "munster", "berlin"}
-
-
 def test_scenes_can_be_read_without_a_fault(cityscapes_folder):
     for scene, read in load(cityscapes_folder).items():
         assert (read.image.shape, read.size, read.faults) == ((50, 70, 3), (50, 70), ())
-        assert read.raw_names == {raw_id: name for raw_id, name, _ in LABELS}
+        assert read.raw_names == NAMES
         assert np.unique(read.label_map).tolist() == ([0, 1, 2, 3] if scene in TEST else [*range(34)])
-
-
-@pytest.mark.parametrize(("raw_id", "name", "class_id"), LABELS)
-def test_each_label_has_a_class_or_is_void(cityscapes_folder, raw_id, name, class_id):
-    read = load(cityscapes_folder)[SCENE]
-    assert read.raw_names[raw_id] == name
-    label_space = LabelSpaceDataset(name="seven_classes").load()
-    assert label_space.class_ids[name] == class_id
-    class_ids, unknown = remap_label_map(read.label_map, read.raw_names, label_space)
-    assert np.unique(class_ids[read.label_map == raw_id]).tolist() == [class_id]
-    assert unknown == []
 
 
 def test_polygons_give_the_label_map_where_there_is_none(cityscapes_folder):
@@ -134,7 +75,7 @@ def test_one_scene_may_have_polygons_where_the_others_have_label_maps(cityscapes
     annotation_of(cityscapes_folder, "labelIds.png").unlink()
     scenes = load(cityscapes_folder)
     assert scenes[SCENE].faults == ()
-    assert set(names_of(scenes[SCENE])) == {name for _, name, _ in LABELS}
+    assert set(names_of(scenes[SCENE])) == set(NAMES.values())
 
 
 def test_missing_annotation_is_noted(cityscapes_folder):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from data.idd import draw_idd
+from data.idd import LEVEL_1, draw_idd
 from roadseg.datasets.idd import IddDataset
 from roadseg.datasets.label_space import LabelSpaceDataset
 from roadseg.scenes.faults import Fault, FaultKind, UnusableSceneError
@@ -12,23 +12,9 @@ from roadseg.scenes.labels import remap_label_map
 from roadseg.scenes.preprocessing import resize_label_map
 
 VOID = 255
-LEVEL_1 = {
-    0: ["road", "parking", "drivable fallback"],
-    1: ["sidewalk", "rail track", "non-drivable fallback"],
-    2: ["person", "animal", "rider"],
-    3: [
-        *("motorcycle", "bicycle", "autorickshaw", "car", "truck", "bus", "caravan", "trailer", "train"),
-        "vehicle fallback",
-    ],
-    4: [
-        *("curb", "wall", "fence", "guard rail", "billboard", "traffic sign", "traffic light", "pole", "polegroup"),
-        "obs-str-bar-fallback",
-    ],
-    5: ["building", "bridge", "tunnel", "vegetation"],
-    6: ["sky", "fallback background"],
-    VOID: ["unlabeled", "ego vehicle", "rectification border", "out of roi", "license plate"],
+CLASS_OF = {
+    label: VOID if name is None else index for index, (name, labels) in enumerate(LEVEL_1.items()) for label in labels
 }
-CLASS_OF = {label: class_id for class_id, labels in LEVEL_1.items() for label in labels}
 
 TRAIN = ["train/0/024541", "train/0/024703", "train/93/001213"]
 TRAIN += ["train/200/frame1234", "train/200/frame13579", "train/283/0003438"]

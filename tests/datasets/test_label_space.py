@@ -1,8 +1,8 @@
 import pytest
 from kedro.io import DatasetError
 
-from roadseg.datasets import camvid, cityscapes, idd, idd_lite
-from roadseg.datasets.label_space import LabelSpaceDataset
+from data.table import DATA_SETS
+from roadseg.datasets.label_space import SHIPPED, LabelSpaceDataset
 from roadseg.drawing.scene import RAW_CLASSES
 from roadseg.scenes.labels import VOID
 
@@ -16,67 +16,6 @@ SEVEN_CLASSES = [
     ("far objects", (70, 70, 70)),
     ("sky", (70, 130, 180)),
 ]
-# IDD level 1, as published.
-IDD = {
-    "road": 0,
-    "parking": 0,
-    "drivable fallback": 0,
-    "sidewalk": 1,
-    "rail track": 1,
-    "non-drivable fallback": 1,
-    "person": 2,
-    "animal": 2,
-    "rider": 2,
-    "motorcycle": 3,
-    "bicycle": 3,
-    "autorickshaw": 3,
-    "car": 3,
-    "truck": 3,
-    "bus": 3,
-    "caravan": 3,
-    "trailer": 3,
-    "train": 3,
-    "vehicle fallback": 3,
-    "curb": 4,
-    "wall": 4,
-    "fence": 4,
-    "guard rail": 4,
-    "billboard": 4,
-    "traffic sign": 4,
-    "traffic light": 4,
-    "pole": 4,
-    "polegroup": 4,
-    "obs-str-bar-fallback": 4,
-    "building": 5,
-    "bridge": 5,
-    "tunnel": 5,
-    "vegetation": 5,
-    "sky": 6,
-    "fallback background": 6,
-    "unlabeled": VOID,
-    "ego vehicle": VOID,
-    "rectification border": VOID,
-    "out of roi": VOID,
-    "license plate": VOID,
-}
-CAMVID = {
-    "sky": 6,
-    "building": 5,
-    "pole": 4,
-    "road": 0,
-    "pavement": 1,
-    "tree": 5,
-    "sign or symbol": 4,
-    "fence": 4,
-    "car": 3,
-    "pedestrian": 2,
-    "bicyclist": 2,
-    "unlabelled": VOID,
-}
-IDD_LITE = {name: class_id for class_id, (name, _) in enumerate(SEVEN_CLASSES)} | {"unlabeled": VOID}
-# The labels that IDD has too become what they are there; a vegetated strip beside the road is not for driving.
-CITYSCAPES = {"static": VOID, "dynamic": VOID, "other ground": VOID, "terrain": 1}
-ALL = IDD | CAMVID | IDD_LITE | CITYSCAPES
 CAMVID_COLOURS = {
     "sky": (128, 128, 128),
     "building": (128, 0, 0),
@@ -117,23 +56,32 @@ def test_seven_classes_have_their_names_and_colours_in_order(seven_classes):
     assert [(each.name, each.colour) for each in seven_classes.classes] == SEVEN_CLASSES
 
 
-def test_raw_classes_become_their_classes_and_no_others_have_an_entry(seven_classes):
-    assert seven_classes.class_ids == ALL
+SPACES = sorted({space for each in DATA_SETS.values() for space in each.classes})
 
 
-@pytest.mark.parametrize(
-    "raw_names",
-    [camvid.CLASS_NAMES, idd.LABELS, idd_lite.CLASS_NAMES, cityscapes.CLASS_NAMES, RAW_CLASSES.values()],
-    ids=["camvid", "idd", "idd_lite", "cityscapes", "drawn"],
-)
-def test_every_raw_class_of_a_shipped_reader_has_an_entry(seven_classes, raw_names):
-    assert set(raw_names) <= set(seven_classes.class_ids)
+@pytest.mark.parametrize("space", SPACES)
+def test_raw_classes_become_their_classes_and_no_others_have_an_entry(space):
+    label_space = LabelSpaceDataset(name=space).load()
+    names = {index: each.name for index, each in enumerate(label_space.classes)} | {VOID: None}
+    expected = {}
+    for each in DATA_SETS.values():
+        classes = each.classes.get(space, {})
+        assert expected | classes == classes | expected  # a name means the same in each data set
+        expected |= classes
+    assert {raw: names[class_id] for raw, class_id in label_space.class_ids.items()} == expected
+
+
+def test_every_shipped_label_space_is_of_a_data_set():
+    assert {path.stem for path in SHIPPED.glob("*.yml")} == set(SPACES)
+
+
+def test_every_raw_class_that_is_drawn_has_an_entry(seven_classes):
+    assert set(RAW_CLASSES.values()) <= set(seven_classes.class_ids)
 
 
 def test_camvid_has_a_label_space_of_its_eleven_classes():
     space = LabelSpaceDataset(name="camvid_classes").load()
-    assert {each.name: each.colour for each in space.classes} == CAMVID_COLOURS
-    assert space.class_ids == {name: index for index, name in enumerate(CAMVID_COLOURS)} | {"unlabelled": VOID}
+    assert [(each.name, each.colour) for each in space.classes] == [*CAMVID_COLOURS.items()]
 
 
 def test_own_file_is_read(tmp_path):

@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import cv2
@@ -11,6 +12,7 @@ import pandas as pd
 import pytest
 import yaml
 
+from data.table import ENVIRONMENTS
 from end_to_end.project import SMALL, Project
 
 PREPARE = ("--pipelines", "prepare")
@@ -41,12 +43,6 @@ def test_an_environment_swaps_the_data_set_and_results_lie_side_by_side(
     assert len(trained_copy.versions("06_models/drawn/segnet.keras")) == 1
 
 
-def test_a_path_on_the_command_line_says_where_the_data_are(both: Project, camvid_folder: Path) -> None:
-    where = camvid_folder.rename(camvid_folder.parent / "elsewhere")
-    output = both.run("--env", "camvid", "--pipelines", "prepare", "--params", f"raw_folder={where}")
-    assert "Split validation" in output
-
-
 def test_two_catalog_entries_in_local_swap_the_data_set(both: Project, camvid_folder: Path) -> None:
     both.run("--pipelines", "prepare")
     before = both.files()
@@ -56,39 +52,34 @@ def test_two_catalog_entries_in_local_swap_the_data_set(both: Project, camvid_fo
     assert len(both.versions("03_primary/drawn/split_table.csv")) == 2
 
 
-@pytest.mark.parametrize(
-    ("data_set", "drives", "unlabelled", "faults"),
-    [("idd", (3, 2, 1), 2, 0), ("idd_lite", (2, 2, 1), 1, 0), ("cityscapes", (2, 1, 1), 1, 1)],  # there they are void
-)
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
 def test_every_layout_is_prepared_in_its_environment(
-    project: Project,
-    data_set: str,
-    drives: tuple[int, int, int],
-    unlabelled: int,
-    faults: int,
-    request: pytest.FixtureRequest,
+    project: Project, environment: str, draw: Callable[[str], Path]
 ) -> None:
-    project.link(data_set, request.getfixturevalue(f"{data_set}_folder"))
-    output = project.run("--env", data_set, *PREPARE)
+    data_set = ENVIRONMENTS[environment]
+    classes = data_set.classes[data_set.environments[environment]]
+    folder = draw(data_set.name)
+    where = "prepare.image_size=[32,48]"
+    if environment == data_set.name:
+        (project.folder / "data/01_raw").mkdir(parents=True)
+        (project.folder / "data/01_raw" / data_set.name).symlink_to(folder)
+    else:
+        where += f",raw_folder={folder}"
+    output = project.run("--env", environment, *PREPARE, "--params", where)
+
     found = {split: int(count) for split, count in re.findall(r"Split (\w+): \d+ scenes of (\d+) drives", output)}
-    assert found == dict(zip(("train", "validation", "test"), drives, strict=True))
-    assert output.count("has labels") == 1
-    assert f"None of the {unlabelled} scenes published as test has labels: they are in no split" in output
-    assert output.count("Fault 'only void': 1 scenes used") == output.count("WARNING") == faults
-
-
-@pytest.mark.parametrize(
-    ("environment", "data_set"), [("camvid_11", "camvid"), ("camvid_original_11", "camvid_original")]
-)
-def test_camvid_is_prepared_in_its_own_eleven_classes(
-    project: Project, environment: str, data_set: str, request: pytest.FixtureRequest
-) -> None:
-    folder = request.getfixturevalue(f"{data_set}_folder")
-    project.configure(environment, "parameters.yml", {"split": {"method": "published"}})
-    output = project.run("--env", environment, *PREPARE, "--params", f"raw_folder={folder}")
-    assert "Fault" not in output
+    splits = zip(("train", "validation", "test"), data_set.drives, strict=True)
+    assert found == {split: drives for split, drives in splits if drives}
+    truth = {scene: data_set.read_names(folder, scene) for scene in data_set.scenes.get("test", [])}
+    void = [each is not None and all(classes[raw] is None for raw in np.unique(each)) for each in truth.values()]
+    withheld = sum(each is None for each in truth.values()) + sum(void)
+    assert output.count("has labels") == bool(withheld)
+    assert not withheld or f"None of the {withheld} scenes published as test has labels" in output
+    assert output.count("Fault 'only void': 1 scenes used") == sum(void)
+    assert output.count("Fault") == sum(void)
+    assert output.count("WARNING") == data_set.warnings
     pixels = pd.read_csv(max(project.folder.glob(f"data/03_primary/{environment}/class_pixels.csv/*/*.csv")))
-    assert pixels["class"].nunique() == 11
+    assert set(pixels["class"]) == set(classes.values()) - {None}
 
 
 @pytest.mark.slow

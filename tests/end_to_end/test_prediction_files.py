@@ -1,7 +1,6 @@
 """Predictions as files: found and compared as the scripts of the data sets do, they have the scores of the report."""
 
 import json
-import runpy
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -9,11 +8,11 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from end_to_end.project import REPOSITORY, Project
+from data.idd import LABELS
+from end_to_end.project import Project
 
 # Level 1 of each label of IDD in the order of its table (AutoNUE public-code, helpers/anue_labels.py).
-IDD_LABELS = runpy.run_path(str(REPOSITORY / "tests/data/idd.py"))["LABELS"]
-IDD_LEVEL_1 = dict(zip(IDD_LABELS, np.repeat([0, 1, 2, 3, 4, 5, 6, 255], [3, 3, 3, 10, 10, 4, 2, 5]), strict=True))
+IDD_LEVEL_1 = dict(zip(LABELS, np.repeat([0, 1, 2, 3, 4, 5, 6, 255], [3, 3, 3, 10, 10, 4, 2, 5]), strict=True))
 
 # The labels of Cityscapes that become each of the seven classes, and the one that is written for it
 # (cityscapesScripts, helpers/labels.py).
