@@ -1,5 +1,7 @@
 """What a user can mend: only such errors are told in one sentence, all others show where the program went wrong."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from textwrap import shorten
 
 from pydantic import ValidationError
@@ -18,6 +20,22 @@ class InputError(RoadSegError, ValueError):
 
 class FileError(RoadSegError, OSError):
     """A file or folder that is missing, can't be read or written, or does not hold what it should."""
+
+
+@contextmanager
+def advising(advice: str) -> Iterator[None]:
+    """Adds to what is refused what to do about it, which the caller knows and the one who refuses does not.
+
+    Args:
+        advice: What follows the message, with the mark that comes first.
+
+    Raises:
+        InputError: For an InputError, with the advice.
+    """
+    try:
+        yield
+    except InputError as fault:
+        raise InputError(f"{fault}{advice}") from fault
 
 
 def describe_validation(fault: ValidationError, prefix: str = "") -> str:

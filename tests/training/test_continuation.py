@@ -75,11 +75,10 @@ def test_a_model_that_keeps_no_state(earlier):
     assert "can't go on here: its model keeps no state of it; with network.start=" in refuse(earlier)
 
 
-def test_other_data_is_named_with_the_versions_that_fit(earlier):
+def test_other_data_is_named(earlier):
     earlier.check_data({"prepared_scenes": "0a", "split_table": "0b"})
-    with pytest.raises(ValueError, match="another content of split_table than this run loads") as refusal:
+    with pytest.raises(ValueError, match=r"learnt from another content of split_table than this run loads$"):
         earlier.check_data({"prepared_scenes": "0a", "split_table": "0c"})
-    assert str(refusal.value).endswith("--load-versions prepared_scenes:v1,split_table:v2")
 
 
 def test_its_state_gets_its_name_when_all_is_there(earlier, tmp_path):

@@ -350,9 +350,9 @@ def test_last_step_of_an_epoch_that_breaks_the_weights_is_not_kept(scenes, tmp_p
 @pytest.mark.parametrize(
     ("batch_size", "devices", "advice"),
     [
-        (5, 1, "--params train.batch_size=2, or a smaller network.width or prepare.image_size"),
+        (5, 1, "train.batch_size=2, or a smaller network.width or prepare.image_size"),
         (1, 1, "a smaller network.width or prepare.image_size"),
-        (6, 2, "--params train.batch_size=2, or a smaller network.width or prepare.image_size"),
+        (6, 2, "train.batch_size=2, or a smaller network.width or prepare.image_size"),
         (2, 2, "a smaller network.width or prepare.image_size"),
     ],
 )
@@ -365,6 +365,6 @@ def test_memory_that_runs_out_is_told_with_what_did_not_fit(scenes, tmp_path, mo
         raise tf.errors.ResourceExhaustedError(None, None, "OOM when allocating tensor")
 
     monkeypatch.setattr(keras.Model, "fit", fit)
-    words = r"memory ran out with train.batch_size 2, network.width 0.01 and images of 32 x 32 on cpu:0; try --params "
+    words = r"memory ran out with train.batch_size 2, network.width 0.01 and images of 32 x 32 on cpu:0; try "
     with pytest.raises(MemoryError, match=words + "train.batch_size=1"):
         train(scenes, tmp_path)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from roadseg.datasets.scene_folders import SceneFoldersDataset
+from roadseg.datasets.scene_folders import WHERE, SceneFoldersDataset
 from roadseg.reading.folder_scenes import FolderScenes
 
 IMAGES = "701_StillsRaw_full/{drive}_{frame}.*"
@@ -87,4 +87,4 @@ class CamVidOriginalDataset(SceneFoldersDataset):
 
     def load(self) -> CamVidOriginalScenes:
         """Returns the scenes, neither listed nor read yet."""
-        return CamVidOriginalScenes(self._filepath, self._layout)
+        return CamVidOriginalScenes(self._filepath, self._layout, WHERE)

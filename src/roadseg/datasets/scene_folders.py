@@ -25,6 +25,12 @@ SPLIT_NAMES = TypeAdapter(dict[str, Split])
 SPLIT_LISTS = TypeAdapter(dict[str, str | list[str]])
 RAW_NAMES = TypeAdapter(dict[NonNegativeInt, str])
 
+WHERE = (
+    "name another in `filepath` of raw_scenes in the catalog, or with --params raw_folder=PATH where the catalog reads "
+    "raw_folder"
+)
+"""Where the folder of a data set is told."""
+
 
 class SceneFoldersDataset(AbstractDataset[NoReturn, FolderScenes]):
     """Folders of images and label maps or polygon files, paired by name; the data set of a user's own.
@@ -127,7 +133,7 @@ class SceneFoldersDataset(AbstractDataset[NoReturn, FolderScenes]):
 
     def load(self) -> FolderScenes:
         """Returns the scenes, neither listed nor read yet."""
-        return FolderScenes(self._filepath, self._layout)
+        return FolderScenes(self._filepath, self._layout, WHERE)
 
     def save(self, data: NoReturn) -> NoReturn:
         """Refuses: raw data are read only."""

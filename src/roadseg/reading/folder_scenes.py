@@ -31,9 +31,9 @@ class FolderScenes(RawScenes):
     The files are listed when they are first asked for, so that an evaluation that needs no raw data runs without them.
     """
 
-    def __init__(self, folder: Path, layout: Layout) -> None:
-        """Takes the folder and how the data set lies in it."""
-        self._folder, self._layout = folder, layout
+    def __init__(self, folder: Path, layout: Layout, where: str) -> None:
+        """Takes the folder, how the data set lies in it, and what to say of where it is told if it is missing."""
+        self._folder, self._layout, self._where = folder, layout, where
 
     @cached_property
     def records(self) -> Mapping[str, SceneRecord]:  # type: ignore[override] # mypy takes it for a writable attribute
@@ -60,10 +60,7 @@ class FolderScenes(RawScenes):
     @cached_property
     def _files(self) -> Mapping[str, SceneFiles]:
         if not self._folder.is_dir():
-            raise FileError(
-                f"there is no folder '{self._folder}': link or copy the data set there, or name another in `filepath` "
-                f"of raw_scenes in the catalog, or with --params raw_folder=PATH where the catalog reads raw_folder"
-            )
+            raise FileError(f"there is no folder '{self._folder}': link or copy the data set there, or {self._where}")
         files = dict(sorted(pair_files(self._folder, self._layout).items()))
         left_out = self._describe_others(count_other_splits(self._folder, self._layout, files))
         if self._layout.shared:

@@ -66,13 +66,12 @@ def load_model(path: Path, name: str = "") -> TrainedSegNet:
     return TrainedSegNet(load_network(path, name), record)
 
 
-def check_fits(record: ModelRecord, classes: Sequence[str], image_size: tuple[int, int]) -> None:
-    """Refuses to score a model on scenes of other classes or another size.
+def check_classes(record: ModelRecord, classes: Sequence[str]) -> None:
+    """Refuses to score a model on scenes of other classes.
 
     Args:
         record: Of the model.
         classes: Names of the classes of the scenes.
-        image_size: (height, width) in pixels of the scenes.
 
     Raises:
         InputError: If they are not those of the record.
@@ -83,11 +82,22 @@ def check_fits(record: ModelRecord, classes: Sequence[str], image_size: tuple[in
             f"the model of {record.run} tells other classes apart than the scenes have: "
             f"it knows {learnt}; the scenes have {', '.join(classes)}"
         )
+
+
+def check_image_size(record: ModelRecord, image_size: tuple[int, int]) -> None:
+    """Refuses to score a model on scenes of another size.
+
+    Args:
+        record: Of the model.
+        image_size: (height, width) in pixels of the scenes.
+
+    Raises:
+        InputError: If it is not that of the record.
+    """
     if tuple(image_size) != record.image_size:
         expected, received = (" x ".join(map(str, size)) for size in (record.image_size, image_size))
         raise InputError(
-            f"the model of {record.run} sees images of {expected} pixels, and the scenes were prepared at "
-            f"{received}: prepare them at its size with --params 'prepare.image_size=[{expected.replace(' x ', ',')}]'"
+            f"the model of {record.run} sees images of {expected} pixels, and the scenes were prepared at {received}"
         )
 
 
@@ -101,20 +111,16 @@ def check_learnt_from(record: ModelRecord, digests: Mapping[str, str], drives: C
 
     Raises:
         InputError: If a digest is not the one in the record, and a drive has the name of one that the model was
-            trained on, which may be the same; the message ends in the command that fits.
+            trained on, which may be the same.
     """
     others = [name for name, digest in digests.items() if digest != record.learnt_from[name].digest]
     shared = sorted(set(drives) & set(record.training_drives))
     if others and shared:
-        versions = {"segnet_model": record.run} | {name: each.version for name, each in record.learnt_from.items()}
-        pins = ",".join(f"{name}:{version}" for name, version in versions.items())
         some = ", ".join(shared[:5]) + (", ..." if len(shared) > 5 else "")
-        environment = f" --env {record.environment}" if record.environment else ""
         raise InputError(
             f"the model of {record.run} was trained with another version of {' and '.join(others)} than the one "
             f"loaded, and {len(shared)} of the {len(set(drives))} drives here have the names of drives that trained "
             f"it ({some}), so scenes that count as held out here may have trained it; if they are other drives, give "
-            f"them other names, else evaluate the model on its own data with\n"
-            f"  kedro run --pipelines evaluate{environment} --load-versions {pins}"
+            f"them other names"
         )
     return not others

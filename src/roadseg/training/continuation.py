@@ -84,15 +84,14 @@ class EarlierTraining:
             digests: For each data set that it is to learn from, the digest of its content.
 
         Raises:
-            InputError: If one differs; the message ends in the versions that fit.
+            InputError: If one differs.
         """
         learnt_from = self.record.learnt_from
         others = [name for name, digest in digests.items() if digest != learnt_from[name].digest]
         if others:
-            pins = ",".join(f"{name}:{each.version}" for name, each in learnt_from.items())
             raise InputError(
                 f"train.continue_from: the training of {self.run} learnt from another content of "
-                f"{' and '.join(others)} than this run loads: add --pipelines train --load-versions {pins}"
+                f"{' and '.join(others)} than this run loads"
             )
 
     def unpack(self, folder: Path) -> None:

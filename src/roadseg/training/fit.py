@@ -150,7 +150,7 @@ def _foretell_memory(network: keras.Model, options: TrainOptions, placement: Pla
 def _advise_less_memory(options: TrainOptions) -> str:
     batch_size = options.batch_size // 2 // options.devices * options.devices
     others = "a smaller network.width or prepare.image_size"
-    return f"--params train.batch_size={batch_size}, or {others}" if batch_size else others
+    return f"train.batch_size={batch_size}, or {others}" if batch_size else others
 
 
 def _build(data: TrainingData, recipe: Recipe, placement: Placement) -> keras.Model:

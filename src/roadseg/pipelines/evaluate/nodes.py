@@ -1,6 +1,7 @@
 """Evaluate: a trained SegNet and the scenes of its split to scores, tables and pictures."""
 
 import logging
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from roadseg.datasets.provenance import Provenance
+from roadseg.errors import advising
+from roadseg.pipelines.advice import evaluate_on_own_data, prepare_as_learnt
 from roadseg.reporting import figures
 from roadseg.reporting.caption import describe_model
 from roadseg.reporting.evaluation_report import write_evaluation_report
@@ -47,7 +50,7 @@ from roadseg.scoring.tables import (
 )
 from roadseg.segnet.model_record import ModelRecord
 from roadseg.segnet.predictor import Predictor
-from roadseg.segnet.trained import TrainedSegNet, check_fits, check_learnt_from
+from roadseg.segnet.trained import TrainedSegNet, check_classes, check_image_size, check_learnt_from
 
 Report = dict[str, Any]
 
@@ -66,10 +69,8 @@ def score_scenes(
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """Returns the confusion table, the calibration table, the scores of each scene, and those of its classes."""
     names = [each.name for each in prepared_scenes.classes]
-    check_fits(segnet_model.record, names, prepared_scenes.image_size)
-    contents = digest_contents(prepared_scenes, split_table)
     scenes = list_scenes(split_table, options.resolution)
-    if not check_learnt_from(segnet_model.record, contents, set(scenes["drive"])):
+    if not _check_model(segnet_model.record, prepared_scenes, digest_contents(prepared_scenes, split_table), scenes):
         logger.info("The model of %s learnt from other data: no drive here trained it", segnet_model.record.run)
     read = partial(read_truth, raw_scenes=raw_scenes, label_space=label_space, classes=prepared_scenes.classes)
     predictor = Predictor(segnet_model, batch_size=options.batch_size)
@@ -85,6 +86,17 @@ def score_scenes(
         tabulate_scenes(scenes, measures),
         tabulate_scene_classes(scenes, measures, names),
     )
+
+
+def _check_model(
+    record: ModelRecord, prepared_scenes: PreparedScenes, contents: Mapping[str, str], scenes: pd.DataFrame
+) -> bool:
+    """Returns whether a model learnt from this data; refuses data on which it can't be scored."""
+    check_classes(record, [each.name for each in prepared_scenes.classes])
+    with advising(prepare_as_learnt(record)):
+        check_image_size(record, prepared_scenes.image_size)
+    with advising(evaluate_on_own_data(record)):
+        return check_learnt_from(record, contents, set(scenes["drive"]))
 
 
 def score_prior(

@@ -8,6 +8,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from roadseg.datasets.provenance import Provenance
+from roadseg.errors import advising
+from roadseg.pipelines.advice import load_what_was_learnt
 from roadseg.reporting import network_diagram
 from roadseg.reporting.caption import describe_model
 from roadseg.reporting.figures import draw_training_curves
@@ -44,7 +46,8 @@ def train_segnet(
     options = options if scene_options.limit is None else options.shortened()
     digests = digest_contents(prepared_scenes, split_table)
     if continued_training:
-        continued_training.check_data(digests)
+        with advising(load_what_was_learnt(continued_training.record)):
+            continued_training.check_data(digests)
         options = options.model_copy(update={"continue_from": continued_training.run})
         network_options = network_options.model_copy(update={"start": "random"})  # the state has all weights
     placement = choose_placement(options)

@@ -1,0 +1,101 @@
+"""Messages that name commands: those of nodes, which add to what the library refuses how it is mended."""
+
+import re
+import shlex
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from model_records import model_record
+from roadseg.command_line import run
+from roadseg.errors import InputError, advising
+from roadseg.pipelines.evaluate.nodes import score_scenes
+from roadseg.pipelines.train.nodes import train_segnet
+from roadseg.scenes.prepared import PreparedScene
+from roadseg.segnet.trained import TrainedSegNet
+from roadseg.training.continuation import EarlierTraining
+
+VERSIONS = {"prepared_scenes": "2026-01-01T00.00.00.000Z", "split_table": "2026-01-01T00.00.01.000Z"}
+PINS = "prepared_scenes:2026-01-01T00.00.00.000Z,split_table:2026-01-01T00.00.01.000Z"
+RUN = "2026-01-02T03.04.05.678Z"
+SPLITS = pd.DataFrame({"scene": ["a_0"], "drive": ["a"], "split": ["test"]})
+
+
+def record(**changes: Any) -> Any:
+    """The record of a model that learnt from other data, among them a drive of the same name."""
+    return model_record(
+        run=RUN,
+        learnt_from={name: {"version": version, "digest": "0a"} for name, version in VERSIONS.items()},
+        training_drives=("a",),
+        **changes,
+    )
+
+
+def follow(advised: str) -> dict[str, Any]:
+    """Returns what `kedro run` makes of options."""
+    return run.make_context("run", shlex.split(advised)).params
+
+
+@pytest.fixture
+def prepared(in_memory: Callable[..., Any]) -> Any:
+    """One scene, of the classes of the record and at its size."""
+    size = tuple(record().image_size)
+    scene = PreparedScene(np.zeros((*size, 3), np.uint8), np.zeros(size, np.uint8), size, ())
+    return in_memory({"a_0": scene})
+
+
+def refuse(prepared: Any, **changes: Any) -> str:
+    """Returns what is said of a model that can't be scored on the scene."""
+    classes = changes.pop("classes", prepared.classes)
+    model: Any = TrainedSegNet(None, record(classes=classes, **changes))
+    unused: Any = None
+    options: Any = type("Options", (), {"resolution": "network"})
+    with pytest.raises(InputError) as raised:
+        score_scenes(model, prepared, SPLITS, unused, unused, unused, unused, options)
+    return str(raised.value)
+
+
+def test_model_of_another_size_is_refused_with_the_size_to_prepare_at(prepared: Any) -> None:
+    message = refuse(prepared, image_size=(240, 480))
+    assert re.match(
+        rf"the model of {RUN} sees images of 240 x 480 pixels, and the .* prepared at \d+ x \d+: p", message
+    )
+    advised = message.partition(": prepare them at its size with ")[2]
+    assert follow(advised)["params"] == {"prepare": {"image_size": [240, 480]}}
+
+
+def test_model_of_other_data_is_refused_with_the_command_that_fits(prepared: Any) -> None:
+    sentence, command = refuse(prepared).splitlines()
+    assert sentence.endswith("give them other names, else evaluate the model on its own data with")
+    assert command == f"  kedro run --pipelines evaluate --load-versions segnet_model:{RUN},{PINS}"
+    assert follow(command.partition("run ")[2])["load_versions"] == {"segnet_model": RUN, **VERSIONS}
+    command = refuse(prepared, environment="camvid").splitlines()[-1]
+    assert command == f"  kedro run --pipelines evaluate --env camvid --load-versions segnet_model:{RUN},{PINS}"
+
+
+def test_other_classes_are_refused_with_nothing_to_add(prepared: Any) -> None:
+    classes = [{"name": "moon", "colour": (1, 2, 3)}]
+    assert refuse(prepared, classes=classes).endswith("it knows moon; the scenes have class 0, class 1, class 2")
+
+
+def test_training_that_goes_on_with_other_data_is_refused_with_the_versions_that_fit(prepared: Any) -> None:
+    earlier: Any = EarlierTraining(run=RUN, record=record(), path="a.keras", open=lambda: None)
+    unused: Any = None
+    options: Any = type("Options", (), {"limit": None})
+    with pytest.raises(InputError) as raised:
+        train_segnet(prepared, SPLITS, unused, unused, options, unused, unused, unused, unused, earlier)
+    sentence, _, advised = str(raised.value).partition(": add ")
+    assert sentence == (
+        f"train.continue_from: the training of {RUN} learnt from another content of prepared_scenes and split_table "
+        "than this run loads"
+    )
+    assert follow(advised)["load_versions"] == VERSIONS
+    assert advised == f"--pipelines train --load-versions {PINS}"
+
+
+def test_other_errors_get_no_advice() -> None:
+    with pytest.raises(ValueError, match=r"^a bug$"), advising(": run again"):
+        raise ValueError("a bug")
