@@ -18,13 +18,14 @@ class DataSet:
         name: Of its folder, here and in `data/01_raw`.
         draw: Draws it into a folder.
         reader: Makes Kedro's data set from the argument `filepath`.
-        scenes: Published split -> ids of its scenes, which end in drive and frame.
+        scenes: Published split -> ids of its scenes.
         read_names: Takes folder and id of a scene, returns the name of each pixel's raw class, read without this
             project: (height, width) text; None where the scene has no annotation.
         classes: Label space -> what each raw class becomes, None being void.
         environments: Environment in `conf` -> its label space.
         drives: How many drives train, validate and test as these environments split.
         warnings: How many there are when it is prepared so.
+        find_drive: Returns the drive of a scene, from its id.
     """
 
     name: str
@@ -36,6 +37,7 @@ class DataSet:
     environments: Mapping[str, str]
     drives: tuple[int, int, int] = (0, 0, 0)
     warnings: int = 0
+    find_drive: Callable[[str], str] = lambda scene: scene.split("/")[-2]
 
     def __str__(self) -> str:
         return self.name

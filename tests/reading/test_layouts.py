@@ -36,9 +36,8 @@ def test_scenes_are_the_frames_in_their_drives_and_published_splits(data_set, dr
     expected = {scene: split for split, scenes in data_set.scenes.items() for scene in scenes}
     assert list(records) == sorted(expected)
     assert {scene: record.published_split for scene, record in records.items()} == expected
-    assert {scene: record.drive for scene, record in records.items()} == {
-        scene: scene.split("/")[-2] for scene in expected
-    }
+    drives = {scene: data_set.find_drive(scene) for scene in expected}
+    assert {scene: record.drive for scene, record in records.items()} == drives
 
 
 @every_data_set
