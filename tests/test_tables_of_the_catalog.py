@@ -15,6 +15,7 @@ from model_records import model_record
 from roadseg.datasets.provenance import Provenance
 from roadseg.pipelines.evaluate.nodes import score_prior, summarise_scores
 from roadseg.pipelines.prepare.nodes import index_scenes, report_data, split_scenes
+from roadseg.scenes.palette import PictureOptions
 from roadseg.scenes.prepared import PreparedScene, PreparedScenes
 from roadseg.scenes.seed import Seed
 from roadseg.scenes.splits import SplitOptions
@@ -188,7 +189,7 @@ def test_names_are_the_ones_that_were_given() -> None:
 @pytest.mark.parametrize("name", ["fault_table", "calibration_table", "prior_confusion"])
 def test_a_table_that_may_have_no_row_is_equal_too(name: str, tmp_path: Path) -> None:
     scenes = prepared_scenes()
-    whole = {"classes": scenes._manifest["classes"], "image_size": [1, 2], "scenes": scenes.rows[:3]}
+    whole = {"classes": scenes.manifest["classes"], "image_size": [1, 2], "scenes": scenes.rows[:3]}
     split = make_tables()["split_table"].assign(split="test")
     listed = list_scenes(split, "network")
     measures = [measure_scene(predict(scenes, scene), len(NAMES), evaluate_options()) for scene in listed["scene"]]
@@ -203,7 +204,8 @@ def test_a_table_that_may_have_no_row_is_equal_too(name: str, tmp_path: Path) ->
 
 def test_the_data_report_names_them() -> None:
     tables = make_tables()
-    page = report_data(prepared_scenes(), *(tables[name] for name in ("scene_index", "class_pixels", "split_table")))
+    of_data = [tables[name] for name in ("scene_index", "class_pixels", "split_table")]
+    page = report_data(prepared_scenes(), *of_data, PictureOptions(palette="classes"))
     shown = unescape(page)
     for name in NAMES:
         assert f'"></span><span class="name">{name}</span></th>' in shown  # among the classes

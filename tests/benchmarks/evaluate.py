@@ -114,6 +114,7 @@ def summaries(model: Any, scenes: Any, raw: Any, label_space: Any) -> dict[str, 
     from roadseg.datasets.provenance import Provenance
     from roadseg.pipelines.evaluate import nodes
     from roadseg.reporting.gallery import choose_gallery
+    from roadseg.scenes.palette import PictureOptions
     from roadseg.scenes.seed import Seed
     from roadseg.scoring.summary import read_statistics, summarise_split
 
@@ -128,7 +129,8 @@ def summaries(model: Any, scenes: Any, raw: Any, label_space: Any) -> dict[str, 
     scores, *_ = nodes.summarise_scores(*tables, prior, model, scenes, table, provenance, options, Seed(1))
     test = read_statistics(*tables, names)["test"]
     shown = len(choose_gallery(of_scenes, options.gallery_scenes))
-    report = partial(nodes.write_report, model, scenes, confusion, of_scenes, of_classes, scores, options)
+    pictures = PictureOptions(palette="classes")
+    report = partial(nodes.write_report, model, scenes, confusion, of_scenes, of_classes, scores, options, pictures)
     return {
         "the prior": (partial(nodes.score_prior, *sources, options), len(ids)),
         f"intervals of {len(test.drives)} drives": (partial(summarise_split, test, names, 1), 1),

@@ -11,6 +11,7 @@ import pandas as pd
 from roadseg.reporting.evaluation_report import write_evaluation_report
 from roadseg.reporting.gallery import choose_gallery, picture_scene
 from roadseg.scenes.labels import SegmentationClass
+from roadseg.scenes.palette import Palette
 from roadseg.scoring.measures import EvaluateOptions, measure_scene
 from roadseg.scoring.prediction import Prediction
 from roadseg.scoring.prediction_files import PredictionFileOptions
@@ -59,7 +60,8 @@ def write_page(
 
     `digests` are those of scored data that are not what the model learnt from.
     """
-    classes = tuple(SegmentationClass(name=name, colour=colour) for name, colour in zip(names, cycle(COLOURS)))
+    classes = (SegmentationClass(name=name, colour=colour) for name, colour in zip(names, cycle(COLOURS)))
+    palette = Palette(tuple(classes))
     scenes = pd.DataFrame([(each.split, each.drive, each.scene, resolution) for each in scored], columns=KEYS)
     predictions = {each.scene: _prediction(each) for each in scored}
     options = EvaluateOptions(
@@ -108,9 +110,9 @@ def write_page(
             "started_from": started_from,
         },
     }
-    pictures = [picture_scene(predictions[scene], _image(scene, predictions), classes) for scene in gallery["scene"]]
+    pictures = [picture_scene(predictions[scene], _image(scene, predictions), palette) for scene in gallery["scene"]]
     matrices = sum_splits(confusion, names, statistics)
-    return write_evaluation_report(scores, matrices, scene_scores, of_classes, classes, gallery, pictures)
+    return write_evaluation_report(scores, matrices, scene_scores, of_classes, palette, gallery, pictures)
 
 
 def _prediction(scored: Scored) -> Prediction:

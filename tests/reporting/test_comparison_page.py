@@ -15,12 +15,14 @@ from roadseg.reporting.comparison_page import (
     write_page,
 )
 from roadseg.scenes.labels import SegmentationClass
+from roadseg.scenes.palette import Palette
 
-CLASSES = [SegmentationClass(name="road", colour=(128, 64, 18)), SegmentationClass(name="car", colour=(0, 0, 230))]
+CLASSES = (SegmentationClass(name="road", colour=(128, 64, 18)), SegmentationClass(name="car", colour=(0, 0, 230)))
+PALETTE = Palette(CLASSES)
 
 
 def page(notes=(), sections=(), pictures=()):
-    return write_page(first="run 1", second="run 2", notes=notes, sections=sections, pictures=pictures, classes=CLASSES)
+    return write_page(first="run 1", second="run 2", notes=notes, sections=sections, pictures=pictures, palette=PALETTE)
 
 
 @pytest.fixture

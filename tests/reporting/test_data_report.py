@@ -16,6 +16,7 @@ from roadseg.reporting.data_report import (
     write_data_report,
 )
 from roadseg.scenes.faults import Fault, FaultKind
+from roadseg.scenes.palette import Palette
 from roadseg.scenes.prepared import PreparedScene, PreparedScenes
 
 EVEN, ODD = np.array([[0, 0], [1, 255]], np.uint8), np.array([[2, 2], [2, 2]], np.uint8)
@@ -48,7 +49,7 @@ def prepared(in_memory):
             "c_1": scene(None, (20, 30)),
         }
     )
-    manifest = usable._manifest
+    manifest = usable.manifest
     return PreparedScenes({**manifest, "scenes": [*manifest["scenes"], LEFT_OUT]}, usable._read)
 
 
@@ -94,7 +95,9 @@ def test_no_faults_are_an_empty_count(in_memory):
 
 
 def page(prepared, split=SPLIT):
-    return write_data_report(prepared, prepared.tabulate(), prepared.tabulate_pixels(), split)
+    return write_data_report(
+        prepared, prepared.tabulate(), prepared.tabulate_pixels(), split, Palette(prepared.classes)
+    )
 
 
 def section(html, title):

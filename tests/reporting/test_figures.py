@@ -15,6 +15,7 @@ from roadseg.reporting.figures import (
     draw_training_curves,
 )
 from roadseg.scenes.labels import SegmentationClass
+from roadseg.scenes.palette import Palette
 from roadseg.scoring.metrics import count_classes, mean_iou
 from roadseg.scoring.scores import SCORES
 
@@ -107,7 +108,7 @@ def test_counts_have_three_digits(count, text):
 
 
 def test_class_iou_has_a_bar_a_split_and_class():
-    axes = draw_class_iou(MATRICES, CLASSES).axes[0]
+    axes = draw_class_iou(MATRICES, Palette(CLASSES)).axes[0]
     train, test = axes.containers
     np.testing.assert_allclose(train.datavalues, [1_234_567 / 1_236_575, 95 / 2_100, 997 / 1_000])
     np.testing.assert_equal(test.datavalues, [0.6, np.nan, 50 / 90])
@@ -116,20 +117,20 @@ def test_class_iou_has_a_bar_a_split_and_class():
 
 
 def test_class_iou_marks_each_mean_over_the_classes_that_occur():
-    axes = draw_class_iou(MATRICES, CLASSES).axes[0]
+    axes = draw_class_iou(MATRICES, Palette(CLASSES)).axes[0]
     assert [text.get_text() for text in axes.get_legend().get_texts()] == ["train: mean 0.6802", "test: mean 0.5778"]
     dashed = [line.get_xdata()[0] for line in axes.lines if line.get_linestyle() == "--"]
     assert dashed == pytest.approx([0.6802, (0.6 + 5 / 9) / 2], abs=1e-4)
 
 
 def test_class_iou_shows_the_colours_of_the_classes_beside_their_names():
-    (swatches,) = draw_class_iou(MATRICES, CLASSES).axes[0].collections
+    (swatches,) = draw_class_iou(MATRICES, Palette(CLASSES)).axes[0].collections
     shown = np.round(255 * swatches.get_facecolors()[:, :3]).astype(int)
     assert [tuple(colour) for colour in shown.tolist()] == [each.colour for each in CLASSES]
 
 
 def test_class_iou_without_pixels_is_absent_throughout():
-    axes = draw_class_iou({"test": np.zeros((3, 3), np.int64)}, CLASSES).axes[0]
+    axes = draw_class_iou({"test": np.zeros((3, 3), np.int64)}, Palette(CLASSES)).axes[0]
     assert [text.get_text() for text in axes.texts] == ["absent"] * 3
     assert axes.get_legend().get_texts()[0].get_text() == "test: mean undefined"
 
@@ -202,8 +203,11 @@ def test_captions_are_wrapped_at_the_foot():
 
 @pytest.mark.parametrize("num_classes", [7, 11, 19])
 def test_nothing_sticks_out_of_a_figure_or_covers_a_neighbour(num_classes):
-    classes = [SegmentationClass(name=f"road-side thing {index}", colour=(index, 0, 0)) for index in range(num_classes)]
-    figure = draw_class_iou({"train": np.eye(num_classes, dtype=int), "test": np.eye(num_classes, dtype=int)}, classes)
+    names = [f"road-side thing {index}" for index in range(num_classes)]
+    classes = tuple(SegmentationClass(name=name, colour=(0, 0, 0)) for name in names)
+    figure = draw_class_iou(
+        {"train": np.eye(num_classes, dtype=int), "test": np.eye(num_classes, dtype=int)}, Palette(classes)
+    )
     figure.draw_without_rendering()
     axes = figure.axes[0]
     boxes = [text.get_window_extent() for text in axes.get_yticklabels()]
@@ -236,8 +240,8 @@ def test_of_many_classes_the_most_confused_have_rows_in_a_picture_of_a_size_that
 
 def test_of_many_classes_the_most_confused_have_bars_and_the_means_are_those_of_all():
     matrices = many_matrices()
-    classes = [SegmentationClass(name=name, colour=(0, 0, 0)) for name in MANY]
-    figure = draw_class_iou(matrices, classes)
+    classes = tuple(SegmentationClass(name=name, colour=(0, 0, 0)) for name in MANY)
+    figure = draw_class_iou(matrices, Palette(classes))
     (axes,) = figure.axes
     assert len(axes.get_yticklabels()) == 40
     assert figure.get_suptitle() == "IoU of the 40 classes of 255 with the most wrong pixels"
@@ -249,9 +253,10 @@ def test_of_many_classes_the_most_confused_have_bars_and_the_means_are_those_of_
 @pytest.mark.parametrize("name", ["$x$", "$\\frac$", "_background_", "a\nb"])
 def test_a_class_may_be_called_anything(name):
     shown = " ".join(name.split())
+    named = CLASSES[0].model_copy(update={"name": name})
     for figure in (
         draw_confusion({"test": np.eye(2, dtype=np.int64)}, [name, "sky"]),
-        draw_class_iou({"test": np.eye(2, dtype=np.int64)}, [CLASSES[0].model_copy(update={"name": name}), CLASSES[2]]),
+        draw_class_iou({"test": np.eye(2, dtype=np.int64)}, Palette((named, CLASSES[2]))),
     ):
         figure.canvas.draw()
         labels = figure.axes[0].get_yticklabels()

@@ -10,12 +10,14 @@ from PIL import Image
 
 from roadseg.reporting.gallery import choose_gallery, picture_scene
 from roadseg.scenes.labels import SegmentationClass
+from roadseg.scenes.palette import Palette
 from roadseg.scoring.prediction import Prediction
 
 CLASSES = (
     SegmentationClass(name="road", colour=(128, 64, 18)),
     SegmentationClass(name="car", colour=(0, 0, 230)),
 )
+PALETTE = Palette(CLASSES)
 ROAD, CAR, BLACK, RED = (128, 64, 18), (0, 0, 230), (0, 0, 0), (213, 0, 0)
 
 
@@ -41,10 +43,10 @@ def pixels(address, mode="RGB"):
     return [[tuple(pixel) for pixel in row] for row in np.asarray(opened(address, "png").convert(mode)).tolist()]
 
 
-def pictured(truth, prediction, image=None):
+def pictured(truth, prediction, image=None, palette=PALETTE):
     truth, prediction = np.array(truth, np.uint8), np.array(prediction, np.uint8)
     image = np.full((*truth.shape, 3), 200, np.uint8) if image is None else image
-    return picture_scene(Prediction("a", truth, prediction, np.ones(truth.shape, np.float32)), image, CLASSES)
+    return picture_scene(Prediction("a", truth, prediction, np.ones(truth.shape, np.float32)), image, palette)
 
 
 @pytest.mark.parametrize(
@@ -126,7 +128,7 @@ def test_label_maps_take_four_bits_a_pixel_at_most_in_a_dozen_classes():
     classes = tuple(SegmentationClass(name=str(index), colour=(index, 0, 0)) for index in range(12))
     noise = np.random.default_rng(1).integers(0, 12, (100, 100), np.uint8)
     scene = Prediction("a", noise, noise, np.ones(noise.shape, np.float32))
-    encoded = picture_scene(scene, np.zeros((100, 100, 3), np.uint8), classes).truth
+    encoded = picture_scene(scene, np.zeros((100, 100, 3), np.uint8), Palette(classes)).truth
     assert len(base64.b64decode(encoded.split(",")[1])) < 100 * 100 // 2 + 500
 
 
@@ -145,3 +147,9 @@ def test_180_noisy_scenes_fit_into_fourteen_megabytes():
     sizes = [len(each) for each in (pictures.image, pictures.truth, pictures.prediction, pictures.errors)]
     assert sizes[0] > 20_000  # as much as a photograph of a street
     assert 180 * sum(sizes) < 14_000_000
+
+
+def test_void_and_wrong_have_the_colours_of_the_palette():
+    scene = pictured([[0, 0, 255]], [[0, 1, 1]], palette=Palette(CLASSES, void=(7, 8, 9), wrong=(1, 2, 3)))
+    assert pixels(scene.truth) == [[ROAD, ROAD, (7, 8, 9)]]
+    assert pixels(scene.errors)[0][1:] == [(1, 2, 3), (7, 8, 9)]

@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 from pydantic import ValidationError
 
-from roadseg.scenes.labels import VOID, LabelSpace, colour_label_map, find_class_ids, remap_label_map
+from roadseg.scenes.labels import VOID, LabelSpace, find_class_ids, remap_label_map
 
 RAW_NAMES = {0: "sky", 1: "road", 3: "car", 6: "blur", 7: "moon"}
 
@@ -116,9 +116,3 @@ def test_colour_is_three_integers_of_8_bits(colour):
 def test_unknown_key_is_refused():
     with pytest.raises(ValidationError, match="voids"):
         label_space(voids=())
-
-
-def test_label_map_is_coloured_and_void_is_black():
-    picture = colour_label_map(np.array([[0, 1], [255, 0]], np.uint8), label_space().classes)
-    assert picture.dtype == np.uint8
-    assert picture.tolist() == [[[128, 64, 18], [0, 0, 230]], [[0, 0, 0], [128, 64, 18]]]

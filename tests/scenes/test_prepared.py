@@ -23,7 +23,7 @@ UNUSABLE = {
 
 def with_unusable(scenes):
     """Returns scenes and one more that can't be used."""
-    manifest = scenes._manifest
+    manifest = scenes.manifest
     return PreparedScenes({**manifest, "scenes": [*manifest["scenes"], UNUSABLE]}, scenes._read)
 
 

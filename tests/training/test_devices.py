@@ -21,6 +21,7 @@ if keras.backend.backend() == "tensorflow":
     tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
 
 from roadseg.scenes.labels import SegmentationClass
+from roadseg.scenes.palette import Palette
 from roadseg.segnet.device import choose_placement
 from roadseg.segnet.network import NetworkOptions
 from roadseg.training.fit import TrainingData, TrainingFolders, train_network
@@ -49,7 +50,7 @@ def train(devices):
         TrainingData(Scenes(), list("01234567"), list("89")),
         Recipe(network, options, seed=1),
         choose_placement(options),
-        TrainingFolders(folder / f"state{devices}", folder / f"log{devices}"),
+        TrainingFolders(folder / f"state{devices}", folder / f"log{devices}", Palette(Scenes.classes)),
     )
     trained.network.save(folder / f"{devices}.keras")
     return trained.history[["loss", "val_loss", "mean_iou", "val_mean_iou"]].to_dict("list")

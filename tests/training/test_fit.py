@@ -16,6 +16,7 @@ from sklearn.metrics import jaccard_score
 
 from model_records import model_record
 from roadseg.errors import InputError
+from roadseg.scenes.palette import Palette
 from roadseg.scenes.prepared import PreparedScene
 from roadseg.segnet.device import choose_placement
 from roadseg.segnet.network import NetworkOptions
@@ -63,7 +64,7 @@ def train(scenes, tmp_path, momentum=0.5, dropout=0.0, earlier=None, **changes):
         TrainingData(scenes, ids[:4], ids[4:]),
         Recipe(network_options(momentum, dropout), chosen, seed=1),
         choose_placement(chosen),
-        TrainingFolders(tmp_path / "state", tmp_path / "tensorboard"),
+        TrainingFolders(tmp_path / "state", tmp_path / "tensorboard", Palette(scenes.classes)),
         earlier,
     )
 

@@ -7,6 +7,7 @@ import numpy as np
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from roadseg.scenes.labels import SegmentationClass
+from roadseg.scenes.palette import Palette
 from roadseg.training.tensorboard import TensorBoardLog, can_write_tensorboard
 
 CLASSES = (SegmentationClass(name="dark", colour=(1, 2, 3)), SegmentationClass(name="light", colour=(250, 240, 230)))
@@ -19,7 +20,7 @@ def test_scalars_graph_and_examples_are_written(tmp_path):
     network = keras.Sequential([keras.Input((4, 6, 3)), keras.layers.Conv2D(2, 1, kernel_initializer="ones")])
     network.layers[0].bias.assign([1.0, 0.0])  # always the first class
     network.compile("sgd", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
-    log = TensorBoardLog(tmp_path, images, label_maps, CLASSES, devices=3)
+    log = TensorBoardLog(tmp_path, images, label_maps, Palette(CLASSES), devices=3)
     network.fit(images, label_maps, validation_data=(images, label_maps), epochs=2, verbose=0, callbacks=[log])
 
     written = {}

@@ -13,6 +13,7 @@ from roadseg.datasets.versioned_file import VersionedFileDataset
 from roadseg.errors import InputError
 from roadseg.reading.scene_store import SceneStore, encode_png, name_scene
 from roadseg.reporting.contact_sheet import draw_contact_sheet
+from roadseg.scenes.palette import Palette
 from roadseg.scenes.prepared import PreparedScenes
 
 
@@ -59,7 +60,7 @@ class PreparedScenesDataset(VersionedFileDataset[PreparedScenes, PreparedScenes]
         ids = list(prepared)
         count = min(scenes, len(ids))
         chosen = [prepared[ids[i * len(ids) // count]] for i in range(count)]
-        sheet = draw_contact_sheet(chosen, prepared.classes, columns=columns, width=width)
+        sheet = draw_contact_sheet(chosen, Palette(prepared.classes), columns=columns, width=width)
         return ImagePreview(base64.b64encode(encode_png(sheet[..., ::-1])).decode())
 
     def read_names(self, version: str) -> set[str]:

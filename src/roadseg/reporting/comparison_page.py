@@ -12,8 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from roadseg.reporting.panels import VOID_COLOUR
-from roadseg.scenes.labels import SegmentationClass, colour_label_map
+from roadseg.scenes.palette import Palette
 from roadseg.scoring.bootstrap import MIN_DRIVES
 from roadseg.scoring.scores import SCORES
 
@@ -125,7 +124,7 @@ def write_page(
     notes: Sequence[str],
     sections: Sequence[Section],
     pictures: Sequence[ScenePictures],
-    classes: Sequence[SegmentationClass],
+    palette: Palette,
 ) -> str:
     """Returns the page.
 
@@ -135,12 +134,12 @@ def write_page(
         notes: What a reader must know before the tables.
         sections: The tables.
         pictures: Scenes, from top to bottom.
-        classes: The classes of their label maps.
+        palette: Of the classes of their label maps.
     """
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
     template = environment.from_string(files("roadseg.reporting").joinpath("comparison.html.jinja").read_text("utf-8"))
-    rows = [(each.title, _encode_scene(each, classes)) for each in pictures]
-    colours = [*((each.name, each.colour) for each in classes), ("void", VOID_COLOUR)]
+    rows = [(each.title, _encode_scene(each, palette)) for each in pictures]
+    colours = [*((each.name, each.colour) for each in palette.classes), ("void", palette.void)]
     return template.render(
         first=first,
         second=second,
@@ -160,9 +159,9 @@ def _describe_pair(row: Mapping[Hashable, Any]) -> list[str]:
     return [describe_number(row["first"]), describe_number(row["second"]), describe_change(row["difference"])]
 
 
-def _encode_scene(scene: ScenePictures, classes: Sequence[SegmentationClass]) -> list[tuple[str, str]]:
+def _encode_scene(scene: ScenePictures, palette: Palette) -> list[tuple[str, str]]:
     maps = {"truth": scene.truth, "A": scene.first, "B": scene.second}
-    drawn = [(name, _encode(colour_label_map(each, classes), ".png")) for name, each in maps.items()]
+    drawn = [(name, _encode(palette.paint(each), ".png")) for name, each in maps.items()]
     return [("image", _encode(scene.image, ".jpg")), *drawn]
 
 

@@ -9,8 +9,8 @@ import cv2
 import pandas as pd
 
 from roadseg.reporting.contact_sheet import draw_contact_sheet
-from roadseg.scenes.labels import SegmentationClass
 from roadseg.scenes.leakage import find_duplicates, find_shared_drives
+from roadseg.scenes.palette import Palette
 from roadseg.scenes.prepared import PreparedScenes
 from roadseg.scenes.splits import find_classes, find_missing_classes, group_by_split
 
@@ -37,7 +37,11 @@ tbody th { text-align: left; font-weight: normal } img { max-width: 100% } li, .
 
 
 def write_data_report(
-    prepared_scenes: PreparedScenes, scene_index: pd.DataFrame, class_pixels: pd.DataFrame, split_table: pd.DataFrame
+    prepared_scenes: PreparedScenes,
+    scene_index: pd.DataFrame,
+    class_pixels: pd.DataFrame,
+    split_table: pd.DataFrame,
+    palette: Palette,
 ) -> str:
     """Returns the report as one HTML page that needs no other file.
 
@@ -46,13 +50,14 @@ def write_data_report(
         scene_index: As `PreparedScenes.tabulate` returns it.
         class_pixels: As `PreparedScenes.tabulate_pixels` returns it.
         split_table: As `assign_splits` returns it.
+        palette: Of the classes.
     """
     index = scene_index.merge(split_table[["scene", "split"]], how="left", on="scene").fillna({"split": UNSPLIT})
-    faults, classes = prepared_scenes.tabulate_faults(), prepared_scenes.classes
-    held = find_classes(scene_index, class_pixels, [each.name for each in classes])
+    faults = prepared_scenes.tabulate_faults()
+    held = find_classes(scene_index, class_pixels, [each.name for each in palette.classes])
     sections = {
         "Scenes": _to_html(count_scenes(index)),
-        "Pixels of each class": _class_table(index, class_pixels, classes),
+        "Pixels of each class": _class_table(index, class_pixels, palette),
         "Classes that a split lacks": _list_html(find_missing_classes(held, split_table)),
         "Sizes of the raw images": _to_html(count_sizes(index)),
         "Scenes a drive": _fold(pd.crosstab(index["drive"], index["split"])),
@@ -61,7 +66,7 @@ def write_data_report(
         "Drives in more than one split": _list_html(find_shared_drives(split_table)),
         "Equal images in more than one split": _to_html(find_duplicates(scene_index, split_table).set_index("scene")),
         **{
-            f"Pictures: {split}": _contact_sheet(prepared_scenes, scenes)
+            f"Pictures: {split}": _contact_sheet(prepared_scenes, scenes, palette)
             for split, scenes in group_by_split(split_table).items()
             if scenes
         },
@@ -127,17 +132,18 @@ def count_faults(faults: pd.DataFrame) -> pd.DataFrame:
     return counts.reindex(columns=["used", "left out"], fill_value=0)
 
 
-def _class_table(index: pd.DataFrame, class_pixels: pd.DataFrame, classes: Sequence[SegmentationClass]) -> str:
+def _class_table(index: pd.DataFrame, class_pixels: pd.DataFrame, palette: Palette) -> str:
+    classes = palette.classes
     shares = share_pixels(index, class_pixels, [each.name for each in classes])
     colours = [f'<span class="colour" style="background: rgb{each.colour}"></span>' for each in classes]
     names = [f"{colour}{_mark(each.name)}" for colour, each in zip(colours, classes, strict=True)]
     return str(shares.set_axis(names).to_html(float_format="{:.2%}".format, escape=False, border=0))
 
 
-def _contact_sheet(prepared_scenes: PreparedScenes, scenes: Sequence[str]) -> str:
+def _contact_sheet(prepared_scenes: PreparedScenes, scenes: Sequence[str], palette: Palette) -> str:
     count = min(PICTURES, len(scenes))
     chosen = [prepared_scenes[scenes[i * len(scenes) // count]] for i in range(count)]
-    sheet = draw_contact_sheet(chosen, prepared_scenes.classes, columns=COLUMNS, width=PICTURE_WIDTH)
+    sheet = draw_contact_sheet(chosen, palette, columns=COLUMNS, width=PICTURE_WIDTH)
     encoded = base64.b64encode(cv2.imencode(".jpg", sheet[..., ::-1])[1].tobytes()).decode()
     return f'<img alt="scenes with their labels" src="data:image/jpeg;base64,{encoded}">'
 

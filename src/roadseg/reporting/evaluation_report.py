@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from roadseg.reporting.curves import write_curves
 from roadseg.reporting.figures import abbreviate_count
 from roadseg.reporting.gallery import ScenePictures
-from roadseg.reporting.panels import VOID_COLOUR, WRONG_COLOUR
 from roadseg.scenes.labels import SegmentationClass
 from roadseg.scenes.leakage import find_shared_drives
+from roadseg.scenes.palette import Palette
 from roadseg.scoring.bootstrap import MIN_DRIVES
 from roadseg.scoring.differences import flatten_values
 from roadseg.scoring.most_confused import gather_others
@@ -33,7 +33,7 @@ def write_evaluation_report(
     matrices: Mapping[str, NDArray[np.int64]],
     scene_scores: pd.DataFrame,
     scene_class_scores: pd.DataFrame,
-    classes: Sequence[SegmentationClass],
+    palette: Palette,
     gallery: pd.DataFrame,
     pictures: Sequence[ScenePictures],
 ) -> str:
@@ -47,7 +47,7 @@ def write_evaluation_report(
         matrices: Split -> (K, K) int64, true classes along the rows.
         scene_scores: As `tabulate_scenes` returns it.
         scene_class_scores: As `tabulate_scene_classes` returns it.
-        classes: K classes in the order of the ids.
+        palette: Of the K classes.
         gallery: As `choose_gallery` returns it.
         pictures: Of the rows of the gallery, in their order.
     """
@@ -58,6 +58,7 @@ def write_evaluation_report(
         "count": abbreviate_count,
         "duration": lambda seconds: timedelta(seconds=round(seconds)),
     }
+    classes = palette.classes
     training, started_from = scores["model"]["training"], scores["model"]["started_from"] or {"training_drives": []}
     headline = list(scores["splits"])[-1]
     held_out = scene_scores.loc[scene_scores["split"] == headline, "drive"]
@@ -76,7 +77,7 @@ def write_evaluation_report(
         matrix_classes=MATRIX_CLASSES,
         scene_table=list_scene_scores(scene_scores, scene_class_scores, [each.name for each in classes], gallery),
         gallery=list(zip(gallery.to_dict("records"), pictures, strict=True)),
-        colours={"void": VOID_COLOUR, "wrong": WRONG_COLOUR},
+        colours={"void": palette.void, "wrong": palette.wrong},
         curves=write_curves(training["history"]) if training.get("history") else None,
         parameters=compare_parameters(scores["model"]["parameters"], scores["parameters"]),
     )

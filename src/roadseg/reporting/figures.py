@@ -21,7 +21,7 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter
 from matplotlib.transforms import Bbox
 from numpy.typing import NDArray
 
-from roadseg.scenes.labels import SegmentationClass
+from roadseg.scenes.palette import Palette
 from roadseg.scoring.metrics import class_iou, count_classes, mean_iou
 from roadseg.scoring.most_confused import choose_most_confused, gather_others
 from roadseg.scoring.scores import SCORES
@@ -86,17 +86,17 @@ def draw_confusion(matrices: Matrices, class_names: Sequence[str], caption: str 
 
 
 @house_style
-def draw_class_iou(matrices: Matrices, classes: Sequence[SegmentationClass], caption: str = "") -> Figure:
+def draw_class_iou(matrices: Matrices, palette: Palette, caption: str = "") -> Figure:
     """Returns the IoU of each class as bars, one bar a split, the mean of each split as a dashed line.
 
     Of many classes those with the most wrong pixels have bars; the means are those of all.
 
     Args:
         matrices: Split to (K, K) int64, true classes along the rows.
-        classes: K classes in the order of the ids.
+        palette: Of the K classes.
         caption: Small print at the foot.
     """
-    thickness = 0.84 / len(matrices)
+    classes, thickness = palette.classes, 0.84 / len(matrices)
     chosen = choose_most_confused(np.sum(list(matrices.values()), axis=0), BAR_CLASSES)
     drawn = [classes[index] for index in chosen]
     size = (8.0, 1.6 + len(drawn) * (0.18 + 0.17 * len(matrices)))

@@ -10,8 +10,8 @@ import pandas as pd
 from numpy.typing import NDArray
 from PIL import Image
 
-from roadseg.reporting.panels import VOID_COLOUR, WRONG_COLOUR
-from roadseg.scenes.labels import VOID, SegmentationClass
+from roadseg.scenes.labels import VOID
+from roadseg.scenes.palette import Palette
 from roadseg.scoring.prediction import Prediction
 
 WIDTH = 480
@@ -32,9 +32,9 @@ class ScenePictures:
         scene: Id of the scene.
         size: (height, width) of each picture, in pixels.
         image: WebP.
-        truth: PNG in the colours of the classes, void black.
+        truth: PNG in the colours of the classes and of void.
         prediction: PNG in the colours of the classes.
-        errors: PNG to be laid over the image: wrong pixels red, void black, all others transparent.
+        errors: PNG to be laid over the image: wrong pixels and void in their colours, all others transparent.
     """
 
     scene: str
@@ -63,28 +63,26 @@ def choose_gallery(scene_scores: pd.DataFrame, count: int) -> pd.DataFrame:
     return pd.concat(chosen, ignore_index=True)
 
 
-def picture_scene(
-    prediction: Prediction, image: NDArray[np.uint8], classes: tuple[SegmentationClass, ...]
-) -> ScenePictures:
+def picture_scene(prediction: Prediction, image: NDArray[np.uint8], palette: Palette) -> ScenePictures:
     """Returns image, truth, prediction and errors of a scene as pictures at most `WIDTH` pixels wide.
 
     Args:
         prediction: Of the scene.
         image: (height, width, 3) uint8, RGB.
-        classes: The classes of the label maps.
+        palette: Of the classes of the label maps.
     """
     height, width = prediction.truth.shape
     size = (max(1, round(height * WIDTH / width)), WIDTH) if width > WIDTH else (height, width)
     truth, label_map = (_shrink(each, size) for each in (prediction.truth, prediction.label_map))
     errors = np.select([truth == VOID, truth != label_map], [UNKNOWN, WRONG], RIGHT).astype(np.uint8)
-    colours = [each.colour for each in classes]
+    colours = [each.colour for each in palette.classes]
     return ScenePictures(
         prediction.scene,
         size,
         _encode_image(cv2.resize(image, size[::-1], interpolation=cv2.INTER_AREA).astype(np.uint8)),
-        _encode_ids(np.where(truth == VOID, len(classes), truth), [*colours, VOID_COLOUR]),
+        _encode_ids(np.where(truth == VOID, len(colours), truth), [*colours, palette.void]),
         _encode_ids(label_map, colours),
-        _encode_ids(errors, [(255, 255, 255), WRONG_COLOUR, VOID_COLOUR], transparency=RIGHT),
+        _encode_ids(errors, [(255, 255, 255), palette.wrong, palette.void], transparency=RIGHT),
     )
 
 

@@ -10,10 +10,9 @@ from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
 from roadseg.reporting.figures import hex_colour, house_style, shorten_name, start_figure
-from roadseg.scenes.labels import VOID, SegmentationClass, colour_label_map
-
-VOID_COLOUR = (0, 0, 0)
-WRONG_COLOUR = (213, 0, 0)
+from roadseg.scenes.colours import Colour
+from roadseg.scenes.labels import VOID
+from roadseg.scenes.palette import Palette
 
 LEGEND_COLUMNS, LEGEND_CLASSES = 6, 57
 """How many classes the legend has room for: ten rows, with void, wrong and the number of those left out."""
@@ -40,26 +39,26 @@ class Example:
 
 
 @house_style
-def draw_panels(examples: Sequence[Example], classes: Sequence[SegmentationClass], caption: str = "") -> Figure:
+def draw_panels(examples: Sequence[Example], palette: Palette, caption: str = "") -> Figure:
     """Returns scenes one below the other, in each row image, annotation, prediction and errors.
 
     Args:
         examples: The scenes, top to bottom.
-        classes: K classes in the order of the ids.
+        palette: Of the K classes.
         caption: Small print at the foot.
     """
-    legend = _list_colours(examples, classes)
+    legend = _list_colours(examples, palette)
     legend_height = 0.22 * -(-len(legend) // LEGEND_COLUMNS)
     heights = [3.1 * example.image.shape[0] / example.image.shape[1] for example in examples]
     heights = [height * min(1, TALLEST / sum(heights)) + 0.25 for height in heights]
     figure = start_figure("What the network sees", (12.6, sum(heights) + legend_height + 0.8), caption)
     grid = figure.add_gridspec(len(examples) + 1, 4, height_ratios=[*heights, legend_height])
     for row, example in enumerate(examples):
-        errors, share = _mark_errors(example)
+        errors, share = _mark_errors(example, palette)
         pictures = {
             example.title: example.image,
-            "annotation": colour_label_map(example.truth, classes),
-            "prediction": colour_label_map(example.prediction, classes),
+            "annotation": palette.paint(example.truth),
+            "prediction": palette.paint(example.prediction),
             f"errors: {share}": errors,
         }
         for column, (title, picture) in enumerate(pictures.items()):
@@ -74,26 +73,25 @@ def draw_panels(examples: Sequence[Example], classes: Sequence[SegmentationClass
     return figure
 
 
-def _list_colours(
-    examples: Sequence[Example], classes: Sequence[SegmentationClass]
-) -> list[tuple[str, tuple[int, int, int]]]:
+def _list_colours(examples: Sequence[Example], palette: Palette) -> list[tuple[str, Colour]]:
     """Returns names and colours of the legend; of many classes those that fill the most pixels of the pictures."""
+    classes = palette.classes
     maps = [label_map.ravel() for each in examples for label_map in (each.truth, each.prediction)]
     pixels = np.bincount(np.concatenate([*maps, np.zeros(0, np.uint8)]), minlength=len(classes))[: len(classes)]
     chosen = sorted(np.argsort(-pixels, kind="stable")[:LEGEND_CLASSES].tolist())
     listed = [(classes[index].name, classes[index].colour) for index in chosen]
     rest = len(classes) - len(listed)
     others = [(f"and {rest} more classes", (255, 255, 255))] if rest else []
-    return [*listed, *others, ("void", VOID_COLOUR), ("wrong", WRONG_COLOUR)]
+    return [*listed, *others, ("void", palette.void), ("wrong", palette.wrong)]
 
 
-def _mark_errors(example: Example) -> tuple[NDArray[np.uint8], str]:
-    """Returns the image in grey, wrong pixels red and void black, (height, width, 3) uint8, and the share of errors."""
+def _mark_errors(example: Example, palette: Palette) -> tuple[NDArray[np.uint8], str]:
+    """Returns the image in grey, void and wrong pixels in colour, (height, width, 3) uint8, and the share of errors."""
     counted = example.truth != VOID
     wrong = counted & (example.prediction != example.truth)
     grey = example.image.mean(axis=2, keepdims=True)
     picture = np.repeat(255 - 0.35 * (255 - grey), 3, axis=2).astype(np.uint8)
-    picture[~counted] = VOID_COLOUR
-    picture[wrong] = WRONG_COLOUR
+    picture[~counted] = palette.void
+    picture[wrong] = palette.wrong
     share = f"{100 * wrong.sum() / counted.sum():.1f} % of pixels" if counted.any() else "all void"
     return picture, share

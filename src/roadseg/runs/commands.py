@@ -1,6 +1,6 @@
 """`kedro runs`: list the runs of the project, and set two of them, or all folds of a k-fold, side by side."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -93,7 +93,8 @@ def compare_command(
         from roadseg.runs.comparing import compare_runs
         from roadseg.runs.listing import choose_run
 
-        catalog = _load_context(metadata, env, conf_source).catalog
+        context = _load_context(metadata, env, conf_source)
+        catalog = context.catalog
         records: Any = catalog["run_records"]
         first, second = choose_run(records, run_a), choose_run(records, run_b)
         comparison = compare_runs(catalog, first, second, split=split, num_scenes=num_scenes)
@@ -101,7 +102,8 @@ def compare_command(
         catalogs = [
             _load_context(metadata, env, conf_source, **_choose_model(each)).catalog for each in (first, second)
         ]
-        catalog.save("run_comparison", _write_page(catalogs, first, second, comparison))
+        options = context.config_loader["parameters"]["pictures"]
+        catalog.save("run_comparison", _write_page(catalogs, first, second, comparison, options))
         dataset: Any = catalog["run_comparison"]
         path = Path(dataset._get_load_path())
         click.echo(path.relative_to(metadata.project_path) if path.is_relative_to(metadata.project_path) else path)
@@ -161,10 +163,15 @@ def _print_sections(sections: Sequence["Section"]) -> None:
 
 
 def _write_page(
-    catalogs: Sequence[DataCatalog], first: "RunRecord", second: "RunRecord", comparison: "Comparison"
+    catalogs: Sequence[DataCatalog],
+    first: "RunRecord",
+    second: "RunRecord",
+    comparison: "Comparison",
+    picture_options: Mapping[str, Any],
 ) -> str:
     from roadseg.reporting.comparison_page import write_page
     from roadseg.runs.picturing import draw_pictures
+    from roadseg.scenes.palette import PictureOptions, make_palette
 
     pictures = draw_pictures(catalogs, first, second, comparison.changed)
     if pictures.missing:
@@ -175,5 +182,5 @@ def _write_page(
         notes=[*comparison.notes, *([pictures.missing] if pictures.missing else [])],
         sections=comparison.sections,
         pictures=pictures.scenes,
-        classes=pictures.classes,
+        palette=make_palette(pictures.classes, PictureOptions.model_validate(picture_options)),
     )

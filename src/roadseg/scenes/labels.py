@@ -107,19 +107,3 @@ def remap_label_map(
             unknown.append(unnamed.get(raw, f"id {raw}") if name is None else name)
     label_map: NDArray[np.uint8] = table[raw_label_map]
     return label_map, unknown
-
-
-def colour_label_map(label_map: NDArray[np.uint8], classes: Sequence[SegmentationClass]) -> NDArray[np.uint8]:
-    """Returns a label map as an RGB picture.
-
-    Args:
-        label_map: (height, width) uint8, class ids and `VOID`.
-        classes: The classes whose ids the label map holds.
-
-    Returns:
-        (height, width, 3) uint8; void is black.
-    """
-    palette = np.zeros((256, 3), np.uint8)
-    palette[: len(classes)] = [each.colour for each in classes]
-    picture: NDArray[np.uint8] = palette[label_map]
-    return picture

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from roadseg.errors import InputError
+from roadseg.scenes.palette import Palette
 from roadseg.scenes.prepared import PreparedScenes
 from roadseg.scenes.splits import count_unlabelled
 from roadseg.segnet.device import Placement, placed_on
@@ -66,15 +67,17 @@ class TrainingData:
 
 @dataclass(frozen=True)
 class TrainingFolders:
-    """Where a training writes.
+    """Where a training writes, and in which colours.
 
     Attributes:
         state: Where `TrainingState` keeps this training, and no other, after each epoch; the caller removes it.
         log: Where TensorBoard finds the run.
+        palette: Of the pictures there.
     """
 
     state: Path
     log: Path
+    palette: Palette
 
 
 @dataclass(frozen=True)
@@ -235,7 +238,7 @@ def _watchers(data: TrainingData, folders: TrainingFolders, placement: Placement
     examples = data.validation[:: -(-len(data.validation) // EXAMPLES)]
     images, label_maps = zip(*map(data.scenes.read_pair, examples), strict=True)
     pairs = np.stack(images), np.stack(label_maps)
-    return [TensorBoardLog(folders.log, *pairs, data.scenes.classes, len(placement.devices))]
+    return [TensorBoardLog(folders.log, *pairs, folders.palette, len(placement.devices))]
 
 
 def _fit(

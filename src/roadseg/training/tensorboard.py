@@ -9,7 +9,7 @@ import numpy as np
 from keras import ops
 from numpy.typing import NDArray
 
-from roadseg.scenes.labels import SegmentationClass, colour_label_map
+from roadseg.scenes.palette import Palette
 
 logger = logging.getLogger(__name__)
 
@@ -22,7 +22,7 @@ class TensorBoardLog(keras.callbacks.TensorBoard):
         folder: Path,
         images: NDArray[np.uint8],
         label_maps: NDArray[np.uint8],
-        classes: tuple[SegmentationClass, ...],
+        palette: Palette,
         devices: int,
     ) -> None:
         """Takes the folder of the run, and the example scenes.
@@ -31,19 +31,19 @@ class TensorBoardLog(keras.callbacks.TensorBoard):
             folder: Where the run is written to.
             images: (scenes, height, width, 3).
             label_maps: (scenes, height, width).
-            classes: Their colours.
+            palette: Of the classes.
             devices: How many share a batch evenly.
         """
         super().__init__(folder)
-        self._images, self._classes = images, classes
+        self._images, self._palette = images, palette
         self._batch = images[np.arange(len(images) + -len(images) % devices) % len(images)]
-        self._truth = np.stack([colour_label_map(each, classes) for each in label_maps])
+        self._truth = np.stack([palette.paint(each) for each in label_maps])
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Writes the scalars, and for each example image, truth and prediction below one another."""
         super().on_epoch_end(epoch, logs)
         logits = ops.convert_to_numpy(self.model.predict_on_batch(self._batch))[: len(self._images)]
-        predicted = np.stack([colour_label_map(each.argmax(-1).astype(np.uint8), self._classes) for each in logits])
+        predicted = np.stack([self._palette.paint(each.argmax(-1).astype(np.uint8)) for each in logits])
         panels = np.concatenate([self._images, self._truth, predicted], axis=1)
         with self._val_writer.as_default():
             self.summary.image("examples", panels, step=epoch, max_outputs=len(panels))

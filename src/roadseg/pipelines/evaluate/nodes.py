@@ -18,6 +18,7 @@ from roadseg.reporting.evaluation_report import write_evaluation_report
 from roadseg.reporting.gallery import choose_gallery, picture_scene
 from roadseg.reporting.panels import Example, draw_panels
 from roadseg.scenes.labels import LabelSpace
+from roadseg.scenes.palette import PictureOptions, make_palette
 from roadseg.scenes.prepared import PreparedScenes
 from roadseg.scenes.preprocessing import read_truth
 from roadseg.scenes.raw import RawScenes
@@ -165,11 +166,14 @@ def draw_confusion(confusion_table: pd.DataFrame, prepared_scenes: PreparedScene
     return figures.draw_confusion(sum_splits(confusion_table, names, scores["splits"]), names, _caption(scores))
 
 
-def draw_class_iou(confusion_table: pd.DataFrame, prepared_scenes: PreparedScenes, scores: Report) -> Figure:
+def draw_class_iou(
+    confusion_table: pd.DataFrame, prepared_scenes: PreparedScenes, scores: Report, picture_options: PictureOptions
+) -> Figure:
     """Returns the IoU of each class as bars."""
     names = [each.name for each in prepared_scenes.classes]
     matrices = sum_splits(confusion_table, names, scores["splits"])
-    return figures.draw_class_iou(matrices, prepared_scenes.classes, _caption(scores))
+    palette = make_palette(prepared_scenes.classes, picture_options)
+    return figures.draw_class_iou(matrices, palette, _caption(scores))
 
 
 def draw_scores(score_table: pd.DataFrame, scores: Report) -> Figure:
@@ -182,6 +186,7 @@ def draw_examples(
     prepared_scenes: PreparedScenes,
     scene_scores: pd.DataFrame,
     options: EvaluateOptions,
+    picture_options: PictureOptions,
 ) -> Figure:
     """Returns panels of the best, the median and the worst scene of each split."""
     chosen = choose_examples(scene_scores)
@@ -197,7 +202,8 @@ def draw_examples(
         for row, each in zip(chosen.itertuples(), predictions, strict=True)
     ]
     sizes = f"Pictures and errors are at network resolution, mean IoU is at {options.resolution} resolution."
-    return draw_panels(examples, prepared_scenes.classes, f"{sizes} {describe_model(segnet_model.record)}")
+    palette = make_palette(prepared_scenes.classes, picture_options)
+    return draw_panels(examples, palette, f"{sizes} {describe_model(segnet_model.record)}")
 
 
 def write_report(
@@ -208,15 +214,16 @@ def write_report(
     scene_class_scores: pd.DataFrame,
     scores: Report,
     options: EvaluateOptions,
+    picture_options: PictureOptions,
 ) -> str:
     """Returns the report as one HTML page; only encoded pictures of its scenes are kept in memory."""
-    classes = prepared_scenes.classes
+    palette = make_palette(prepared_scenes.classes, picture_options)
     gallery = choose_gallery(scene_scores, options.gallery_scenes)
     predictor = Predictor(segnet_model, batch_size=options.batch_size)
     predictions = predict_scenes(predictor, prepared_scenes, list(gallery["scene"]))
-    pictures = [picture_scene(each, prepared_scenes[each.scene].image, classes) for each in predictions]
-    matrices = sum_splits(confusion_table, [each.name for each in classes], scores["splits"])
-    return write_evaluation_report(scores, matrices, scene_scores, scene_class_scores, classes, gallery, pictures)
+    pictures = [picture_scene(each, prepared_scenes[each.scene].image, palette) for each in predictions]
+    matrices = sum_splits(confusion_table, [each.name for each in palette.classes], scores["splits"])
+    return write_evaluation_report(scores, matrices, scene_scores, scene_class_scores, palette, gallery, pictures)
 
 
 def _caption(scores: Report) -> str:

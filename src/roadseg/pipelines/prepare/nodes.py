@@ -9,6 +9,7 @@ from roadseg.reading.scene_store import SceneStore
 from roadseg.reporting.data_report import count_faults, write_data_report
 from roadseg.scenes.labels import LabelSpace
 from roadseg.scenes.leakage import find_duplicates, find_shared_drives
+from roadseg.scenes.palette import PictureOptions, make_palette
 from roadseg.scenes.prepared import PreparedScenes
 from roadseg.scenes.preprocessing import PrepareOptions, plan_preparation
 from roadseg.scenes.raw import RawScenes, SceneOptions, select_scenes
@@ -73,7 +74,12 @@ def split_scenes(
 
 
 def report_data(
-    prepared_scenes: PreparedScenes, scene_index: pd.DataFrame, class_pixels: pd.DataFrame, split_table: pd.DataFrame
+    prepared_scenes: PreparedScenes,
+    scene_index: pd.DataFrame,
+    class_pixels: pd.DataFrame,
+    split_table: pd.DataFrame,
+    picture_options: PictureOptions,
 ) -> str:
     """Returns the page that shows the data set."""
-    return write_data_report(prepared_scenes, scene_index, class_pixels, split_table)
+    palette = make_palette(prepared_scenes.classes, picture_options)
+    return write_data_report(prepared_scenes, scene_index, class_pixels, split_table, palette)

@@ -36,7 +36,13 @@ def create_pipeline() -> Pipeline:
             ),
             Node(
                 report_data,
-                ["prepared_scenes", "scene_index", "class_pixels", "split_table"],
+                {
+                    "prepared_scenes": "prepared_scenes",
+                    "scene_index": "scene_index",
+                    "class_pixels": "class_pixels",
+                    "split_table": "split_table",
+                    "picture_options": "params:pictures",
+                },
                 "data_report",
                 name="report_data",
             ),

@@ -13,6 +13,7 @@ from roadseg.pipelines.advice import load_what_was_learnt
 from roadseg.reporting import network_diagram
 from roadseg.reporting.caption import describe_model
 from roadseg.reporting.figures import draw_training_curves
+from roadseg.scenes.palette import PictureOptions, make_palette
 from roadseg.scenes.prepared import PreparedScenes, content_digest
 from roadseg.scenes.raw import SceneOptions
 from roadseg.scenes.seed import Seed
@@ -36,6 +37,7 @@ def train_segnet(
     network_options: NetworkOptions,
     options: TrainOptions,
     scene_options: SceneOptions,
+    picture_options: PictureOptions,
     seed: Seed,
     provenance: Provenance,
     training_state: Path,
@@ -58,11 +60,12 @@ def train_segnet(
     start = continued_training.record.started_from if continued_training else None
     started_from = start or record_start(network_options.start, held_out)
     ids = group_by_split(split_table)
+    palette = make_palette(prepared_scenes.classes, picture_options)
     training = train_network(
         TrainingData(prepared_scenes, ids["train"], ids["validation"]),
         Recipe(network_options, options, seed.root),
         placement,
-        TrainingFolders(training_state / state, tensorboard_folder / provenance.run),
+        TrainingFolders(training_state / state, tensorboard_folder / provenance.run, palette),
         continued_training,
     )
     record = record_training(prepared_scenes, split_table, training, provenance, continued_training)

@@ -17,6 +17,7 @@ def create_pipeline() -> Pipeline:
                     "network_options": "params:network",
                     "options": "params:train",
                     "scene_options": "params:scenes",
+                    "picture_options": "params:pictures",
                     "seed": "params:seed",
                     "provenance": "provenance",
                     "training_state": "training_state",
