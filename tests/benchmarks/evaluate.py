@@ -186,7 +186,7 @@ def main() -> None:
         rounds = [{name: milliseconds(*side) for name, side in sides.items()} for _ in range(options.rounds)]
     print(
         f"{options.scenes} scenes of {SIZE[0]}x{SIZE[1]}, annotated at {RAW_SIZE[0]}x{RAW_SIZE[1]}; "
-        "milliseconds a scene, a split or a scene shown (times as long as predicting a scene)"
+        "milliseconds per scene, per split or per shown scene (times as long as predicting a scene)"
     )
     for name in sides:
         ratio = statistics.median(each[name] / each["predicting alone"] for each in rounds)

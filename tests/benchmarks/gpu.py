@@ -1,7 +1,7 @@
 """How fast, and how exact, the network is on a GPU: `python tests/benchmarks/gpu.py`.
 
-Measures images a second in bfloat16 on every backend of Keras that is installed and sees the GPU, each in a process of
-its own, beside PyTorch without and with `torch.compile`; the faster of the two counts. A step of training is one of
+Measures images per second in bfloat16 on every backend of Keras that is installed and sees the GPU, each in its own
+process, beside PyTorch without and with `torch.compile`; the faster of the two counts. A step of training is one of
 `fit` with a callback that reads its loss: that is what a training does, so all that Keras does between two steps counts
 as well. To predict is to call the compiled network; `predict` would copy the logits from the GPU, which PyTorch is not
 asked to do. On both sides the batch lies on the GPU already; TensorFlow's `fit` alone copies it anew for each step.
@@ -53,7 +53,7 @@ def gpu_name(backend: str) -> str | None:
 
 
 def measure_ours(width: float, batch: int, size: tuple[int, int], steps: int) -> dict[str, float]:
-    """Returns the images a second of training and of predicting."""
+    """Returns the images per second of training and of predicting."""
     import keras
 
     from roadseg.segnet.folding import fold_batch_norms
@@ -102,7 +102,7 @@ def predictor(network: Any) -> Callable[[Any], Any]:
 
 
 def measure_torch(width: float, batch: int, size: tuple[int, int], is_compiled: bool, steps: int) -> dict[str, float]:
-    """Returns the images a second of training and of predicting."""
+    """Returns the images per second of training and of predicting."""
     yardstick = torch_steps(Case(width, "bfloat16", batch, tuple(size)), compiled=is_compiled)
     return {work: batch / median_seconds(getattr(yardstick, work), WARM_UP, steps) for work in GFLOP}
 
@@ -207,7 +207,7 @@ def main() -> None:
     backends = [backend for backend in names if backend in options.backends]
     peak = options.peak or next((peak for chip, peak in PEAKS.items() if chip in name), None)
 
-    print(f"{name}, {size[0]}x{size[1]}, width {width:g}, {CLASSES} classes, bfloat16; images a second\n")
+    print(f"{name}, {size[0]}x{size[1]}, width {width:g}, {CLASSES} classes, bfloat16; images per second\n")
     print(row("", "RoadSeg", "PyTorch", "torch.compile", "times as fast", "share of the peak"))
     for batch in batches:
         peers = [

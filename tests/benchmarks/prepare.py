@@ -139,7 +139,7 @@ def measure(suffix: str, scenes: int, repeats: int, workers: int) -> None:
             rounds.append((alone, one, several, one / alone, one / several, alone / shared))
         alone, one, several, ratio, speedup, ceiling = (statistics.median(each) for each in zip(*rounds, strict=True))
     print(
-        f"{suffix[1:].upper():4} cv2.imread {1000 * alone:.1f} ms a scene; prepare {1000 * one:.1f} ms, "
+        f"{suffix[1:].upper():4} cv2.imread {1000 * alone:.1f} ms per scene; prepare {1000 * one:.1f} ms, "
         f"{ratio:.2f} times as much; {workers} processes {1000 * several:.1f} ms, "
         f"{speedup:.2f} times as fast = {speedup / workers:.2f} a process (cv2.imread alone: {ceiling:.2f} times)"
     )

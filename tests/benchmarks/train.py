@@ -1,8 +1,8 @@
 """How fast the network learns and predicts: `make bench`, or `python tests/benchmarks/train.py --rounds 5`.
 
-The first table compares RoadSeg with the reference notebook's layers and with PyTorch: seconds an image, how many times
-as fast RoadSeg is, and the most memory a process took. Each figure is the median of processes that measure one thing
-each, in turns, so that whatever else the machine does troubles all alike; a process counts the median of its steps.
+The first table compares RoadSeg with the reference notebook's layers and with PyTorch: seconds per image, how many
+times as fast RoadSeg is, and the most memory a process took. Each figure is the median of processes that measure one
+thing each, in turns, so that other programs slow all alike; a process counts the median of its steps.
 The second table says what reading, decoding and changing scenes add to training: the time of a step over that of a step
 with one batch that is always the same.
 """
@@ -117,7 +117,7 @@ PEERS = {"RoadSeg": our_steps, "notebook": notebook_steps, "PyTorch": torch_step
 
 
 def measure(peer: str, work: str, width: float, precision: str, steps: int) -> tuple[float, float]:
-    """Returns the seconds an image and the most memory that this process took, in GB."""
+    """Returns the seconds per image and the most memory that this process took, in GB."""
     case = Case(width, precision, BATCH, SIZE)
     seconds = median_seconds(getattr(PEERS[peer](case), work), WARM_UP, steps) / case.batch
     return seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e9
@@ -136,7 +136,7 @@ def compare(options: argparse.Namespace, works: list[str]) -> None:
         print(f"PyTorch is left out: {options.torch} can't import it; --torch names an interpreter that can")
     print(
         f"Batch {BATCH}, {SIZE[0]}x{SIZE[1]}, {CLASSES} classes, {options.precision}; "
-        f"seconds an image (times as long as RoadSeg's), GB of memory\n"
+        f"seconds per image (times as long as RoadSeg's), GB of memory\n"
     )
     print(row("", *pythons, *(f"{peer}, GB" for peer in pythons)))
     for work, width in product(works, options.widths):
@@ -222,7 +222,7 @@ def step_seconds(network: Any, batches: Any) -> list[float]:
 
 def compare_feeding(options: argparse.Namespace) -> None:
     """Prints the second table."""
-    print("\n" + row("seconds a step", "one batch", "scenes", "ratio"))
+    print("\n" + row("seconds per step", "one batch", "scenes", "ratio"))
     for width, is_augmented in FEEDINGS:
         if width in options.widths:
             alone, fed = in_process(

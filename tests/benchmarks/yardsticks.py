@@ -23,7 +23,7 @@ class Case(NamedTuple):
     Attributes:
         width: Multiplies the filters of every convolution but the classifier.
         precision: `float32` or `bfloat16`; the weights are float32 with both.
-        batch: Images a step.
+        batch: Images per step.
         size: (height, width) of an image in pixels.
     """
 

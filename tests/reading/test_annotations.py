@@ -115,7 +115,7 @@ def test_transparent_pixels_are_counted(tmp_path, how):
 def test_colours_of_sixteen_bits_are_refused(tmp_path):
     Image.new("RGB", (4, 2)).save(tmp_path / "a.jpg")
     cv2.imwrite(str(tmp_path / "a_L.png"), np.zeros((2, 4, 3), np.uint16))
-    assert "'a_L.png' has uint16 colours, expected 8 bits a channel" in refuse(tmp_path, raw_colours=COLOURS).detail
+    assert "'a_L.png' has uint16 colours, expected 8 bits per channel" in refuse(tmp_path, raw_colours=COLOURS).detail
 
 
 def test_lossy_colours_are_refused(tmp_path):

@@ -112,7 +112,7 @@ def test_page_has_a_section_for_each_question(prepared):
         "Pixels of each class",
         "Classes that a split lacks",
         "Sizes of the raw images",
-        "Scenes a drive",
+        "Scenes per drive",
         "Faults",
         "Faults, scene by scene",
         "Drives in more than one split",

@@ -32,7 +32,7 @@ def test_each_class_is_written_as_the_id_that_is_asked_for(tmp_path):
 
 
 def test_ids_that_are_too_few_are_refused(tmp_path):
-    with pytest.raises(ValueError, match="must be 3, one a class, received 2"):
+    with pytest.raises(ValueError, match="must be 3, one per class, received 2"):
         write(tmp_path, ids=[7, 8])
 
 

@@ -49,7 +49,7 @@ COLOURS = {
 def find_split(drive: str, frame: str) -> str:
     """Returns the split that a frame has in the lists of the SegNet tutorial: 367, 101 and 233 of all 701.
 
-    Those of `0016E5` that validate are its part at 15 frames a second; `0001TP` is cut in the middle.
+    Those of `0016E5` that validate are its part at 15 frames per second; `0001TP` is cut in the middle.
     """
     if drive == "Seq05VD" or (drive == "0001TP" and frame >= "008550"):
         return "test"

@@ -1,4 +1,4 @@
-"""Records of runs on disk: one JSON file a run, in one folder a data set."""
+"""Records of runs on disk: one JSON file per run, in one folder per data set."""
 
 from collections.abc import Mapping
 from copy import deepcopy

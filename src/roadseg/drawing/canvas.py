@@ -34,7 +34,7 @@ class Camera:
     curvature: float
 
     def project(self, points: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return (column, row) of points (..., 3): metres right of the road's middle, up, and ahead."""
+        """Returns (column, row) of points (..., 3): metres right of the road's middle, up, and ahead."""
         ahead = np.maximum(points[..., 2], NEAREST)
         sideways = points[..., 0] - self.lateral + self.bend(ahead)
         columns = self.size[1] / 2 + self.focal * sideways / ahead
@@ -42,12 +42,12 @@ class Camera:
         return np.stack([columns, rows], axis=-1).astype(np.float32)
 
     def bend(self, ahead: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return how far to the right, in metres, the road has turned at that distance."""
+        """Returns how far to the right, in metres, the road has turned at that distance."""
         turned: NDArray[np.float32] = 0.5 * self.curvature * ahead**2
         return turned
 
     def ground(self) -> tuple[int, NDArray[np.float32], NDArray[np.float32]]:
-        """Return the first row below the horizon, (rows, 1) metres ahead and (rows, width) metres to the right."""
+        """Returns the first row below the horizon, (rows, 1) metres ahead and (rows, width) metres to the right."""
         height, width = self.size
         first = int(np.floor(self.horizon)) + 1
         below = np.arange(first, height, dtype=np.float32)[:, None] - self.horizon
@@ -72,7 +72,7 @@ class Air:
     haze_distance: float
 
     def clearness(self, ahead: float) -> float:
-        """Return the share of an object's own colour that reaches the camera, 0..1."""
+        """Returns the share of an object's own colour that reaches the camera, 0..1."""
         return float(np.exp(-max(ahead, 0.0) / self.haze_distance))
 
 
@@ -84,13 +84,13 @@ class Canvas:
     """
 
     def __init__(self, camera: Camera, air: Air) -> None:
-        """Start with an empty canvas: all zero."""
+        """Starts with an empty canvas: all zero."""
         self.camera = camera
         self.air = air
         self.layers: NDArray[np.uint8] = np.zeros((*camera.size, 4), np.uint8)
 
     def paint(self, shape: Shape, lateral: float, ahead: float) -> None:
-        """Paint a shape that stands at `lateral` metres right of the road's middle, `ahead` metres away."""
+        """Paints a shape that stands at `lateral` metres right of the road's middle, `ahead` metres away."""
         corners = self.camera.project(shape.points + np.array([lateral, 0, ahead], np.float32))
         fixed = _fixed_point(corners)
         colours = self._seen(shape.colours * self.air.shades[shape.facings][:, None], ahead).tolist()
@@ -106,7 +106,7 @@ class Canvas:
                 self._paste(texture, corners[first:last], shape.class_ids[index], shade=shade, ahead=ahead)
 
     def _seen(self, colours: NDArray[np.float32], ahead: float) -> NDArray[np.float32]:
-        """Return lit colours (..., 3) as they look through that many metres of air, 0..255."""
+        """Returns lit colours (..., 3) as they look through that many metres of air, 0..255."""
         clearness = np.float32(self.air.clearness(ahead))
         seen: NDArray[np.float32] = clearness * np.minimum(colours, 255) + (1 - clearness) * self.air.haze_colour
         return seen
@@ -114,7 +114,7 @@ class Canvas:
     def _paste(
         self, texture: NDArray[np.uint8], face: NDArray[np.float32], class_id: int, *, shade: np.float32, ahead: float
     ) -> None:
-        """Paint a picture (height, width, 4) uint8 RGBA over four corners; where it is clear, all stays as it was."""
+        """Paints a picture (height, width, 4) uint8 RGBA over four corners; where it is clear, all stays as it was."""
         height, width = self.camera.size
         left, top = np.maximum(np.floor(face.min(axis=0)), 0).astype(int).tolist()
         right, bottom = np.minimum(np.ceil(face.max(axis=0)) + 1, (width, height)).astype(int).tolist()
@@ -138,14 +138,14 @@ class Canvas:
 
 
 def _fixed_point(corners: NDArray[np.float32]) -> NDArray[np.int32]:
-    """Return (column, row) in the fixed point numbers that OpenCV fills polygons with."""
+    """Returns (column, row) in the fixed point numbers that OpenCV fills polygons with."""
     limited = np.minimum(np.maximum(corners, -FARTHEST_PIXEL), FARTHEST_PIXEL)
     fixed: NDArray[np.int32] = np.rint(limited * 2**SUBPIXEL_BITS).astype(np.int32)
     return fixed
 
 
 def _coarsened(texture: NDArray[np.uint8], wanted_rows: float) -> NDArray[np.uint8]:
-    """Return the texture halved until it is less than twice as high as wanted, so that it does not flicker."""
+    """Returns the texture halved until it is less than twice as high as wanted, so that it does not flicker."""
     while texture.shape[0] > 2 * max(wanted_rows, 4) and min(texture.shape[:2]) > 8:
         texture = np.asarray(cv2.pyrDown(texture), np.uint8)
     return texture

@@ -48,7 +48,7 @@ SKIES: tuple[tuple[Colour, Colour, float], ...] = (  # overhead, at the horizon,
 
 
 def light_of(rng: np.random.Generator) -> Light:
-    """Return a drive's light: clear, hazy, overcast, rain or dusk."""
+    """Returns a drive's light: clear, hazy, overcast, rain or dusk."""
     sky_top, sky_low, shadow = SKIES[rng.integers(len(SKIES))]
     side = 1 if rng.random() < 0.5 else -1
     return Light(

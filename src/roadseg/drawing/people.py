@@ -12,7 +12,7 @@ TYRE: Colour = (34, 34, 36)
 
 
 def person(rng: np.random.Generator, clothes: tuple[Colour, Colour]) -> tuple[Shape, ...]:
-    """Return a walking person at both moments of the stride: legs together, legs apart."""
+    """Returns a walking person at both moments of the stride: legs together, legs apart."""
     height = rng.uniform(1.55, 1.88) if rng.random() < 0.85 else rng.uniform(1.0, 1.4)
     skin = SKINS[rng.integers(len(SKINS))]
     robe, bag = rng.random() < 0.5, rng.random() < 0.35
@@ -26,7 +26,7 @@ def person(rng: np.random.Generator, clothes: tuple[Colour, Colour]) -> tuple[Sh
 def _person_faces(
     swing: float, clothes: tuple[Colour, Colour], skin: Colour, *, height: float, stout: float, robe: bool, bag: bool
 ) -> list[Face]:
-    """Return legs, arms, trunk and head of a person of some height in metres."""
+    """Returns legs, arms, trunk and head of a person of some height in metres."""
     upper, lower = clothes
 
     def part(outline: Outline, colour: Colour) -> Face:
@@ -53,7 +53,7 @@ def _person_faces(
 
 
 def cow(rng: np.random.Generator) -> Shape:
-    """Return a cow (or, a sixth as often, one of about half the size) from its side."""
+    """Returns a cow (or, a sixth as often, one of about half the size) from its side."""
     coat = ((205, 195, 180), (120, 85, 60), (70, 60, 55), (165, 120, 80))[rng.integers(4)]
     size = rng.uniform(1.0, 1.3) * (0.55 if rng.random() < 0.15 else 1.0)
     way = 1 if rng.random() < 0.5 else -1
@@ -73,7 +73,7 @@ def cow(rng: np.random.Generator) -> Shape:
 
 
 def bicycle_from_side(paint: Colour, name: str, way: int) -> list[Face]:
-    """Return a bicycle or motorcycle seen from its side, riding to the right (way 1) or to the left."""
+    """Returns a bicycle or motorcycle seen from its side, riding to the right (way 1) or to the left."""
     heavy = name == "motorcycle"
     radius, rim = (0.32, 0.15) if heavy else (0.34, 0.25)
 
@@ -92,13 +92,13 @@ def bicycle_from_side(paint: Colour, name: str, way: int) -> list[Face]:
 
 
 def parked_bicycle(rng: np.random.Generator, paint: Colour) -> Shape:
-    """Return a bicycle or motorcycle that stands across the pavement."""
+    """Returns a bicycle or motorcycle that stands across the pavement."""
     name = "motorcycle" if rng.random() < 0.6 else "bicycle"
     return shape_of(bicycle_from_side(paint, name, 1 if rng.random() < 0.5 else -1))
 
 
 def crossing_rider(rng: np.random.Generator, paint: Colour, clothes: tuple[Colour, Colour], way: int) -> Shape:
-    """Return a rider from the side, who crosses the street to the right (way 1) or to the left."""
+    """Returns a rider from the side, who crosses the street to the right (way 1) or to the left."""
     name = "motorcycle" if rng.random() < 0.5 else "bicycle"
     skin = SKINS[rng.integers(len(SKINS))]
     cap = paint if rng.random() < 0.5 else HAIR
@@ -119,7 +119,7 @@ def crossing_rider(rng: np.random.Generator, paint: Colour, clothes: tuple[Colou
 
 
 def rider_in_traffic(rng: np.random.Generator, paint: Colour, clothes: tuple[Colour, Colour]) -> Shape:
-    """Return a rider with the two-wheeler, seen from the front or the back."""
+    """Returns a rider with the two-wheeler, seen from the front or the back."""
     name = "motorcycle" if rng.random() < 0.65 else "bicycle"
     broad = 0.13 if name == "motorcycle" else 0.06
     upper, lower = clothes

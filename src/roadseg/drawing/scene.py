@@ -47,7 +47,7 @@ class DrawingOptions(BaseModel, frozen=True, extra="forbid", strict=True):
 
 
 def draw_scene(options: DrawingOptions, drive: int, frame: int) -> Scene:
-    """Return a street scene with its raw label map, the same for the same options, drive and frame.
+    """Returns a street scene with its raw label map, the same for the same options, drive and frame.
 
     Args:
         options: size and seed of the drawing.
@@ -74,7 +74,7 @@ def draw_scene(options: DrawingOptions, drive: int, frame: int) -> Scene:
 
 
 def camera_of(street: Street, size: tuple[int, int], frame: int) -> Camera:
-    """Return the camera of a frame; it nods and sways a little as it drives along."""
+    """Returns the camera of a frame; it nods and sways a little as it drives along."""
     height, width = size
     travelled = street.travelled(frame)
     return Camera(
@@ -88,7 +88,7 @@ def camera_of(street: Street, size: tuple[int, int], frame: int) -> Camera:
 
 
 def air_of(street: Street) -> Air:
-    """Return how the drive's light falls on faces: the side away from the sun is darker."""
+    """Returns how the drive's light falls on faces: the side away from the sun is darker."""
     light = street.light
     contrast = light.shadow if light.sun[0] > 0 else -light.shadow  # shadows to the right: the sun is on the left
     shades = np.ones(len(Facing), np.float32)
@@ -99,7 +99,7 @@ def air_of(street: Street) -> Air:
 
 
 def paint_sky(canvas: Canvas, street: Street, frame: int) -> None:
-    """Paint sky and clouds above the horizon, and far trees and houses along the horizon."""
+    """Paints sky and clouds above the horizon, and far trees and houses along the horizon."""
     light, camera = street.light, canvas.camera
     rows = int(camera.horizon) + 1
     rise = np.linspace(0, 1, rows, dtype=np.float32)[:, None, None] ** 1.5
@@ -114,7 +114,7 @@ def paint_sky(canvas: Canvas, street: Street, frame: int) -> None:
 
 @lru_cache(maxsize=8)
 def _clouds(street: Street, size: tuple[int, int]) -> FloatPicture:
-    """Return cloud brightness, (height, width) float32, about -1..1."""
+    """Returns cloud brightness, (height, width) float32, about -1..1."""
     noise = fractal_noise(street.random(5), 256)
     return np.asarray(cv2.resize(noise[40:168], (size[1], size[0]), interpolation=cv2.INTER_CUBIC), np.float32)
 
@@ -122,7 +122,7 @@ def _clouds(street: Street, size: tuple[int, int]) -> FloatPicture:
 def _paint_skyline(
     canvas: Canvas, rng: np.random.Generator, name: str, colour: NDArray[np.float32], heights: tuple[float, float]
 ) -> None:
-    """Paint a hazy silhouette 150 metres away; it turns with the road."""
+    """Paints a hazy silhouette 150 metres away; it turns with the road."""
     camera, clearness = canvas.camera, canvas.air.clearness(150)
     metres = np.arange(-240, 241, 12 if name == "building" else 6, dtype=np.float32)
     tops = rng.uniform(*heights, len(metres)).astype(np.float32)
@@ -134,7 +134,7 @@ def _paint_skyline(
 
 
 def paint_ground(canvas: Canvas, street: Street, frame: int) -> None:
-    """Paint road, parking lanes, kerbs, pavements, verges and lane marks below the horizon."""
+    """Paints road, parking lanes, kerbs, pavements, verges and lane marks below the horizon."""
     first, ahead, lateral = canvas.camera.ground()
     position = ahead + np.float32(street.travelled(frame))
     zones = ground_zones(street, position, lateral)
@@ -147,7 +147,7 @@ def paint_ground(canvas: Canvas, street: Street, frame: int) -> None:
 
 
 def ground_zones(street: Street, position: FloatPicture, lateral: FloatPicture) -> NDArray[np.uint8]:
-    """Return the index in `ZONES` of each ground pixel, (rows, width), from (rows, 1) and (rows, width) metres."""
+    """Returns the index in `ZONES` of each ground pixel, (rows, width), from (rows, 1) and (rows, width) metres."""
     edges = street.edges(position[:, 0])
     from_left = np.zeros(lateral.shape, np.uint8)
     for column in range(edges.shape[1]):
@@ -162,7 +162,7 @@ def ground_zones(street: Street, position: FloatPicture, lateral: FloatPicture) 
 def _ground_colour(
     street: Street, zones: NDArray[np.uint8], position: FloatPicture, lateral: FloatPicture, ahead: FloatPicture
 ) -> FloatPicture:
-    """Return the colour of each ground pixel, (rows, width, 3) float32, plainer with distance."""
+    """Returns the colour of each ground pixel, (rows, width, 3) float32, plainer with distance."""
     tiles = np.concatenate(street.tiles)
     scale = np.float32(TILE_PIXELS / TILE_METRES)
     across = lateral * scale  # remap wraps it
@@ -177,7 +177,7 @@ def _ground_colour(
 def lane_marks(
     street: Street, zones: NDArray[np.uint8], position: FloatPicture, lateral: FloatPicture
 ) -> NDArray[np.bool_]:
-    """Return where the road is painted white: a dashed middle line, edge lines and zebra crossings."""
+    """Returns where the road is painted white: a dashed middle line, edge lines and zebra crossings."""
     half = street.edges(position[:, 0])[:, 4:5]
     dashed = (np.abs(lateral) < 0.09) & (position % 6 < 3)
     lines = np.abs(np.abs(lateral) - (half - 0.35)) < 0.07
@@ -190,7 +190,7 @@ def lane_marks(
 
 
 def cast_shadows(canvas: Canvas, street: Street, placed: list[Placed]) -> None:
-    """Darken the ground where things stand and where they keep off the sun."""
+    """Darkens the ground where things stand and where they keep off the sun."""
     light, camera = street.light, canvas.camera
     first = max(int(camera.horizon) + 1, 0)
     shade: NDArray[np.uint8] = np.zeros(camera.size, np.uint8)
@@ -207,7 +207,7 @@ def cast_shadows(canvas: Canvas, street: Street, placed: list[Placed]) -> None:
 
 
 def paint_bonnet(canvas: Canvas, street: Street) -> None:
-    """Paint the bonnet of the filming car along the lower edge, in drives that show it."""
+    """Paints the bonnet of the filming car along the lower edge, in drives that show it."""
     if not street.bonnet:
         return
     height, width = canvas.camera.size
@@ -218,7 +218,7 @@ def paint_bonnet(canvas: Canvas, street: Street) -> None:
 
 
 def expose(canvas: Canvas, street: Street, frame: int) -> Pixels:
-    """Return the photograph of a canvas, (height, width, 3) uint8 RGB: mirrors of rain, exposure, vignette, noise."""
+    """Returns the photograph of a canvas, (height, width, 3) uint8 RGB: mirrors of rain, exposure, vignette, noise."""
     light = street.light
     picture = canvas.layers[..., :3].astype(np.float32)
     if light.wetness:
@@ -234,7 +234,7 @@ def expose(canvas: Canvas, street: Street, frame: int) -> Pixels:
 
 
 def mirrored(picture: FloatPicture, canvas: Canvas, wetness: float) -> FloatPicture:
-    """Return the picture with a wet road that mirrors what stands above the horizon."""
+    """Returns the picture with a wet road that mirrors what stands above the horizon."""
     height = picture.shape[0]
     first = int(canvas.camera.horizon) + 1
     rows = np.clip(2 * first - np.arange(first, height), 0, height - 1)
@@ -246,14 +246,14 @@ def mirrored(picture: FloatPicture, canvas: Canvas, wetness: float) -> FloatPict
 
 @lru_cache(maxsize=4)
 def _vignette(size: tuple[int, int]) -> FloatPicture:
-    """Return brightness factors, (height, width, 1) float32, 1 in the middle and 0.82 in the corners."""
+    """Returns brightness factors, (height, width, 1) float32, 1 in the middle and 0.82 in the corners."""
     down, across = (np.linspace(-1, 1, length, dtype=np.float32) for length in size)
     return (1 - 0.09 * (down[:, None] ** 2 + across**2))[..., None]
 
 
 @lru_cache(maxsize=4)
 def _sensor_noise(size: tuple[int, int]) -> FloatPicture:
-    """Return noise of standard deviation 1, 64 pixels larger than a scene each way, for three colours."""
+    """Returns noise of standard deviation 1, 64 pixels larger than a scene each way, for three colours."""
     rng = np.random.default_rng(0)
     planes = [grain(rng, (size[0] + 64, size[1] + 64)) for _ in range(3)]
     return np.dstack(planes) * np.float32(np.sqrt(3))

@@ -70,7 +70,7 @@ class Shape:
 
 
 def shape_of(faces: Iterable[Face]) -> Shape:
-    """Return the faces as one shape, in the order in which they are painted."""
+    """Returns the faces as one shape, in the order in which they are painted."""
     faces = tuple(faces)
     ends = np.cumsum([len(face.corners) for face in faces]).tolist()
     points = np.concatenate([face.corners for face in faces])
@@ -88,20 +88,20 @@ def shape_of(faces: Iterable[Face]) -> Shape:
 
 
 def front(outline: Outline, ahead: float, colour: Colour, name: str, facing: Facing = Facing.FRONT) -> Face:
-    """Return a face towards the camera; outline in metres (right, up)."""
+    """Returns a face towards the camera; outline in metres (right, up)."""
     across, up = np.array(outline, np.float32).T
     return _face(across, -up, (across, up, np.full_like(up, ahead)), colour, name, facing)
 
 
 def side(outline: Outline, lateral: float, colour: Colour, name: str, facing: Facing) -> Face:
-    """Return a face along the street; outline in metres (ahead, up), facing left or right."""
+    """Returns a face along the street; outline in metres (ahead, up), facing left or right."""
     along, up = np.array(outline, np.float32).T
     seen = along if facing is Facing.RIGHT else -along
     return _face(seen, -up, (np.full_like(up, lateral), up, along), colour, name, facing)
 
 
 def roof(outline: Outline, up: float, colour: Colour, name: str) -> Face:
-    """Return a level face seen from above; outline in metres (right, ahead)."""
+    """Returns a level face seen from above; outline in metres (right, ahead)."""
     across, along = np.array(outline, np.float32).T
     return _face(across, -along, (across, np.full_like(across, up), along), colour, name, Facing.TOP)
 
@@ -114,19 +114,19 @@ def _face(
     name: str,
     facing: Facing,
 ) -> Face:
-    """Return the face with its corners put clockwise for the eye that sees it."""
+    """Returns the face with its corners put clockwise for the eye that sees it."""
     stacked = np.stack(corners, axis=1)
     clockwise = cv2.contourArea(np.stack([seen_right, seen_down], axis=1), oriented=True) > 0
     return Face(stacked if clockwise else stacked[::-1], colour, name, facing)
 
 
 def rectangle(left: float, low: float, right: float, high: float) -> Outline:
-    """Return the outline of an upright rectangle, beginning at its lower left corner, clockwise."""
+    """Returns the outline of an upright rectangle, beginning at its lower left corner, clockwise."""
     return [(left, low), (left, high), (right, high), (right, low)]
 
 
 def ellipse(centre: tuple[float, float], radii: tuple[float, float], corners: int = 12) -> Outline:
-    """Return the outline of an ellipse as a polygon."""
+    """Returns the outline of an ellipse as a polygon."""
     angles = np.arange(corners) * (2 * np.pi / corners)
     across, up = centre[0] + radii[0] * np.cos(angles), centre[1] + radii[1] * np.sin(angles)
     return list(zip(across.tolist(), up.tolist(), strict=True))
@@ -135,7 +135,7 @@ def ellipse(centre: tuple[float, float], radii: tuple[float, float], corners: in
 def box(
     across: tuple[float, float], up: tuple[float, float], along: tuple[float, float], colour: Colour, name: str
 ) -> list[Face]:
-    """Return the four visible faces of a box: left, right, top, front."""
+    """Returns the four visible faces of a box: left, right, top, front."""
     return [
         side(rectangle(along[0], up[0], along[1], up[1]), across[0], colour, name, Facing.LEFT),
         side(rectangle(along[0], up[0], along[1], up[1]), across[1], colour, name, Facing.RIGHT),
@@ -145,12 +145,12 @@ def box(
 
 
 def textured_front(outline: Outline, ahead: float, texture: Pixels, name: str) -> Face:
-    """Return a picture towards the camera; outline from `rectangle`."""
+    """Returns a picture towards the camera; outline from `rectangle`."""
     return front(outline, ahead, (0, 0, 0), name)._replace(texture=_opaque(texture))
 
 
 def frontage(texture: Pixels, name: str, hand: int, *, length: float, height: float) -> Face:
-    """Return a picture along the street: on the right (hand 1) it looks left, on the left (hand -1) right."""
+    """Returns a picture along the street: on the right (hand 1) it looks left, on the left (hand -1) right."""
     facing = Facing.LEFT if hand > 0 else Facing.RIGHT
     near, far = (0.0, 0.0), (length, length)
     first, last = (far, near) if hand > 0 else (near, far)
@@ -159,7 +159,7 @@ def frontage(texture: Pixels, name: str, hand: int, *, length: float, height: fl
 
 
 def _opaque(texture: Pixels) -> Pixels:
-    """Return the picture with a full opacity layer where it has none."""
+    """Returns the picture with a full opacity layer where it has none."""
     if texture.shape[2] == 4:
         return texture
     return np.dstack([texture, np.full(texture.shape[:2], 255, np.uint8)])
@@ -168,7 +168,7 @@ def _opaque(texture: Pixels) -> Pixels:
 def building(
     rng: np.random.Generator, colour: Colour, glass: Colour, hand: int, *, length: float, height: float
 ) -> Shape:
-    """Return a house whose near corner towards the street is the foot point."""
+    """Returns a house whose near corner towards the street is the foot point."""
     depth = float(rng.uniform(8, 14))
     street = textures.facade(rng, colour, glass, length=length, height=height)
     gable = textures.facade(rng, colour, glass, length=depth, height=height)
@@ -182,7 +182,7 @@ def building(
 
 
 def wall(rng: np.random.Generator, colour: Colour, hand: int, *, length: float) -> Shape:
-    """Return a garden wall along the street."""
+    """Returns a garden wall along the street."""
     height = float(rng.uniform(2.0, 3.0))
     picture = textures.garden_wall(rng, colour, length=length, height=height)
     end = front(rectangle(min(0, hand * 0.4), 0, max(0, hand * 0.4), height), 0, colour, "wall")
@@ -190,14 +190,14 @@ def wall(rng: np.random.Generator, colour: Colour, hand: int, *, length: float) 
 
 
 def fence(rng: np.random.Generator, colour: Colour, hand: int, *, length: float) -> Shape:
-    """Return a see-through fence along the street."""
+    """Returns a see-through fence along the street."""
     height = float(rng.uniform(1.8, 2.6))
     picture = textures.railing(rng, colour, length=length, height=height)
     return shape_of([frontage(picture, "fence", hand, length=length, height=height)])
 
 
 def tree(rng: np.random.Generator, crown: Pixels, bark: Colour) -> Shape:
-    """Return a tree: a trunk and a leafy crown that may hang over the road."""
+    """Returns a tree: a trunk and a leafy crown that may hang over the road."""
     bottom, width = rng.uniform(1.6, 3.0), rng.uniform(3.0, 6.0)
     top = bottom + width * rng.uniform(0.7, 1.2)
     trunk = [(-0.2, 0.0), (-0.13, bottom + 1), (0.13, bottom + 1), (0.2, 0.0)]
@@ -210,13 +210,13 @@ def tree(rng: np.random.Generator, crown: Pixels, bark: Colour) -> Shape:
 
 
 def bush(rng: np.random.Generator, crown: Pixels) -> Shape:
-    """Return a low bush that stands on the ground."""
+    """Returns a low bush that stands on the ground."""
     width, height = rng.uniform(1.2, 3.5), rng.uniform(0.9, 2.2)
     return shape_of([textured_front(rectangle(-width / 2, -0.2, width / 2, height), 0, crown, "vegetation")])
 
 
 def advertising_column(rng: np.random.Generator, colour: Colour) -> Shape:
-    """Return a round column pasted with posters, under a cap."""
+    """Returns a round column pasted with posters, under a cap."""
     half, height = float(rng.uniform(0.55, 0.8)), float(rng.uniform(2.8, 3.8))
     picture = textures.poster(rng, length=2 * half, height=height)
     return shape_of(
@@ -229,7 +229,7 @@ def advertising_column(rng: np.random.Generator, colour: Colour) -> Shape:
 
 
 def traffic_sign(rng: np.random.Generator, plate: Colour, rim: Colour) -> Shape:
-    """Return a sign on its post: a disc, a triangle, a diamond or a board."""
+    """Returns a sign on its post: a disc, a triangle, a diamond or a board."""
     up, radius, corners = rng.uniform(2.1, 2.7), rng.uniform(0.75, 1.05), int(rng.choice((3, 4, 12)))
     turn = np.pi / 2 + np.arange(corners) * 2 * np.pi / corners
     unit = np.stack([np.cos(turn), np.sin(turn)], axis=1)
@@ -245,7 +245,7 @@ def traffic_sign(rng: np.random.Generator, plate: Colour, rim: Colour) -> Shape:
 
 
 def traffic_light(rng: np.random.Generator) -> Shape:
-    """Return a traffic light on its pole, one of three lamps lit."""
+    """Returns a traffic light on its pole, one of three lamps lit."""
     lit = int(rng.integers(3))
     off: Colour = (45, 45, 45)
     lamps = [front(ellipse((0, up), (0.14, 0.14)), 0, off, "traffic light") for up in (3.47, 3.15, 2.83)]
@@ -261,7 +261,7 @@ def traffic_light(rng: np.random.Generator) -> Shape:
 
 
 def billboard(rng: np.random.Generator) -> Shape:
-    """Return a large advertisement on two poles."""
+    """Returns a large advertisement on two poles."""
     width, low = float(rng.uniform(2.4, 4.5)), float(rng.uniform(1.6, 3.2))
     height = float(width * rng.uniform(0.45, 0.75))
     legs = [front(rectangle(x - 0.2, 0, x + 0.2, low), 0, POST_PAINT, "pole") for x in (-width / 3, width / 3)]

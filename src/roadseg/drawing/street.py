@@ -65,7 +65,7 @@ class Street:
     """
 
     def __init__(self, seed: int, drive: int) -> None:
-        """Choose what the whole drive has in common."""
+        """Chooses what the whole drive has in common."""
         self.entropy = (seed, drive)
         rng = self.random(0)
         self.light = light_of(rng)
@@ -95,32 +95,32 @@ class Street:
         self.tile_means = np.array([tile.mean(axis=(0, 1)) for tile in self.tiles], np.float32)
 
     def random(self, *key: int) -> np.random.Generator:
-        """Return the random numbers of one part of the street, the same every time."""
+        """Returns the random numbers of one part of the street, the same every time."""
         return np.random.default_rng([*self.entropy, *key])
 
     def paint(self, rng: np.random.Generator) -> Colour:
-        """Return the colour of a vehicle."""
+        """Returns the colour of a vehicle."""
         return _pick(rng, self.paints)
 
     def facade(self, rng: np.random.Generator) -> Colour:
-        """Return the colour of a house."""
+        """Returns the colour of a house."""
         return _pick(rng, self.facades)
 
     def barrier(self, rng: np.random.Generator) -> Colour:
-        """Return the colour of a wall or a fence."""
+        """Returns the colour of a wall or a fence."""
         return _pick(rng, self.barriers)
 
     def travelled(self, frame: int) -> float:
-        """Return the metres from the start of the drive to the camera."""
+        """Returns the metres from the start of the drive to the camera."""
         return float(self.metres_a_frame * frame)
 
     def is_junction(self, block: NDArray[np.int64]) -> NDArray[np.bool_]:
-        """Return whether a side street meets the street in each block."""
+        """Returns whether a side street meets the street in each block."""
         met: NDArray[np.bool_] = block % self.junction_period == self.junction_phase
         return met
 
     def edges(self, positions: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return where the ground changes at positions (n,) along the street: (n, 8) metres right of the middle.
+        """Returns where the ground changes at positions (n,) along the street: (n, 8) metres right of the middle.
 
         From the left: outer edge of the pavement, kerb, parking, road, parking, kerb, pavement's outer edge.
         """
@@ -134,17 +134,17 @@ class Street:
         return stacked
 
     def edge(self, side: int, position: float) -> tuple[float, float, float]:
-        """Return middle of the parking lane, outer side of the kerb and outer edge of the pavement on one side."""
+        """Returns middle of the parking lane, outer side of the kerb and outer edge of the pavement on one side."""
         edges = self.edges(np.array([position], np.float32))[0]
         road, bay, kerb, outer = edges[4:] if side > 0 else edges[3::-1]
         return float(road + bay) / 2, float(kerb), float(outer)
 
     def clothes(self, rng: np.random.Generator) -> tuple[Colour, Colour]:
-        """Return the colours of upper and lower clothes."""
+        """Returns the colours of upper and lower clothes."""
         return _pick(rng, DYES), _pick(rng, DYES)
 
     def _ground_tiles(self, rng: np.random.Generator) -> tuple[Pixels, ...]:
-        """Return pictures of road, parking lane, kerb, pavement and the ground beyond."""
+        """Returns pictures of road, parking lane, kerb, pavement and the ground beyond."""
         road, walk = GROUNDS[rng.integers(len(GROUNDS))], PAVINGS[rng.integers(len(PAVINGS))]
         soil, grass = PAVINGS[rng.integers(len(PAVINGS))], GREENS[rng.integers(len(GREENS))]
         stripe = ((206, 180, 60), (200, 198, 192), (120, 118, 114))[rng.integers(3)]
@@ -158,17 +158,17 @@ class Street:
 
 
 def _pick(rng: np.random.Generator, colours: tuple[Colour, ...]) -> Colour:
-    """Return one of the colours, a little lighter or darker."""
+    """Returns one of the colours, a little lighter or darker."""
     return textures.shaded(colours[rng.integers(len(colours))], rng.uniform(0.85, 1.15))
 
 
 def _worn(rng: np.random.Generator, colours: tuple[Colour, ...]) -> tuple[Colour, ...]:
-    """Return most of the colours, as they look in one town."""
+    """Returns most of the colours, as they look in one town."""
     kept = rng.permutation(len(colours))[: max(3, len(colours) - 2)]
     return tuple(textures.shaded(colours[index], rng.uniform(0.85, 1.1)) for index in kept)
 
 
 @lru_cache(maxsize=8)
 def street_of(seed: int, drive: int) -> Street:
-    """Return the street of a drive."""
+    """Returns the street of a drive."""
     return Street(seed, drive)

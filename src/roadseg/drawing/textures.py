@@ -13,7 +13,7 @@ PANEL_PIXELS_PER_METRE = 12
 
 
 def asphalt(rng: np.random.Generator, colour: Colour) -> Pixels:
-    """Return a tile of worn asphalt: (256, 256, 3) uint8 RGB, 12.8 m wide, with mended patches and cracks."""
+    """Returns a tile of worn asphalt: (256, 256, 3) uint8 RGB, 12.8 m wide, with mended patches and cracks."""
     relief = 0.10 * fractal_noise(rng, TILE_PIXELS) + 0.05 * grain(rng, (TILE_PIXELS, TILE_PIXELS))
     for _ in range(rng.integers(2, 6)):
         top, left = rng.integers(0, TILE_PIXELS - 70, 2)
@@ -26,7 +26,7 @@ def asphalt(rng: np.random.Generator, colour: Colour) -> Pixels:
 
 
 def slabs(rng: np.random.Generator, colour: Colour) -> Pixels:
-    """Return a tile of paving: (256, 256, 3) uint8 RGB, 12.8 m wide, slabs of 0.4 to 1.6 m with dark joints."""
+    """Returns a tile of paving: (256, 256, 3) uint8 RGB, 12.8 m wide, slabs of 0.4 to 1.6 m with dark joints."""
     pitch_down, pitch_across = rng.choice((8, 16, 32), 2)
     blocks = rng.uniform(-0.12, 0.12, (TILE_PIXELS // pitch_down, TILE_PIXELS // pitch_across)).astype(np.float32)
     relief = np.repeat(np.repeat(blocks, pitch_down, axis=0), pitch_across, axis=1)
@@ -37,7 +37,7 @@ def slabs(rng: np.random.Generator, colour: Colour) -> Pixels:
 
 
 def rough_ground(rng: np.random.Generator, colour: Colour, other: Colour) -> Pixels:
-    """Return a tile of grass or soil: (256, 256, 3) uint8 RGB, 12.8 m wide, tufts of two colours."""
+    """Returns a tile of grass or soil: (256, 256, 3) uint8 RGB, 12.8 m wide, tufts of two colours."""
     mixture = np.clip(0.5 + 1.2 * fractal_noise(rng, TILE_PIXELS), 0, 1)[..., None]
     relief = 0.22 * grain(rng, (TILE_PIXELS, TILE_PIXELS))[..., None]
     return to_bytes(
@@ -46,7 +46,7 @@ def rough_ground(rng: np.random.Generator, colour: Colour, other: Colour) -> Pix
 
 
 def kerb_stones(rng: np.random.Generator, colour: Colour, stripe: Colour) -> Pixels:
-    """Return a tile of kerb: (256, 256, 3) uint8 RGB, 12.8 m wide, stones of 0.8 m painted in turn."""
+    """Returns a tile of kerb: (256, 256, 3) uint8 RGB, 12.8 m wide, stones of 0.8 m painted in turn."""
     tile = tinted(colour, 0.06 * grain(rng, (TILE_PIXELS, TILE_PIXELS)))
     striped = np.arange(TILE_PIXELS) // 16 % 2 == 0
     tile[striped] = tinted(stripe, 0.06 * grain(rng, (int(striped.sum()), TILE_PIXELS)))
@@ -54,7 +54,7 @@ def kerb_stones(rng: np.random.Generator, colour: Colour, stripe: Colour) -> Pix
 
 
 def facade(rng: np.random.Generator, colour: Colour, glass: Colour, *, length: float, height: float) -> Pixels:
-    """Return the front of a house, length x height metres, 12 pixels a metre, uint8 RGB: storeys, windows, shops."""
+    """Returns the front of a house, length x height metres, 12 pixels a metre, uint8 RGB: storeys, windows, shops."""
     rows, columns = int(height * PANEL_PIXELS_PER_METRE), int(length * PANEL_PIXELS_PER_METRE)
     picture = masonry(rng, colour, rows, columns)
     storey = int(rng.uniform(2.8, 3.6) * PANEL_PIXELS_PER_METRE)
@@ -73,7 +73,7 @@ def facade(rng: np.random.Generator, colour: Colour, glass: Colour, *, length: f
 
 
 def draw_shops(rng: np.random.Generator, picture: Pixels, colour: Colour, top: int) -> None:
-    """Draw doors, dark shop openings and awnings in shades of the house below row `top` into a facade."""
+    """Draws doors, dark shop openings and awnings in shades of the house below row `top` into a facade."""
     rows, columns = picture.shape[:2]
     left = 4
     while left < columns - 20:
@@ -88,7 +88,7 @@ def draw_shops(rng: np.random.Generator, picture: Pixels, colour: Colour, top: i
 
 
 def masonry(rng: np.random.Generator, colour: Colour, rows: int, columns: int) -> Pixels:
-    """Return plaster or brickwork, (rows, columns, 3) uint8 RGB, with stains that run down."""
+    """Returns plaster or brickwork, (rows, columns, 3) uint8 RGB, with stains that run down."""
     stains = cv2.resize(rng.random((3, 24), dtype=np.float32), (columns, rows), interpolation=cv2.INTER_LINEAR)
     relief = 0.05 * grain(rng, (rows, columns)) + 0.22 * (stains - 0.5)
     if rng.random() < 0.45:
@@ -99,7 +99,7 @@ def masonry(rng: np.random.Generator, colour: Colour, rows: int, columns: int) -
 
 
 def garden_wall(rng: np.random.Generator, colour: Colour, *, length: float, height: float) -> Pixels:
-    """Return a wall of panels painted in turn, with a coping, length x height metres, 12 pixels a metre, uint8 RGB."""
+    """Returns a wall of panels painted in turn, with a coping, length x height metres, 12 pixels a metre, uint8 RGB."""
     picture = masonry(rng, colour, int(height * PANEL_PIXELS_PER_METRE), int(length * PANEL_PIXELS_PER_METRE))
     panel = int(rng.uniform(1.0, 1.6) * PANEL_PIXELS_PER_METRE)
     for left in range(0, picture.shape[1], 2 * panel):
@@ -110,7 +110,7 @@ def garden_wall(rng: np.random.Generator, colour: Colour, *, length: float, heig
 
 
 def railing(rng: np.random.Generator, colour: Colour, *, length: float, height: float) -> Pixels:
-    """Return a fence, length x height metres, 12 pixels a metre, uint8 RGB: bright boards before a dark ground."""
+    """Returns a fence, length x height metres, 12 pixels a metre, uint8 RGB: bright boards before a dark ground."""
     rows, columns = int(height * PANEL_PIXELS_PER_METRE), int(length * PANEL_PIXELS_PER_METRE)
     picture = tinted((48, 50, 44), 0.25 * grain(rng, (rows, columns)))
     spacing = int(rng.integers(8, 13))
@@ -121,7 +121,7 @@ def railing(rng: np.random.Generator, colour: Colour, *, length: float, height: 
 
 
 def poster(rng: np.random.Generator, *, length: float, height: float) -> Pixels:
-    """Return an advertisement, length x height metres, 12 pixels a metre, uint8 RGB: frame, blob and lines."""
+    """Returns an advertisement, length x height metres, 12 pixels a metre, uint8 RGB: frame, blob and lines."""
     rows, columns = int(height * PANEL_PIXELS_PER_METRE), int(length * PANEL_PIXELS_PER_METRE)
     back, ink, blob = (tuple(rng.uniform(20, 250, 3).tolist()) for _ in range(3))
     picture = tinted(back, 0.04 * grain(rng, (rows, columns)))
@@ -134,7 +134,7 @@ def poster(rng: np.random.Generator, *, length: float, height: float) -> Pixels:
 
 
 def foliage(rng: np.random.Generator, colour: Colour, *, pixels: int) -> Pixels:
-    """Return a tree crown, (pixels, pixels, 4) uint8 RGBA: leafy blobs, lit from above, clear outside."""
+    """Returns a tree crown, (pixels, pixels, 4) uint8 RGBA: leafy blobs, lit from above, clear outside."""
     alpha = np.zeros((pixels, pixels), np.uint8)
     relief = np.zeros((pixels, pixels), np.float32)
     for _ in range(22):
@@ -148,7 +148,7 @@ def foliage(rng: np.random.Generator, colour: Colour, *, pixels: int) -> Pixels:
 
 
 def fractal_noise(rng: np.random.Generator, pixels: int) -> NDArray[np.float32]:
-    """Return tileable noise at four scales, (pixels, pixels) float32, about -1..1; pixels is a multiple of 64."""
+    """Returns tileable noise at four scales, (pixels, pixels) float32, about -1..1; pixels is a multiple of 64."""
     total = np.zeros((pixels, pixels), np.float32)
     for cells, weight in ((4, 0.4), (8, 0.3), (16, 0.2), (64, 0.2)):
         scale = pixels // cells
@@ -159,22 +159,22 @@ def fractal_noise(rng: np.random.Generator, pixels: int) -> NDArray[np.float32]:
 
 
 def grain(rng: np.random.Generator, shape: tuple[int, int]) -> NDArray[np.float32]:
-    """Return independent noise, float32, -1..1."""
+    """Returns independent noise, float32, -1..1."""
     return rng.random(shape, dtype=np.float32) * 2 - 1
 
 
 def tinted(colour: Colour, relief: NDArray[np.float32]) -> Pixels:
-    """Return a relief (height, width), 0 = plain, as brightness steps of one colour, (height, width, 3) uint8."""
+    """Returns a relief (height, width), 0 = plain, as brightness steps of one colour, (height, width, 3) uint8."""
     return to_bytes(np.array(colour, np.float32) * (1 + relief[..., None]))
 
 
 def shaded(colour: Colour, factor: float) -> tuple[int, int, int]:
-    """Return the colour made darker or brighter, whole numbers 0..255."""
+    """Returns the colour made darker or brighter, whole numbers 0..255."""
     red, green, blue = (min(int(channel * factor), 255) for channel in colour)
     return red, green, blue
 
 
 def to_bytes(picture: NDArray[np.float32]) -> Pixels:
-    """Return float brightness, 0..255 and beyond, as uint8."""
+    """Returns float brightness, 0..255 and beyond, as uint8."""
     clipped: Pixels = np.clip(picture, 0, 255).astype(np.uint8)
     return clipped

@@ -40,8 +40,8 @@ class Thing:
         lateral: metres right of the road's middle.
         position: metres along the street.
         depth: metres along the street that decide what it hides.
-        pace: metres a frame along the street.
-        crossing: metres a frame across the street.
+        pace: metres per frame along the street.
+        crossing: metres per frame across the street.
     """
 
     shapes: tuple[Shape, ...]
@@ -52,7 +52,7 @@ class Thing:
     crossing: float = 0.0
 
     def at(self, frame: int, travelled: float) -> Placed:
-        """Return where it is in a frame, once the camera has travelled so many metres."""
+        """Returns where it is in a frame, once the camera has travelled so many metres."""
         moved = self.pace * frame
         lateral = self.lateral + swing(self.crossing * frame, 4.0)
         shape = self.shapes[frame % len(self.shapes)]
@@ -60,7 +60,7 @@ class Thing:
 
 
 def placed_in(street: Street, frame: int) -> list[Placed]:
-    """Return all that stands or moves in sight of a frame, far to near."""
+    """Returns all that stands or moves in sight of a frame, far to near."""
     travelled = street.travelled(frame)
     first = int((travelled - 14) // BLOCK_METRES)
     standing = [
@@ -74,7 +74,7 @@ def placed_in(street: Street, frame: int) -> list[Placed]:
 
 
 def is_in_sight(item: Placed) -> bool:
-    """Return whether something is before the camera and not too small to make out.
+    """Returns whether something is before the camera and not too small to make out.
 
     A car may begin nearer than a person, as its far end is still in the picture; a tall frontage counts by its far end.
     """
@@ -85,7 +85,7 @@ def is_in_sight(item: Placed) -> bool:
 
 
 def swing(moved: float, reach: float) -> float:
-    """Return where a walk of so many metres ends that goes to and fro between -reach and reach, from 0.
+    """Returns where a walk of so many metres ends that goes to and fro between -reach and reach, from 0.
 
     >>> swing(5.0, 4.0)
     3.0
@@ -95,7 +95,7 @@ def swing(moved: float, reach: float) -> float:
 
 @lru_cache(maxsize=256)
 def block_things(street: Street, block: int, kind: str) -> tuple[Thing, ...]:
-    """Return what stands in one block of the street, of one kind of `SIGHT_METRES`."""
+    """Returns what stands in one block of the street, of one kind of `SIGHT_METRES`."""
     lots = {"frontages": (_frontage,), "furniture": (_furniture, _parked), "figures": (_walkers,)}
     junctions = {"frontages": (), "furniture": (_corner_post,), "figures": (_crossers,)}
     lay_outs = (junctions if street.is_junction(np.array(block)) else lots)[kind]
@@ -110,7 +110,7 @@ def block_things(street: Street, block: int, kind: str) -> tuple[Thing, ...]:
 
 @lru_cache(maxsize=8)
 def fleet(street: Street) -> tuple[Thing, ...]:
-    """Return the traffic; positions and pace are counted from the camera: ahead in the own lane, or oncoming."""
+    """Returns the traffic; positions and pace are counted from the camera: ahead in the own lane, or oncoming."""
     rng = street.random(1)
     things = []
     for number in range(rng.integers(5, 8)):
@@ -123,13 +123,13 @@ def fleet(street: Street) -> tuple[Thing, ...]:
 
 
 def _driving(thing: Thing, frame: int) -> Placed:
-    """Return where a vehicle of the fleet is; whoever leaves the stretch in sight returns at its other end."""
+    """Returns where a vehicle of the fleet is; whoever leaves the stretch in sight returns at its other end."""
     ahead = (thing.position + thing.pace * frame) % TRAFFIC_METRES + 4.5
     return Placed(thing.shapes[0], thing.lateral, ahead, ahead)
 
 
 def _vehicle(street: Street, rng: np.random.Generator, *, oncoming: bool) -> Shape:
-    """Return something that drives."""
+    """Returns something that drives."""
     paint, other = street.paint(rng), street.paint(rng)
     draw = rng.random()
     if draw < 0.45:
@@ -144,14 +144,14 @@ def _vehicle(street: Street, rng: np.random.Generator, *, oncoming: bool) -> Sha
 
 
 def _corner_post(street: Street, rng: np.random.Generator, start: float, side: int) -> Iterator[Thing]:
-    """Yield the traffic light or the sign of a junction."""
+    """Yields the traffic light or the sign of a junction."""
     _, kerb, _ = street.edge(side, start)
     post = shapes.traffic_light(rng) if rng.random() < 0.7 else shapes.traffic_sign(rng, *sign_colours(rng))
     yield Thing((post,), kerb + 0.4 * side, start - 0.5, start - 0.5)
 
 
 def _crossers(street: Street, rng: np.random.Generator, start: float, side: int) -> Iterator[Thing]:
-    """Yield people and riders who cross at a junction."""
+    """Yields people and riders who cross at a junction."""
     for _ in range(rng.integers(1, 3)):
         position, lateral = start + rng.uniform(0.5, 3), side * rng.uniform(0.5, street.road_half + 2)
         strides = people.person(rng, street.clothes(rng))
@@ -162,7 +162,7 @@ def _crossers(street: Street, rng: np.random.Generator, start: float, side: int)
 
 
 def _frontage(street: Street, rng: np.random.Generator, start: float, side: int) -> Iterator[Thing]:
-    """Yield the house, wall, fence, hedge or gap at the outer edge of the pavement and what lies behind."""
+    """Yields the house, wall, fence, hedge or gap at the outer edge of the pavement and what lies behind."""
     kind = FRONTAGES[rng.choice(len(FRONTAGES), p=street.frontage_weights)]
     _, _, outer = street.edge(side, start)
     line, end = outer + 0.6 * side, start + BLOCK_METRES
@@ -187,7 +187,7 @@ def _frontage(street: Street, rng: np.random.Generator, start: float, side: int)
 
 
 def _house(street: Street, rng: np.random.Generator, lateral: float, start: float, side: int) -> Thing:
-    """Return a house with its front at `lateral`."""
+    """Returns a house with its front at `lateral`."""
     length = BLOCK_METRES - (rng.uniform(0.5, 3.0) if rng.random() < 0.4 else 0.0)
     height = 3.2 * max(1.3, street.storeys * rng.uniform(0.5, 1.6))
     shape = shapes.building(rng, street.facade(rng), street.glass, side, length=length, height=height)
@@ -195,7 +195,7 @@ def _house(street: Street, rng: np.random.Generator, lateral: float, start: floa
 
 
 def _furniture(street: Street, rng: np.random.Generator, start: float, side: int) -> Iterator[Thing]:
-    """Yield advertising columns, street trees, signs and billboards along the kerb."""
+    """Yields advertising columns, street trees, signs and billboards along the kerb."""
     _, kerb, outer = street.edge(side, start)
     row = kerb + 0.5 * side
     column = shapes.advertising_column(rng, textures.shaded((112, 114, 116), rng.uniform(0.6, 1.5)))
@@ -211,7 +211,7 @@ def _furniture(street: Street, rng: np.random.Generator, start: float, side: int
 
 
 def sign_colours(rng: np.random.Generator) -> tuple[Colour, Colour]:
-    """Return plate and rim of a traffic sign."""
+    """Returns plate and rim of a traffic sign."""
     pairs: tuple[tuple[Colour, Colour], ...] = (
         ((235, 235, 232), (190, 42, 40)), ((40, 84, 168), (225, 228, 230)), ((226, 188, 58), (40, 40, 42)),
         ((44, 118, 78), (225, 228, 225)),
@@ -220,7 +220,7 @@ def sign_colours(rng: np.random.Generator) -> tuple[Colour, Colour]:
 
 
 def _parked(street: Street, rng: np.random.Generator, start: float, side: int) -> Iterator[Thing]:
-    """Yield parked vehicles where there is a parking lane, and two-wheelers on the pavement."""
+    """Yields parked vehicles where there is a parking lane, and two-wheelers on the pavement."""
     bay, kerb, _ = street.edge(side, start)
     facing = side != street.hand
     for slot in (0.5, 6.2):
@@ -241,7 +241,7 @@ def _parked(street: Street, rng: np.random.Generator, start: float, side: int) -
 
 
 def _walkers(street: Street, rng: np.random.Generator, start: float, side: int) -> Iterator[Thing]:
-    """Yield people on the pavement, now and then one on the road, and animals."""
+    """Yields people on the pavement, now and then one on the road, and animals."""
     _, kerb, outer = street.edge(side, start)
     for _ in range(rng.poisson(street.crowd)):
         position = start + rng.uniform(0, BLOCK_METRES)

@@ -23,7 +23,7 @@ SIDES = ((Facing.LEFT, -1), (Facing.RIGHT, 1))
 
 
 def car(rng: np.random.Generator, paint: Colour, glass: Colour, *, oncoming: bool) -> Shape:
-    """Return a car whose near end is the foot point: its back, or its front when it comes towards the camera."""
+    """Returns a car whose near end is the foot point: its back, or its front when it comes towards the camera."""
     length, half, height = rng.uniform(3.6, 4.7), rng.uniform(0.8, 0.93), rng.uniform(1.4, 1.75)
     waist, narrow = 0.58 * height, half - 0.06
     near, far = (0.25 * length, 0.92 * length) if oncoming else (0.06 * length, 0.7 * length)
@@ -56,7 +56,7 @@ def car(rng: np.random.Generator, paint: Colour, glass: Colour, *, oncoming: boo
 def slanted(
     low_half: float, high_half: float, low: tuple[float, float], high: tuple[float, float], colour: Colour
 ) -> Face:
-    """Return a windscreen between two (up, ahead) edges."""
+    """Returns a windscreen between two (up, ahead) edges."""
     flat = front(
         [(-low_half, low[0]), (-high_half, high[0]), (high_half, high[0]), (low_half, low[0])], 0, colour, "car"
     )
@@ -66,7 +66,7 @@ def slanted(
 
 
 def wheels(name: str, facing: Facing, lateral: float, places: tuple[float, ...], radius: float) -> list[Face]:
-    """Return tyres and hubs on one side of a vehicle at those metres from its near end."""
+    """Returns tyres and hubs on one side of a vehicle at those metres from its near end."""
     return [
         side(ellipse((place, radius), (size, size)), lateral, colour, name, facing)
         for place in places
@@ -75,7 +75,7 @@ def wheels(name: str, facing: Facing, lateral: float, places: tuple[float, ...],
 
 
 def lamps(name: str, lateral: float, up: float, *, oncoming: bool) -> list[Face]:
-    """Return a pair of lamps: white towards the camera, red when the vehicle drives ahead."""
+    """Returns a pair of lamps: white towards the camera, red when the vehicle drives ahead."""
     colour: Colour = (250, 245, 215) if oncoming else (205, 40, 35)
     return [
         front(rectangle(x - 0.16, up - 0.09, x + 0.16, up + 0.09), 0, colour, name, Facing.GLOW)
@@ -84,7 +84,7 @@ def lamps(name: str, lateral: float, up: float, *, oncoming: bool) -> list[Face]
 
 
 def autorickshaw(rng: np.random.Generator, paint: Colour, hood: Colour, *, oncoming: bool) -> Shape:
-    """Return a three-wheeler with a soft hood and open sides."""
+    """Returns a three-wheeler with a soft hood and open sides."""
     half, length, height = 0.68, 2.6, rng.uniform(1.65, 1.8)
     name = "autorickshaw"
     hull: Outline = [(-half, 0.25), (-half, 1.0), (half, 1.0), (half, 0.25)]
@@ -117,7 +117,7 @@ def autorickshaw(rng: np.random.Generator, paint: Colour, hood: Colour, *, oncom
 
 
 def truck(rng: np.random.Generator, paint: Colour, cargo: Colour, *, oncoming: bool) -> Shape:
-    """Return a truck with a high load: the painted tailgate, or the cab when it comes towards the camera."""
+    """Returns a truck with a high load: the painted tailgate, or the cab when it comes towards the camera."""
     half, length, height = 1.15, rng.uniform(5.5, 8.0), rng.uniform(2.5, 3.3)
     name = "truck"
     faces = [front(rectangle(x - 0.22, 0, x + 0.22, 0.9), 0.1, TYRE, name) for x in (-half + 0.25, half - 0.25)]
@@ -133,7 +133,7 @@ def truck(rng: np.random.Generator, paint: Colour, cargo: Colour, *, oncoming: b
 
 
 def _cab_front(half: float, paint: Colour) -> list[Face]:
-    """Return windscreen and grille of a truck."""
+    """Returns windscreen and grille of a truck."""
     return [
         front(rectangle(-half + 0.12, 1.45, half - 0.12, 2.2), 0, (78, 92, 104), "truck"),
         front(rectangle(-half + 0.35, 0.7, half - 0.35, 1.15), 0, shaded(paint, 0.55), "truck"),
@@ -141,7 +141,7 @@ def _cab_front(half: float, paint: Colour) -> list[Face]:
 
 
 def _tailgate(half: float, height: float, paint: Colour, cargo: Colour) -> list[Face]:
-    """Return the boards and the painted panel on the back of a truck."""
+    """Returns the boards and the painted panel on the back of a truck."""
     boards = [
         front(rectangle(x - 0.05, 1.2, x + 0.05, height), 0, shaded(cargo, 0.72), "truck")
         for x in np.linspace(-half + 0.1, half - 0.1, 5).tolist()
@@ -150,7 +150,7 @@ def _tailgate(half: float, height: float, paint: Colour, cargo: Colour) -> list[
 
 
 def bus(rng: np.random.Generator, paint: Colour, band: Colour, *, oncoming: bool) -> Shape:
-    """Return a bus: a long box with a row of windows."""
+    """Returns a bus: a long box with a row of windows."""
     half, length, height = 1.25, rng.uniform(8, 11), rng.uniform(2.8, 3.2)
     name = "bus"
     faces = [front(rectangle(x - 0.2, 0, x + 0.2, 0.7), 0.1, TYRE, name) for x in (-half + 0.3, half - 0.3)]
@@ -173,7 +173,7 @@ def bus(rng: np.random.Generator, paint: Colour, band: Colour, *, oncoming: bool
 
 
 def cargo_colour(rng: np.random.Generator) -> Colour:
-    """Return the colour of a load: wood, canvas or paint."""
+    """Returns the colour of a load: wood, canvas or paint."""
     return textures.shaded(
         ((134, 96, 62), (112, 116, 96), (150, 144, 132), (72, 92, 140))[rng.integers(4)], rng.uniform(0.8, 1.2)
     )

@@ -46,7 +46,7 @@ def read_label_colours(path: Path) -> NDArray[np.uint8]:
     It is turned like an image, if it has an orientation tag of its own.
 
     Raises:
-        UnusableSceneError: If the file is empty, cut off, no image, too large, lossy, has more than 8 bits a channel,
+        UnusableSceneError: If the file is empty, cut off, no image, too large, lossy, has more than 8 bits per channel,
             or transparent pixels.
         FileError: If the file can't be read.
     """
@@ -54,7 +54,7 @@ def read_label_colours(path: Path) -> NDArray[np.uint8]:
     try:
         pixels = _turn(decode(path, content, cv2.IMREAD_UNCHANGED, FaultKind.ANNOTATION_BROKEN), content, header)
         if pixels.dtype != np.uint8:
-            raise InputError(f"has {pixels.dtype} colours, expected 8 bits a channel")
+            raise InputError(f"has {pixels.dtype} colours, expected 8 bits per channel")
         if pixels.ndim == 2:
             return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_GRAY2RGB), np.uint8)
         return np.ascontiguousarray(_drop_alpha(pixels)[..., ::-1])

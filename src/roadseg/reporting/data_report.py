@@ -1,4 +1,4 @@
-"""The page that shows a data set: scenes, classes, sizes and faults a split, and scenes with their labels."""
+"""The page that shows a data set: scenes, classes, sizes and faults per split, and scenes with their labels."""
 
 import base64
 from collections.abc import Mapping, Sequence
@@ -60,7 +60,7 @@ def write_data_report(
         "Pixels of each class": _class_table(index, class_pixels, palette),
         "Classes that a split lacks": _list_html(find_missing_classes(held, split_table)),
         "Sizes of the raw images": _to_html(count_sizes(index)),
-        "Scenes a drive": _fold(pd.crosstab(index["drive"], index["split"])),
+        "Scenes per drive": _fold(pd.crosstab(index["drive"], index["split"])),
         "Faults": _to_html(count_faults(faults)),
         "Faults, scene by scene": _fold(faults.set_index("scene")),
         "Drives in more than one split": _list_html(find_shared_drives(split_table)),
@@ -81,7 +81,7 @@ def write_data_report(
 
 
 def count_scenes(index: pd.DataFrame) -> pd.DataFrame:
-    """Returns a row a split: its drives, scenes, and of these the labelled and the left-out ones.
+    """Returns a row per split: its drives, scenes, and of these the labelled and the left-out ones.
 
     Args:
         index: The scene index with the column `split`.
@@ -97,7 +97,7 @@ def count_scenes(index: pd.DataFrame) -> pd.DataFrame:
 
 
 def share_pixels(index: pd.DataFrame, class_pixels: pd.DataFrame, class_names: Sequence[str]) -> pd.DataFrame:
-    """Returns the share of each class in the pixels of each split that have one: a row a class, a column a split.
+    """Returns the share of each class in the pixels of each split that have one: a row per class, a column per split.
 
     Args:
         index: The scene index with the column `split`.
@@ -122,7 +122,7 @@ def count_sizes(index: pd.DataFrame) -> pd.DataFrame:
 
 
 def count_faults(faults: pd.DataFrame) -> pd.DataFrame:
-    """Returns a row a kind of fault: how many scenes are used in spite of it, and how many are left out for it.
+    """Returns a row per kind of fault: how many scenes are used in spite of it, and how many are left out for it.
 
     Args:
         faults: As `PreparedScenes.tabulate_faults` returns it.

@@ -54,7 +54,7 @@ SPLIT_COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9")  # Okabe
 
 @house_style
 def draw_confusion(matrices: Matrices, class_names: Sequence[str], caption: str = "") -> Figure:
-    """Returns the confusion matrices, one row a split: left pixel counts, right shares of each true class.
+    """Returns the confusion matrices, one row per split: left pixel counts, right shares of each true class.
 
     Of many classes those of each split with the most wrong pixels have rows and columns, and the others share one.
 
@@ -153,7 +153,7 @@ def draw_training_curves(history: pd.DataFrame, caption: str = "") -> Figure:
     """Returns loss, mean IoU and learning rate over the epochs, the best validation epochs named.
 
     Args:
-        history: One row an epoch: epoch (from 1), loss, mean_iou, val_loss, val_mean_iou, learning_rate, seconds.
+        history: One row per epoch: epoch (from 1), loss, mean_iou, val_loss, val_mean_iou, learning_rate, seconds.
         caption: Small print at the foot.
     """
     epochs = "1 epoch" if len(history) == 1 else f"{len(history)} epochs"

@@ -50,7 +50,7 @@ def choose_gallery(scene_scores: pd.DataFrame, count: int) -> pd.DataFrame:
 
     Args:
         scene_scores: As `tabulate_scenes` returns it. Scenes without a mean IoU, void throughout, are left out.
-        count: Scenes a split, all of them where it has fewer.
+        count: Scenes per split, all of them where it has fewer.
 
     Returns:
         The rows with the columns `rank`, 1 for the best, and `ranked`, the number of scenes that have a rank.
@@ -96,7 +96,7 @@ def _encode_image(image: NDArray[np.uint8]) -> str:
 
 
 def _encode_ids(ids: NDArray[np.integer], colours: list[tuple[int, int, int]], **options: int) -> str:
-    """Returns ids 0..len(colours)-1 as a PNG of as few bits a pixel as its palette allows."""
+    """Returns ids 0..len(colours)-1 as a PNG of as few bits per pixel as its palette allows."""
     picture = Image.fromarray(ids.astype(np.uint8))
     picture.putpalette([channel for colour in colours for channel in colour])
     file = BytesIO()

@@ -37,7 +37,7 @@ LATEST = ("latest", "previous")
 
 
 def list_rows(records: Sequence[RunRecord], defaults: Mapping[str, Any]) -> list[tuple[str, ...]]:
-    """Returns a row a run with the columns of `HEADINGS`.
+    """Returns a row per run with the columns of `HEADINGS`.
 
     Args:
         records: In the order of the rows.

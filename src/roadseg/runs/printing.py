@@ -1,4 +1,4 @@
-"""Tables on the terminal; in a pipe or a file as wide as they need to be, one line a row."""
+"""Tables on the terminal; in a pipe or a file as wide as they need to be, one line per row."""
 
 from collections.abc import Sequence
 

@@ -16,11 +16,11 @@ def find_duplicates(scene_index: pd.DataFrame, split_table: pd.DataFrame) -> pd.
     """Returns the scenes whose pixels also stand in another split: image_hash, scene, drive and split, sorted.
 
     Args:
-        scene_index: One row a scene, with `scene` and `image_hash` (equal for equal pixels).
+        scene_index: One row per scene, with `scene` and `image_hash` (equal for equal pixels).
         split_table: As `assign_splits` returns it.
 
     Returns:
-        One row a scene, ordered by hash, then by scene; no row where no image stands in two splits.
+        One row per scene, ordered by hash, then by scene; no row where no image stands in two splits.
     """
     hashes = scene_index.set_index("scene")["image_hash"]
     table = split_table.assign(image_hash=split_table["scene"].map(hashes))

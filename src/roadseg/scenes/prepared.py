@@ -66,7 +66,7 @@ class PreparationPlan:
         digests: For each scene a hash of all that shapes its pixels: two scenes with one digest are one.
         prepare: Returns the prepared scene of a scene id; raises `UnusableSceneError` where there can be none.
         unusable_share: Largest share of the scenes that may be left out.
-        workers: Number of processes; None is one a core where the work is worth starting them.
+        workers: Number of processes; None is one per core where the work is worth starting them.
     """
 
     classes: tuple[SegmentationClass, ...]
@@ -131,7 +131,7 @@ class PreparedScenes(Mapping[str, PreparedScene]):
         return np.array([self._row_of[scene]["pixels"] for scene in scenes], np.int64)
 
     def tabulate(self) -> pd.DataFrame:
-        """Returns one row a scene, also for those that can't be used, with the columns of `SCENE_COLUMNS`.
+        """Returns one row per scene, also for those that can't be used, with the columns of `SCENE_COLUMNS`.
 
         `labelled` says whether a pixel has a class; height and width are those of the raw image.
         """
@@ -154,7 +154,7 @@ class PreparedScenes(Mapping[str, PreparedScene]):
         return pd.DataFrame(rows, columns=list(PIXEL_COLUMNS)).astype(PIXEL_COLUMNS)
 
     def tabulate_faults(self) -> pd.DataFrame:
-        """Returns one row a fault, with the columns of `FAULT_COLUMNS`."""
+        """Returns one row per fault, with the columns of `FAULT_COLUMNS`."""
         rows = [
             (row["scene"], row["drive"], row["published_split"], row["usable"], kind, detail or None)
             for row in self.rows

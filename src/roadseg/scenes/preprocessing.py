@@ -32,7 +32,7 @@ class PrepareOptions(BaseModel, frozen=True, extra="forbid", strict=True):
         unknown_label: What a raw label without an entry in the label space does: `error` stops, `void` makes its
             pixels void and notes it.
         unusable_share: Largest share of the scenes that may be left out because they can't be used.
-        workers: Number of processes; None is one a core where the work is worth starting them.
+        workers: Number of processes; None is one per core where the work is worth starting them.
     """
 
     image_size: Annotated[tuple[PositiveInt, PositiveInt], Strict(strict=False)]

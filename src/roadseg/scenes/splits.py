@@ -66,10 +66,10 @@ class SplitOptions(BaseModel, frozen=True, extra="forbid", strict=True):
 
 
 def find_classes(scene_index: pd.DataFrame, class_pixels: pd.DataFrame, class_names: Sequence[str]) -> pd.DataFrame:
-    """Returns whether each labelled scene holds each class: a row a scene, by its id, and a column a class.
+    """Returns whether each labelled scene holds each class: a row per scene, by its id, and a column per class.
 
     Args:
-        scene_index: One row a scene, with `scene`, `drive`, `published_split`, `usable` and `labelled`.
+        scene_index: One row per scene, with `scene`, `drive`, `published_split`, `usable` and `labelled`.
         class_pixels: One row for each scene and class that it holds, with `scene` and `class`.
         class_names: Names in the order of the ids.
 

@@ -18,7 +18,7 @@ class PredictionFileOptions(BaseModel, frozen=True, extra="forbid", strict=True)
     Attributes:
         written: Whether they are.
         name: Name of a file below the folder of the run; `{scene}` is the scene's id, which may hold slashes.
-        ids: What is written for each class, 0..255, one a class; None writes the class ids.
+        ids: What is written for each class, 0..255, one per class; None writes the class ids.
     """
 
     written: bool
@@ -50,7 +50,7 @@ def write_predictions(
     """
     ids = np.array(range(num_classes) if options.ids is None else options.ids, np.uint8)
     if len(ids) != num_classes:
-        raise InputError(f"evaluate.prediction_files.ids must be {num_classes}, one a class, received {len(ids)}")
+        raise InputError(f"evaluate.prediction_files.ids must be {num_classes}, one per class, received {len(ids)}")
     for each in predictions:
         path = folder / options.name.replace("{scene}", each.scene)
         path.parent.mkdir(parents=True, exist_ok=True)

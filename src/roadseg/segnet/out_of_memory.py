@@ -41,7 +41,7 @@ def foretell_memory(network: keras.Model, batch_size: int, advice: str) -> None:
 
     Args:
         network: Compiled or not.
-        batch_size: Scenes a step.
+        batch_size: Scenes per step.
         advice: What to try.
     """
     needed, free = estimate_memory(network, batch_size), psutil.virtual_memory().available

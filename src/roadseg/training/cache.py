@@ -25,7 +25,7 @@ class PairReader(Protocol):
 class CachedPairs:
     """Pairs that are decoded once; from then on they come from a file that the system keeps in memory while it can.
 
-    The file takes four bytes a pixel of a scene, and is made anew: what an earlier training left in it does not count.
+    The file takes four bytes per pixel of a scene. Each training writes it again, whatever an earlier one left in it.
     """
 
     def __init__(self, scenes: PairReader, ids: Sequence[str], image_size: tuple[int, int], path: Path) -> None:

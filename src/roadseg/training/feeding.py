@@ -60,7 +60,7 @@ class SceneBatches(keras.utils.PyDataset):
         Args:
             scenes: What reads a scene, prepared scenes or a cache of them.
             ids: Scenes with labels, in the order in which they are served unless they are shuffled.
-            batch_size: Scenes a batch.
+            batch_size: Scenes per batch.
             shuffle: None serves the scenes in order and as they are.
             shared_by: Devices that share a batch evenly. Where the last batch is too small for that, it is filled up
                 with its last image, all void: no pixel of it counts in gradients and metric; batch norm

@@ -86,7 +86,7 @@ class Training:
 
     Attributes:
         network: With the weights of the epoch with the best validation mIoU.
-        history: One row an epoch with epoch (from 1), loss, mean_iou, val_loss, val_mean_iou, learning_rate,
+        history: One row per epoch with epoch (from 1), loss, mean_iou, val_loss, val_mean_iou, learning_rate,
             images_per_second and seconds.
         is_interrupted: Whether Ctrl-C or SIGTERM ended it; then its state is worth keeping.
         state: What `TrainingState` wrote after the last epoch.

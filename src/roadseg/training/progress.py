@@ -1,4 +1,4 @@
-"""What a training shows while it runs: a bar an epoch on a terminal, a line an epoch in the log."""
+"""What a training shows while it runs: a bar per epoch on a terminal, a line per epoch in the log."""
 
 import logging
 import math
@@ -13,7 +13,7 @@ logger = logging.getLogger(__name__)
 
 
 class EpochProgress(keras.callbacks.Callback):
-    """Shows how far an epoch is, images a second and the time left, and logs each epoch in one line.
+    """Shows how far an epoch is, images per second and the time left, and logs each epoch in one line.
 
     Where the output is no terminal, the bar is left out.
     """

@@ -50,7 +50,7 @@ class TrainOptions(DeviceOptions, frozen=True, extra="forbid", strict=True, allo
     Attributes:
         epochs: At most so many.
         trial_epochs: At most so many where `scenes.limit` is set, to try a data set.
-        batch_size: Scenes a step, shared by the devices.
+        batch_size: Scenes per step, shared by the devices.
         cache: Whether decoded scenes are kept in a file while the training lasts.
         loss: What goes down.
         optimizer: `muon` moves the kernels of the convolutions by Muon and all else by Adam.

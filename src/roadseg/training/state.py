@@ -177,7 +177,7 @@ class TrainingState(keras.callbacks.Callback):
             weights.unlink()
 
     def tabulate(self) -> pd.DataFrame:
-        """Returns the history: one row an epoch."""
+        """Returns the history: one row per epoch."""
         return pd.DataFrame(self.rows)[list(COLUMNS)].astype({"epoch": int})
 
 

@@ -39,7 +39,7 @@ def prepare_scenes(
 
 
 def index_scenes(prepared_scenes: PreparedScenes) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    """Returns one row a scene: what it is and its size; one row a class of a scene: its pixels; and one row a fault."""
+    """Returns one row per scene, with what it is and its size; one per class in a scene: its pixels; one per fault."""
     faults = prepared_scenes.tabulate_faults()
     for kind, counts in count_faults(faults).iterrows():
         logger.warning("Fault '%s': %d scenes used all the same, %d left out", kind, counts["used"], counts["left out"])
