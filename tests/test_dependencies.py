@@ -45,3 +45,19 @@ def test_what_is_imported_is_declared_and_what_is_declared_is_used() -> None:
     used = distributions(imported("src/roadseg"))
     assert used - declared - optional - CHOSEN == set(), "imported, not declared"
     assert declared - used - COMMANDS == set(), "declared, not imported"
+
+
+LIBRARY = ("scenes", "drawing", "reading", "segnet", "training", "scoring", "reporting")
+
+
+def test_messages_of_the_library_name_no_command():
+    texts = [
+        (path, node.value)
+        for room in LIBRARY
+        for path in (REPOSITORY / "src/roadseg" / room).rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    ]
+    assert len(texts) > 1000
+    found = [(path, text) for path, text in texts if re.search(r"(?<!var\()--[a-z]|\b[Kk]edro\b", text)]
+    assert not found

@@ -3,6 +3,7 @@ import dataclasses
 import hashlib
 import json
 import pickle
+from pathlib import Path
 
 import cv2
 import fsspec
@@ -148,6 +149,15 @@ def test_half_written_manifest_is_no_version(tmp_path, work):
     (folder / "manifest.json.0123.part").write_text("{")
     assert dataset(tmp_path).list_versions(full_path=False) == ["v1"]
     assert_equal_scenes(dataset(tmp_path).load(), work)
+
+
+@pytest.mark.parametrize("content", [b"{", b'{"classes": []}'])
+def test_broken_manifest_is_named(tmp_path, work, content):
+    saved(tmp_path, work.plan())
+    path = dataset(tmp_path)._get_load_path()
+    Path(path).write_bytes(content)
+    with pytest.raises(DatasetError, match=rf"\nmanifest '{path}' is broken \("):
+        dataset(tmp_path).load()
 
 
 def test_other_file_systems_work(work):

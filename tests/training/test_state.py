@@ -83,3 +83,14 @@ def test_digest_of_the_code_changes_with_any_of_its_files(tmp_path, monkeypatch)
         (tmp_path / name).write_text(code)
         digests.add(state.digest_code())
     assert len(digests) == 3  # notes are no code
+
+
+@pytest.mark.parametrize("content", [b"", b"no archive", b"PK\x05\x06" + bytes(18)])
+def test_a_damaged_state_is_named_and_the_training_begins_anew_without_it(tmp_path, content):
+    path = tmp_path / state.FILE
+    path.write_bytes(content)
+    kept = state.TrainingState(tmp_path, "val_mean_iou", [])
+    with pytest.raises(FileError, match=rf"^'{path}' is damaged \(.*\): remove it, and the training begins anew$"):
+        kept.restore(None)
+    path.unlink()
+    assert kept.restore(None) == 0

@@ -2,7 +2,8 @@
 
 import base64
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
@@ -39,8 +40,14 @@ class PreparedScenesDataset(VersionedFileDataset[PreparedScenes, PreparedScenes]
         self._store = SceneStore(self._fs, str(self._filepath.parent / "store"))
 
     def load(self) -> PreparedScenes:
-        """Returns the scenes of a version."""
-        return PreparedScenes(json.loads(self._fs.cat_file(str(self._get_load_path()))), self._store.read)
+        """Returns the scenes of a version.
+
+        Raises:
+            InputError: If the manifest is broken.
+        """
+        path = str(self._get_load_path())
+        with _blame_manifest(path):
+            return PreparedScenes(json.loads(self._fs.cat_file(path)), self._store.read)
 
     def save(self, data: PreparedScenes) -> None:
         """Writes the manifest.
@@ -70,12 +77,17 @@ class PreparedScenesDataset(VersionedFileDataset[PreparedScenes, PreparedScenes]
             InputError: If the manifest is broken.
         """
         path = str(self._get_versioned_path(version))
-        try:
-            rows = json.loads(self._fs.cat_file(path))["scenes"]
-            return {name_scene(row["facts"]) for row in rows}
-        except (ValueError, KeyError) as fault:
-            raise InputError(f"manifest '{path}' is broken ({fault!r})") from fault
+        with _blame_manifest(path):
+            return {name_scene(row["facts"]) for row in json.loads(self._fs.cat_file(path))["scenes"]}
 
     def prune_store(self, named: Collection[str], before: datetime) -> tuple[int, int]:
         """Removes scenes from the store, as `SceneStore.prune` does."""
         return self._store.prune(named, before)
+
+
+@contextmanager
+def _blame_manifest(path: str) -> Iterator[None]:
+    try:
+        yield
+    except (ValueError, KeyError) as fault:
+        raise InputError(f"manifest '{path}' is broken ({fault!r})") from fault

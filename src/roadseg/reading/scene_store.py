@@ -83,8 +83,17 @@ class SceneStore:
         return sum(map(len, contents.values()))
 
     def read_facts(self, name: str) -> Facts:
-        """Returns what is said of a scene."""
-        facts: Facts = json.loads(self._fs.cat_file(f"{self.folder}/{name}.{FACTS}"))
+        """Returns what is said of a scene.
+
+        Raises:
+            FileError: If the file is damaged.
+        """
+        path = f"{self.folder}/{name}.{FACTS}"
+        content = self._fs.cat_file(path)
+        try:
+            facts: Facts = json.loads(content)
+        except ValueError as fault:
+            raise FileError(f"'{path}' is broken ({len(content)} bytes): remove it and prepare again") from fault
         return facts
 
     def read(self, row: Mapping[str, Any]) -> PreparedScene:

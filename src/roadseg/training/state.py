@@ -4,6 +4,7 @@ import errno
 import json
 import logging
 import shutil
+import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -14,6 +15,7 @@ import numpy as np
 import pandas as pd
 from filelock import FileLock, Timeout
 from keras import ops
+from numpy.typing import NDArray
 
 from roadseg.errors import FileError, InputError
 from roadseg.scenes.prepared import content_digest
@@ -87,6 +89,16 @@ def remove_state(folder: Path) -> None:
         shutil.rmtree(folder.rename(folder.with_suffix(".gone")))
 
 
+def _read(path: Path) -> tuple[dict[str, Any], list[NDArray[Any]]]:
+    """Returns the facts in the file of a state, and the values of the variables."""
+    try:
+        with np.load(path) as content:
+            facts = json.loads(str(content["facts"]))
+            return facts, [content[str(index)] for index in range(len(content.files) - 1)]
+    except (ValueError, KeyError, EOFError, zipfile.BadZipFile) as fault:
+        raise FileError(f"'{path}' is damaged ({fault}): remove it, and the training begins anew") from fault
+
+
 class TrainingState(keras.callbacks.Callback):
     """Writes after each epoch all that the next ones depend on, the weights of the best epoch, and the history.
 
@@ -132,13 +144,12 @@ class TrainingState(keras.callbacks.Callback):
 
         Raises:
             InputError: If the state is that of another network or optimizer.
+            FileError: If the file is damaged.
         """
         path = self._folder / FILE
         if not path.exists():
             return 0
-        with np.load(path) as content:
-            facts = json.loads(str(content["facts"]))
-            arrays = [content[str(index)] for index in range(len(content.files) - 1)]
+        facts, arrays = _read(path)
         variables = _variables(network)
         if [each.shape for each in arrays] != [tuple(each.shape) for each in variables]:
             raise InputError(
