@@ -30,7 +30,7 @@ from roadseg.scoring.tables import (
     tabulate_scenes,
 )
 from roadseg.segnet.trained import TrainedSegNet
-from roadseg.training.state import COLUMNS, TrainingState
+from roadseg.training.checkpoint import COLUMNS, Checkpoint
 
 CONFIGURATION = OmegaConfigLoader(
     str(Path(__file__).parents[1] / "conf"), base_env="base", default_run_env="base", merge_strategy={}
@@ -132,9 +132,9 @@ def predict(scenes: PreparedScenes, scene: str) -> Prediction:
 
 
 def history() -> pd.DataFrame:
-    state = TrainingState(Path(), "val_mean_iou", [])
-    state.rows = [{"epoch": epoch, **dict.fromkeys(COLUMNS[1:], 0.1 + 1 / epoch)} for epoch in (1, 3)]
-    return state.tabulate()
+    checkpoint = Checkpoint(Path(), "val_mean_iou", [])
+    checkpoint.rows = [{"epoch": epoch, **dict.fromkeys(COLUMNS[1:], 0.1 + 1 / epoch)} for epoch in (1, 3)]
+    return checkpoint.tabulate()
 
 
 def model() -> TrainedSegNet:

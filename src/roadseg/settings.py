@@ -4,12 +4,12 @@ import os
 
 from roadseg.configuration import ConfigurationLoader
 from roadseg.datasets.catalog import RunCatalog
+from roadseg.hooks.checkpoint import CheckpointHooks
 from roadseg.hooks.continuation import ContinuationHooks
 from roadseg.hooks.parameters import ParameterHooks
 from roadseg.hooks.provenance import ProvenanceHooks
 from roadseg.hooks.report import ReportHooks
 from roadseg.hooks.termination import TerminationHooks
-from roadseg.hooks.training_state import TrainingStateHooks
 from roadseg.hooks.versions import VersionHooks
 from roadseg.session import RoadSegSession
 
@@ -21,7 +21,7 @@ HOOKS = (
     VersionHooks(),
     ContinuationHooks(),
     TerminationHooks(),
-    TrainingStateHooks(),
+    CheckpointHooks(),
     ReportHooks(),
 )
 SESSION_CLASS = RoadSegSession

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from roadseg.training.recipe import choose_optimizer, choose_rules
+from roadseg.training.recipe import choose_optimizer, choose_steering_callbacks
 from training.options import train_options as options
 
 
@@ -69,10 +69,10 @@ def test_plateau_must_have_room_to_fall():
     assert options(schedule="cosine", learning_rate=0.001).plateau.floor == 0.001
 
 
-def test_rules_are_those_that_are_asked_for():
-    assert choose_rules(options()) == []
-    rules = choose_rules(options(weight_average=0.9, early_stopping_patience=2, schedule="plateau"))
-    assert [type(each).__name__ for each in rules] == ["AveragedWeights", "EarlyStopping", "ReduceLROnPlateau"]
+def test_steering_callbacks_are_those_that_are_asked_for():
+    assert choose_steering_callbacks(options()) == []
+    chosen = choose_steering_callbacks(options(weight_average=0.9, early_stopping_patience=2, schedule="plateau"))
+    assert [type(each).__name__ for each in chosen] == ["AveragedWeights", "EarlyStopping", "ReduceLROnPlateau"]
 
 
 @pytest.mark.parametrize(

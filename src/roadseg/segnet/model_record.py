@@ -100,7 +100,7 @@ class ModelRecord(BaseModel, frozen=True):
         packages: Version of each package that shapes results.
         machine: Where it was trained.
         training: How that went.
-        state: Name of the folder of what was kept to go on with.
+        state: Name of the folder of the checkpoint of its training.
         started_from: The earlier model that its weights started from.
     """
 

@@ -24,7 +24,7 @@ class TrainedSegNet:
     Attributes:
         network: Model from images to logits.
         record: What it learnt from.
-        state: What `TrainingState` wrote after the last epoch of its training; None of a model that was loaded.
+        state: All that more epochs of its training would depend on; None of a model that was loaded.
     """
 
     network: keras.Model

@@ -14,8 +14,8 @@ from roadseg.segnet.device import DeviceOptions
 from roadseg.segnet.model_record import ModelRecord
 from roadseg.segnet.network import NetworkOptions
 from roadseg.segnet.trained import STATE, WEIGHTS
+from roadseg.training.checkpoint import FILE, name_weights
 from roadseg.training.recipe import TrainOptions
-from roadseg.training.state import FILE, name_weights
 
 MAY_DIFFER = {
     "epochs",
@@ -95,7 +95,7 @@ class EarlierTraining:
             )
 
     def unpack(self, folder: Path) -> None:
-        """Puts its state, and the weights of its best epoch, where `TrainingState` looks for them.
+        """Puts its state, and the weights of its best epoch, where `Checkpoint` looks for them.
 
         Args:
             folder: Of the training that goes on. The state, which names the weights, gets its name last.

@@ -19,14 +19,14 @@ from roadseg.segnet.network import build_network, view_uncompiled
 from roadseg.segnet.out_of_memory import explaining_memory, foretell_memory
 from roadseg.training.cache import CachedPairs
 from roadseg.training.callbacks import EpochFacts, FiniteLoss, Interruption, TrainingInterruptedError
+from roadseg.training.checkpoint import Checkpoint, locked
 from roadseg.training.continuation import EarlierTraining
 from roadseg.training.feeding import SceneBatches, Shuffle
 from roadseg.training.losses import LossOptions, choose_loss, median_frequency_weights
 from roadseg.training.metric import RunningMeanIoU
 from roadseg.training.progress import EpochProgress
-from roadseg.training.recipe import BEST, Recipe, TrainOptions, choose_optimizer, choose_rules
+from roadseg.training.recipe import DECIDING_SCORE, Recipe, TrainOptions, choose_optimizer, choose_steering_callbacks
 from roadseg.training.start import start_weights
-from roadseg.training.state import TrainingState, locked
 from roadseg.training.tensorboard import TensorBoardLog, can_write_tensorboard
 
 logger = logging.getLogger(__name__)
@@ -70,12 +70,12 @@ class TrainingFolders:
     """Where a training writes, and in which colours.
 
     Attributes:
-        state: Where `TrainingState` keeps this training, and no other, after each epoch; the caller removes it.
+        checkpoint: The folder of the checkpoint of this training, and no other; the caller removes it.
         log: Where TensorBoard finds the run.
         palette: Of the pictures there.
     """
 
-    state: Path
+    checkpoint: Path
     log: Path
     palette: Palette
 
@@ -88,8 +88,8 @@ class Training:
         network: With the weights of the epoch with the best validation mIoU.
         history: One row per epoch with epoch (from 1), loss, mean_iou, val_loss, val_mean_iou, learning_rate,
             images_per_second and seconds.
-        is_interrupted: Whether Ctrl-C or SIGTERM ended it; then its state is worth keeping.
-        state: What `TrainingState` wrote after the last epoch.
+        is_interrupted: Whether Ctrl-C or SIGTERM ended it; then its checkpoint is worth keeping.
+        state: All that more epochs would depend on, as `Checkpoint` wrote it.
     """
 
     network: keras.Model
@@ -120,21 +120,21 @@ def train_network(
         MemoryError: If memory runs out, with advice.
         TrainingInterruptedError: On Ctrl-C or SIGTERM before the first epoch is finished.
     """
-    folders.state.mkdir(parents=True, exist_ok=True)
-    with locked(folders.state), placed_on(placement), _explaining_memory(data, recipe, placement):
+    folders.checkpoint.mkdir(parents=True, exist_ok=True)
+    with locked(folders.checkpoint), placed_on(placement), _explaining_memory(data, recipe, placement):
         network = _build(data, recipe, placement)
-        rules = choose_rules(recipe.options)
-        state = TrainingState(folders.state, BEST, rules)
-        finished = _restore(network, state, recipe.options, folders, earlier)
+        steering = choose_steering_callbacks(recipe.options)
+        checkpoint = Checkpoint(folders.checkpoint, DECIDING_SCORE, steering)
+        finished = _restore(network, checkpoint, recipe.options, folders, earlier)
         is_interrupted = False
-        if not _is_over(state, recipe.options):
+        if not _is_over(checkpoint, recipe.options):
             _foretell_memory(network, recipe.options, placement)
-            callbacks = [*rules, *_watchers(data, folders, placement), state]
+            callbacks = [*steering, *_watch_examples(data, folders, placement), checkpoint]
             with _feeding(data, recipe, placement, folders, finished) as batches:
                 is_interrupted = _fit(network, batches, recipe.options, finished, callbacks)
         best = view_uncompiled(network)
-        best.load_weights(state.best_weights)
-        return Training(best, state.tabulate(), is_interrupted, state.read())
+        best.load_weights(checkpoint.best_weights)
+        return Training(best, checkpoint.tabulate(), is_interrupted, checkpoint.read_state())
 
 
 def _explaining_memory(data: TrainingData, recipe: Recipe, placement: Placement) -> AbstractContextManager[None]:
@@ -191,26 +191,26 @@ def _class_weights(data: TrainingData, options: LossOptions) -> list[float] | No
 
 def _restore(
     network: keras.Model,
-    state: TrainingState,
+    checkpoint: Checkpoint,
     options: TrainOptions,
     folders: TrainingFolders,
     earlier: EarlierTraining | None,
 ) -> int:
     """Brings the network to where its training was left, and returns how many epochs are finished."""
-    finished = state.restore(network)
+    finished = checkpoint.restore(network)
     if not finished and earlier is not None:
-        earlier.unpack(folders.state)
-        finished = state.restore(network)
+        earlier.unpack(folders.checkpoint)
+        finished = checkpoint.restore(network)
         logger.info("Going on after epoch %d of the training of %s", finished, earlier.run)
-    elif _is_over(state, options):
+    elif _is_over(checkpoint, options):
         logger.info("Nothing to train: epoch %d was the last one of this training, whose run was stopped", finished)
     elif finished:
         logger.info("Going on after epoch %d of a training that was stopped", finished)
     return finished
 
 
-def _is_over(state: TrainingState, options: TrainOptions) -> bool:
-    return len(state.rows) == options.epochs or state.is_stopped
+def _is_over(checkpoint: Checkpoint, options: TrainOptions) -> bool:
+    return len(checkpoint.rows) == options.epochs or checkpoint.is_stopped
 
 
 @contextmanager
@@ -218,7 +218,7 @@ def _feeding(
     data: TrainingData, recipe: Recipe, placement: Placement, folders: TrainingFolders, finished: int
 ) -> Iterator[tuple[SceneBatches, SceneBatches]]:
     """Yields the batches to train on and those to validate on."""
-    used, cache = [*data.train, *data.validation], folders.state / CACHE
+    used, cache = [*data.train, *data.validation], folders.checkpoint / CACHE
     options, shared_by = recipe.options, len(placement.devices)
     shuffle = Shuffle(recipe.seed, options.augmentation, first_epoch=finished)
     try:
@@ -232,7 +232,9 @@ def _feeding(
         cache.unlink(missing_ok=True)
 
 
-def _watchers(data: TrainingData, folders: TrainingFolders, placement: Placement) -> list[keras.callbacks.Callback]:
+def _watch_examples(
+    data: TrainingData, folders: TrainingFolders, placement: Placement
+) -> list[keras.callbacks.Callback]:
     if not can_write_tensorboard():
         return []
     examples = data.validation[:: -(-len(data.validation) // EXAMPLES)]

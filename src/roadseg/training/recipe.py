@@ -1,4 +1,4 @@
-"""The recipe of a training: the options, and the optimizer and the rules that follow from them."""
+"""The recipe of a training: the options, and the optimizer and the callbacks that follow from them."""
 
 from dataclasses import dataclass
 from typing import Annotated, Literal
@@ -13,8 +13,8 @@ from roadseg.training.losses import LossOptions
 from roadseg.training.optimizer import ConvolutionMuon
 from roadseg.training.schedule import Rate, choose_learning_rate
 
-BEST = "val_mean_iou"
-"""What decides which epoch is kept."""
+DECIDING_SCORE = "val_mean_iou"
+"""The epoch where it is highest is kept; plateau and early stopping wait for a higher one."""
 
 NOT_DECAYED = ["bias", "gamma", "beta"]
 """Variables that weight decay leaves alone."""
@@ -150,22 +150,24 @@ def choose_optimizer(options: TrainOptions, steps: int) -> keras.optimizers.Opti
     return optimizer
 
 
-def choose_rules(options: TrainOptions) -> list[keras.callbacks.Callback]:
+def choose_steering_callbacks(options: TrainOptions) -> list[keras.callbacks.Callback]:
     """Returns the callbacks that change the course of a training, in the order in which they must be called.
 
     Args:
         options: How to train.
     """
-    rules: list[keras.callbacks.Callback] = []
+    steering: list[keras.callbacks.Callback] = []
     if options.weight_average is not None:
-        rules.append(AveragedWeights())
+        steering.append(AveragedWeights())
     if options.early_stopping_patience is not None:
-        rules.append(keras.callbacks.EarlyStopping(BEST, mode="max", patience=options.early_stopping_patience))
+        steering.append(
+            keras.callbacks.EarlyStopping(DECIDING_SCORE, mode="max", patience=options.early_stopping_patience)
+        )
     if options.schedule == "plateau":
         plateau = options.plateau
-        rules.append(
+        steering.append(
             keras.callbacks.ReduceLROnPlateau(
-                BEST, mode="max", factor=plateau.factor, patience=plateau.patience, min_lr=plateau.floor
+                DECIDING_SCORE, mode="max", factor=plateau.factor, patience=plateau.patience, min_lr=plateau.floor
             )
         )
-    return rules
+    return steering

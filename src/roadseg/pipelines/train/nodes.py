@@ -22,11 +22,11 @@ from roadseg.segnet.device import choose_placement
 from roadseg.segnet.model_record import ContinuedFrom, LearntFrom, ModelRecord, TrainingFacts
 from roadseg.segnet.network import NetworkOptions
 from roadseg.segnet.trained import TrainedSegNet
+from roadseg.training.checkpoint import digest_code
 from roadseg.training.continuation import EarlierTraining
 from roadseg.training.fit import Training, TrainingData, TrainingFolders, train_network
 from roadseg.training.recipe import Recipe, TrainOptions
 from roadseg.training.start import digest_start, record_start
-from roadseg.training.state import digest_code
 
 logger = logging.getLogger(__name__)
 
@@ -55,7 +55,7 @@ def train_segnet(
     placement = choose_placement(options)
     parameters = [network_options.model_dump(mode="json"), options.model_dump(mode="json"), seed.root]
     program = [digest_code(), provenance.packages, placement.policy]
-    state = _name_state([digests, parameters, digest_start(network_options.start), program], training_state)
+    checkpoint = _name_checkpoint([digests, parameters, digest_start(network_options.start), program], training_state)
     held_out = set(split_table.loc[split_table["split"] != "train", "drive"])
     start = continued_training.record.started_from if continued_training else None
     started_from = start or record_start(network_options.start, held_out)
@@ -65,24 +65,24 @@ def train_segnet(
         TrainingData(prepared_scenes, ids["train"], ids["validation"]),
         Recipe(network_options, options, seed.root),
         placement,
-        TrainingFolders(training_state / state, tensorboard_folder / provenance.run, palette),
+        TrainingFolders(training_state / checkpoint, tensorboard_folder / provenance.run, palette),
         continued_training,
     )
     record = record_training(prepared_scenes, split_table, training, provenance, continued_training)
-    record = record.model_copy(update={"state": state, "started_from": started_from})
+    record = record.model_copy(update={"state": checkpoint, "started_from": started_from})
     return TrainedSegNet(training.network, record, training.state), training.history
 
 
-def _name_state(choices: Sequence[object], folder: Path) -> str:
+def _name_checkpoint(choices: Sequence[object], folder: Path) -> str:
     """Returns the name of the folder of a training that follows from some choices, and says if others are there."""
-    state = content_digest(choices)
-    others = [path.name for path in folder.iterdir() if path.name != state]
-    if others and not (folder / state).exists():
+    name = content_digest(choices)
+    others = [path.name for path in folder.iterdir() if path.name != name]
+    if others and not (folder / name).exists():
         logger.info(
             "Starts afresh: what is in %s has other data, parameters, first weights, precision, code or packages",
             folder,
         )
-    return state
+    return name
 
 
 def record_training(

@@ -1,4 +1,4 @@
-"""A training that is not over: what is kept of it on disk, so that one that was killed goes on as if it were not."""
+"""The checkpoint of a training that is not over: a folder, so that one that was killed goes on as if it were not."""
 
 import errno
 import json
@@ -82,8 +82,8 @@ def locked(folder: Path, patience: float = PATIENCE) -> Iterator[None]:
         lock.release()
 
 
-def remove_state(folder: Path) -> None:
-    """Removes what was kept of a training; where another process is at it by now, that one will."""
+def remove_checkpoint(folder: Path) -> None:
+    """Removes the checkpoint of a training; where another process is at it by now, that one will."""
     with suppress(FileError), locked(folder, patience=0.0):
         # Under its own name the folder could be given another lock while it goes.
         shutil.rmtree(folder.rename(folder.with_suffix(".gone")))
@@ -99,16 +99,16 @@ def _read(path: Path) -> tuple[dict[str, Any], list[NDArray[Any]]]:
         raise FileError(f"'{path}' is damaged ({fault}): remove it, and the training begins anew") from fault
 
 
-class TrainingState(keras.callbacks.Callback):
-    """Writes after each epoch all that the next ones depend on, the weights of the best epoch, and the history.
+class Checkpoint(keras.callbacks.Callback):
+    """A folder that gets after each epoch the state of the training, the weights of the best epoch, and the history.
 
-    The next epochs depend on weights, moving statistics, seeds of dropout, the optimizer's variables, what other
-    callbacks know, and the history. That is one file, written under another name and renamed, which also names the
-    weights of the best epoch: a kill at any moment leaves the state of the last epoch that was finished. The history
-    stands beside it as CSV, to be read by people. It must be the last of the callbacks.
+    The state is all that the next epochs depend on: weights, moving statistics, seeds of dropout, the optimizer's
+    variables, what other callbacks know, and the history. It is one file, written under another name and renamed, which
+    also names the weights of the best epoch: a kill at any moment leaves the state after the last epoch that was
+    finished. The history stands beside it as CSV, to be read by people. It must be the last of the callbacks.
 
     Attributes:
-        rows: One a finished epoch, with what COLUMNS name.
+        rows: One per finished epoch, with what COLUMNS name.
     """
 
     def __init__(self, folder: Path, best: str, remembered: Sequence[keras.callbacks.Callback]) -> None:
@@ -135,8 +135,8 @@ class TrainingState(keras.callbacks.Callback):
         stopping = [each for each in self._remembered if isinstance(each, keras.callbacks.EarlyStopping)]
         return any(self._knowledge.get(_name(each), {"wait": 0})["wait"] >= each.patience for each in stopping)
 
-    def read(self) -> bytes:
-        """Returns the file that the last epoch left, which `restore` can go on from elsewhere."""
+    def read_state(self) -> bytes:
+        """Returns the state after the last epoch, which `restore` can go on from elsewhere."""
         return (self._folder / FILE).read_bytes()
 
     def restore(self, network: keras.Model) -> int:

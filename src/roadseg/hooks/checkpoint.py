@@ -1,4 +1,4 @@
-"""Removes what was kept of a training to go on with, once the run is over."""
+"""Removes the checkpoint of a training, once the run is over."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -9,8 +9,8 @@ if TYPE_CHECKING:
     from roadseg.segnet.model_record import ModelRecord  # brings Keras
 
 
-class TrainingStateHooks:
-    """Removes what was kept of a training to go on with, once the whole run that it is part of is over."""
+class CheckpointHooks:
+    """Removes the checkpoint of a training, once the whole run that it is part of is over."""
 
     @hook_impl
     def before_pipeline_run(self) -> None:
@@ -28,8 +28,8 @@ class TrainingStateHooks:
         """Removes it, unless the training was interrupted."""
         if self._record is None or self._record.training.is_interrupted:
             return
-        from roadseg.training.state import remove_state  # Keras is there: this run has trained
+        from roadseg.training.checkpoint import remove_checkpoint  # Keras is there: this run has trained
 
-        state = catalog["training_state"].load() / self._record.state
-        if state.exists():
-            remove_state(state)
+        checkpoint = catalog["training_state"].load() / self._record.state
+        if checkpoint.exists():
+            remove_checkpoint(checkpoint)
