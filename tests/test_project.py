@@ -15,6 +15,9 @@ REPOSITORY = Path(__file__).parents[1]
 RECORDS = {"run_records", "run_comparison"}
 """Data sets that a hook and `kedro runs` use, and no pipeline."""
 
+FOLDERS = {"training_state", "tensorboard_folder", "predictions_folder"}
+"""Which runs write into, and nodes get by the provenance."""
+
 ENVIRONMENTS = sorted({path.parent.name for path in REPOSITORY.glob("conf/*/globals.yml")} - {"base"})
 
 
@@ -34,7 +37,7 @@ def configuration(environment: str) -> OmegaConfigLoader:
 @pytest.mark.parametrize("environment", ["base", *ENVIRONMENTS])
 def test_catalog_and_pipelines_name_the_same_data_sets(datasets: set[str], environment: str) -> None:
     named = {name for name in datasets if not name.startswith("params:")}
-    assert set(configuration(environment)["catalog"]) == named | RECORDS
+    assert set(configuration(environment)["catalog"]) == named | RECORDS | FOLDERS
 
 
 @pytest.mark.parametrize("environment", ["base", *ENVIRONMENTS])

@@ -1,9 +1,10 @@
 """The pipelines that `kedro run` knows."""
 
+from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from pkgutil import iter_modules
 
-from kedro.framework.project import find_pipelines
+from kedro.framework.project import find_pipelines, pipelines
 from kedro.pipeline import Pipeline
 
 from roadseg.errors import InputError
@@ -21,7 +22,7 @@ def register_pipelines() -> dict[str, Pipeline]:
             scoring need.
     """
     try:
-        pipelines = find_pipelines(raise_errors=True)
+        found = find_pipelines(raise_errors=True)
     except ImportError as fault:
         if fault.__cause__:
             raise fault.__cause__ from None
@@ -29,6 +30,19 @@ def register_pipelines() -> dict[str, Pipeline]:
         known = sorted(module.name for module in iter_modules(folder) if module.ispkg)
         close = get_close_matches(name, known, 1) or known
         raise InputError(f"there is no pipeline '{name}'; did you mean {' or '.join(close)}?") from fault
-    if "__default__" in pipelines:  # else Kedro has loaded only those that a command asks for
-        pipelines["__default__"] = sum((pipelines[name] for name in DEFAULT), Pipeline([]))
-    return pipelines
+    if "__default__" in found:  # else Kedro has loaded only those that a command asks for
+        found["__default__"] = sum((found[name] for name in DEFAULT), Pipeline([]))
+    return found
+
+
+def complete_names(names: Iterable[str], asked_for: Sequence[str] | None) -> list[str]:
+    """Returns the names of nodes as Kedro knows them, with their namespaces: `train.draw_curves` for `draw_curves`.
+
+    Args:
+        names: With their namespaces or without.
+        asked_for: The pipelines that they are in; None is the default one.
+    """
+    pipelines.set_requested(list(asked_for) if asked_for else None)
+    chosen = [pipelines[each] for each in asked_for or ["__default__"] if each in pipelines]
+    full = {node.short_name: node.name for each in chosen for node in each.nodes}
+    return [full.get(name, name) for name in names]

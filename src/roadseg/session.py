@@ -15,6 +15,7 @@ from kedro.runner import AbstractRunner, SequentialRunner, ThreadRunner
 
 from roadseg.errors import InputError
 from roadseg.interruption import EXIT_CODE, TerminatedError, Termination
+from roadseg.pipeline_registry import complete_names
 from roadseg.sentences import describe_fault, is_mendable, told_in_a_sentence
 
 logger = logging.getLogger(__name__)
@@ -39,6 +40,9 @@ class RoadSegSession(KedroSession):
         self._hook_manager.register(recorder)
         with Termination() as termination, told_in_a_sentence(), _ended_by_signals(), recorder, termination.heeded():
             _check_runner(kwargs.get("runner"))
+            for option in ("node_names", "from_nodes", "to_nodes"):
+                if kwargs.get(option):
+                    kwargs[option] = complete_names(kwargs[option], kwargs.get("pipeline_names"))
             return super().run(*args, **kwargs)
 
 

@@ -123,7 +123,7 @@ def summaries(model: Any, scenes: Any, raw: Any, label_space: Any) -> dict[str, 
     versions = {"prepared_scenes": "", "split_table": "", "segnet_model": ""}
     provenance = Provenance(**tell_origin(), versions=versions, parameters={"evaluate": options.model_dump()})
     sources = (scenes, table, raw, label_space)
-    confusion, calibration, of_scenes, of_classes = nodes.score_scenes(model, *sources, Path(), provenance, options)
+    confusion, calibration, of_scenes, of_classes = nodes.score_scenes(model, *sources, provenance, options)
     tables = (of_scenes, of_classes, calibration)
     prior = nodes.score_prior(*sources, options)
     scores, *_ = nodes.summarise_scores(*tables, prior, model, scenes, table, provenance, options, Seed(1))

@@ -4,6 +4,7 @@ import pytest
 from kedro.io import DataCatalog, DatasetError, MemoryDataset, Version
 from kedro_datasets.json import JSONDataset
 
+from roadseg.datasets.folder import FolderDataset
 from roadseg.datasets.provenance import Provenance, ProvenanceDataset
 from roadseg.machine import describe_machine
 
@@ -23,7 +24,7 @@ def catalog(tmp_path):
 
 
 def load(catalog, of):
-    dataset = ProvenanceDataset(data_set="idd", of=of)
+    dataset = ProvenanceDataset(data_set="idd", of=of, folders=[])
     parameters = {"seed": 1, "train": {"epochs": 2}}
     dataset.bind(catalog, run="v3", environment="camvid", commit="0123+", parameters=parameters)
     return dataset.load()
@@ -49,11 +50,22 @@ def test_data_sets_that_have_no_version_are_left_out(catalog):
 
 
 def test_what_the_run_has_saved_by_now_counts(catalog):
-    dataset = ProvenanceDataset(data_set="idd", of=["model"])
+    dataset = ProvenanceDataset(data_set="idd", of=["model"], folders=[])
     dataset.bind(catalog, run="v3", environment="", commit=None, parameters={})
     assert dataset.load().versions == {}
     catalog["model"].save("weights")
     assert dataset.load().versions == {"model": "v3"}
+
+
+def test_folders_are_told_and_stand_in_no_record(tmp_path):
+    catalog = DataCatalog({"state": FolderDataset(filepath=str(tmp_path / "state"))})
+    dataset = ProvenanceDataset(data_set="idd", of=[], folders=["state"])
+    dataset.bind(catalog, run="v3", environment="", commit=None, parameters={})
+    provenance = dataset.load()
+    assert provenance.folders == {"state": tmp_path / "state"}
+    assert "folders" not in provenance.model_dump()
+    assert "folders" not in provenance.model_dump_json()
+    assert not (tmp_path / "state").exists()
 
 
 def test_unknown_data_set_is_named(catalog):
@@ -63,15 +75,15 @@ def test_unknown_data_set_is_named(catalog):
 
 def test_provenance_outside_a_session_is_refused():
     with pytest.raises(DatasetError, match="inside a Kedro session only"):
-        ProvenanceDataset(data_set="idd", of=[]).load()
+        ProvenanceDataset(data_set="idd", of=[], folders=[]).load()
 
 
 def test_provenance_is_not_saved():
     with pytest.raises(DatasetError, match="read only"):
-        ProvenanceDataset(data_set="idd", of=[]).save(1)
+        ProvenanceDataset(data_set="idd", of=[], folders=[]).save(1)
 
 
 @pytest.mark.parametrize("name", [7, None, False, "", ["a"]])
 def test_name_of_a_data_set_that_yaml_reads_as_something_else_is_refused(name):
     with pytest.raises(DatasetError, match=r"^data_set in globals\.yml .* expected text, in quotes .*, received"):
-        ProvenanceDataset(data_set=name, of=[])
+        ProvenanceDataset(data_set=name, of=[], folders=[])

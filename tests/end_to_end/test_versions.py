@@ -54,7 +54,7 @@ def test_a_run_after_the_clock_went_back_is_its_own(trained_copy: Project, runne
     assert f"The newest version of prepared_scenes is {FUTURE}, later than this run" in output
     assert "did not match" not in output
     loaded = read_record(trained_copy, run)["nodes"]
-    assert set(loaded) >= {"train_segnet", "draw_curves", "score_scenes", "write_report"}
+    assert set(loaded) >= {"train.train_segnet", "train.draw_curves", "evaluate.score_scenes", "evaluate.write_report"}
 
 
 @pytest.mark.slow
@@ -88,7 +88,7 @@ def test_only_what_was_missing_is_made_and_told(trained_copy: Project) -> None:
     output = trained_copy.run("--only-missing-outputs")
     run = re.search(r"runs/(\S+)\.json", output)[1]
     record = read_record(trained_copy, run)
-    assert set(record["nodes"]) == {"draw_confusion", "draw_scores"}
+    assert set(record["nodes"]) == {"evaluate.draw_confusion", "evaluate.draw_scores"}
     assert set(record["saved"]) == {"confusion_figure", "score_figure"}
     assert set(record["loaded"].values()) == {first}
     told = set(re.findall(r"INFO +(\w+): data/", output))

@@ -77,7 +77,7 @@ def page(address: str) -> Iterator[webdriver.Chrome]:
     """The graph; nothing but the missing font may be complained of on the console."""
     browser = start_browser()
     browser.get(address)
-    wait(browser, lambda browser: "prepare_scenes" in nodes(browser))
+    wait(browser, lambda browser: "prepare" in nodes(browser))
     yield browser
     complaints = [each["message"] for each in browser.get_log("browser") if each["level"] == "SEVERE"]
     browser.quit()
@@ -114,8 +114,13 @@ def click(page: webdriver.Chrome, name: str) -> None:
     wait(page, lambda page: page.execute_script(title) == name)
 
 
-def test_the_graph_shows_all_three_pipelines(page: webdriver.Chrome) -> None:
-    select(page, "__default__")
+def test_the_graph_opens_as_three_stages_joined_by_their_data(page: webdriver.Chrome) -> None:
+    assert nodes(page) >= {*INSIDE, "raw_scenes", "label_space", "prepared_scenes", "split_table", "segnet_model"}
+    assert nodes(page).isdisjoint({"train_segnet", "scene_index", "training_history", "scores", "params:train"})
+
+
+def test_the_graph_unfolds_to_all_nodes(page: webdriver.Chrome, address: str) -> None:
+    page.get(f"{address}/?expandAllPipelines=true")
     wait(page, lambda page: set().union(*INSIDE.values()) <= nodes(page))
 
 

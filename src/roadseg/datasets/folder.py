@@ -1,4 +1,4 @@
-"""A folder that a node works in: its place stands in the catalog like that of everything else."""
+"""A folder that runs write into: its place stands in the catalog like that of everything else."""
 
 from pathlib import Path
 from typing import Any, NoReturn
@@ -7,7 +7,7 @@ from kedro.io import AbstractDataset, DatasetError
 
 
 class FolderDataset(AbstractDataset[NoReturn, Path]):
-    """Loads as the path of a folder, made if it is missing; what is in it is the node's business.
+    """Loads as the path of a folder; who writes into it makes it. Nodes get it by `Provenance.folders`.
 
     Examples:
         ```yaml
@@ -23,12 +23,11 @@ class FolderDataset(AbstractDataset[NoReturn, Path]):
 
     def load(self) -> Path:
         """Returns the folder's path."""
-        self._filepath.mkdir(parents=True, exist_ok=True)
         return self._filepath
 
     def save(self, data: NoReturn) -> NoReturn:
         """Refuses: nodes write files into the folder themselves."""
-        raise DatasetError("a folder is an input; write files into the path that it loads as")
+        raise DatasetError("a folder is not saved; write files into the path that it loads as")
 
     def _describe(self) -> dict[str, Any]:
         return {"filepath": str(self._filepath)}

@@ -1,11 +1,15 @@
-"""What a run reads and with which settings, given to nodes as data: what they make can say where it came from."""
+"""What a run reads, with which settings and where it may write, given to nodes as data.
+
+What they make can say where it came from, and folders that are only written stand in the graph as no one's input.
+"""
 
 from collections.abc import Mapping
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any, NoReturn
 
 from kedro.io import AbstractDataset, AbstractVersionedDataset, DataCatalog, DatasetError
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from roadseg.machine import Machine, describe_machine
 
@@ -24,6 +28,7 @@ class Provenance(BaseModel, frozen=True):
         parameters: All parameters, as the configuration and the command line gave them.
         packages: Version of each package that shapes results, Keras' backend among them.
         machine: Where the run took place.
+        folders: Name of a folder in the catalog -> its path, which need not be there; stands in no record.
     """
 
     run: str
@@ -34,6 +39,7 @@ class Provenance(BaseModel, frozen=True):
     parameters: Mapping[str, Any]
     packages: Mapping[str, str] = {}
     machine: Machine | None = None
+    folders: Mapping[str, Path] = Field(default={}, exclude=True)
 
 
 class ProvenanceDataset(AbstractDataset[NoReturn, Provenance]):
@@ -45,11 +51,14 @@ class ProvenanceDataset(AbstractDataset[NoReturn, Provenance]):
           type: roadseg.datasets.provenance.ProvenanceDataset
           data_set: camvid
           of: [prepared_scenes, split_table, segnet_model]
+          folders: [training_state]
         ```
     """
 
-    def __init__(self, *, data_set: str, of: list[str], metadata: dict[str, Any] | None = None) -> None:
-        """Takes the name of the raw data set, and those of the catalog entries whose versions matter.
+    def __init__(
+        self, *, data_set: str, of: list[str], folders: list[str], metadata: dict[str, Any] | None = None
+    ) -> None:
+        """Takes the name of the raw data set, those of the entries whose versions matter, and those of folders.
 
         Raises:
             DatasetError: If the name is no text, as YAML reads names that look like numbers.
@@ -59,7 +68,7 @@ class ProvenanceDataset(AbstractDataset[NoReturn, Provenance]):
                 f"data_set in globals.yml names the folders of results: expected text, in quotes where it looks like a "
                 f"number, received {data_set!r}"
             )
-        self._data_set, self._of, self.metadata = data_set, of, metadata
+        self._data_set, self._of, self._folders, self.metadata = data_set, of, folders, metadata
         self._catalog: DataCatalog | None = None
 
     def bind(
@@ -95,6 +104,7 @@ class ProvenanceDataset(AbstractDataset[NoReturn, Provenance]):
             parameters=self._parameters,
             packages=packages,
             machine=describe_machine(),
+            folders={name: self._catalog[name].load() for name in self._folders},
         )
 
     def save(self, data: NoReturn) -> NoReturn:
@@ -102,7 +112,7 @@ class ProvenanceDataset(AbstractDataset[NoReturn, Provenance]):
         raise DatasetError("provenance is read only")
 
     def _describe(self) -> dict[str, Any]:
-        return {"data_set": self._data_set, "of": self._of}
+        return {"data_set": self._data_set, "of": self._of, "folders": self._folders}
 
     def _exists(self) -> bool:
         return True

@@ -3,7 +3,6 @@
 import logging
 from collections.abc import Mapping
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -64,7 +63,6 @@ def score_scenes(
     split_table: pd.DataFrame,
     raw_scenes: RawScenes,
     label_space: LabelSpace,
-    predictions_folder: Path,
     provenance: Provenance,
     options: EvaluateOptions,
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, pd.DataFrame]:
@@ -77,7 +75,7 @@ def score_scenes(
     predictor = Predictor(segnet_model, batch_size=options.batch_size)
     predictions = predict_at(predictor, prepared_scenes, list(scenes["scene"]), options, read)
     if options.prediction_files.written:
-        folder = predictions_folder / provenance.run
+        folder = provenance.folders["predictions_folder"] / provenance.run
         predictions = write_predictions(predictions, folder, len(names), options.prediction_files)
         logger.info("Predictions are written to %s", folder)
     measures = [measure_scene(each, len(names), options) for each in predictions]

@@ -26,7 +26,6 @@ def create_pipeline() -> Pipeline:
                     "split_table": "split_table",
                     "raw_scenes": "raw_scenes",
                     "label_space": "label_space",
-                    "predictions_folder": "predictions_folder",
                     "provenance": "provenance",
                     "options": "params:evaluate",
                 },
@@ -103,5 +102,6 @@ def create_pipeline() -> Pipeline:
                 name="write_report",
             ),
         ],
-        tags="evaluate",
+        namespace="evaluate",
+        prefix_datasets_with_namespace=False,
     )

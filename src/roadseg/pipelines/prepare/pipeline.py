@@ -47,5 +47,6 @@ def create_pipeline() -> Pipeline:
                 name="report_data",
             ),
         ],
-        tags="prepare",
+        namespace="prepare",
+        prefix_datasets_with_namespace=False,
     )

@@ -40,8 +40,6 @@ def train_segnet(
     picture_options: PictureOptions,
     seed: Seed,
     provenance: Provenance,
-    training_state: Path,
-    tensorboard_folder: Path,
     continued_training: EarlierTraining | None,
 ) -> tuple[TrainedSegNet, pd.DataFrame]:
     """Returns the trained network with the record of what it learnt from, and the history of its training."""
@@ -55,7 +53,8 @@ def train_segnet(
     placement = choose_placement(options)
     parameters = [network_options.model_dump(mode="json"), options.model_dump(mode="json"), seed.root]
     program = [digest_code(), provenance.packages, placement.policy]
-    checkpoint = _name_checkpoint([digests, parameters, digest_start(network_options.start), program], training_state)
+    folder = provenance.folders["training_state"]
+    checkpoint = _name_checkpoint([digests, parameters, digest_start(network_options.start), program], folder)
     held_out = set(split_table.loc[split_table["split"] != "train", "drive"])
     start = continued_training.record.started_from if continued_training else None
     started_from = start or record_start(network_options.start, held_out)
@@ -65,7 +64,7 @@ def train_segnet(
         TrainingData(prepared_scenes, ids["train"], ids["validation"]),
         Recipe(network_options, options, seed.root),
         placement,
-        TrainingFolders(training_state / checkpoint, tensorboard_folder / provenance.run, palette),
+        TrainingFolders(folder / checkpoint, provenance.folders["tensorboard_folder"] / provenance.run, palette),
         continued_training,
     )
     record = record_training(prepared_scenes, split_table, training, provenance, continued_training)
@@ -76,7 +75,7 @@ def train_segnet(
 def _name_checkpoint(choices: Sequence[object], folder: Path) -> str:
     """Returns the name of the folder of a training that follows from some choices, and says if others are there."""
     name = content_digest(choices)
-    others = [path.name for path in folder.iterdir() if path.name != name]
+    others = [path.name for path in folder.glob("*") if path.name != name]
     if others and not (folder / name).exists():
         logger.info(
             "Starts afresh: what is in %s has other data, parameters, first weights, precision, code or packages",

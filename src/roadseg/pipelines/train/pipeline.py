@@ -20,8 +20,6 @@ def create_pipeline() -> Pipeline:
                     "picture_options": "params:pictures",
                     "seed": "params:seed",
                     "provenance": "provenance",
-                    "training_state": "training_state",
-                    "tensorboard_folder": "tensorboard_folder",
                     "continued_training": "continued_training",
                 },
                 ["segnet_model", "training_history"],
@@ -30,5 +28,6 @@ def create_pipeline() -> Pipeline:
             Node(draw_curves, ["training_history", "segnet_model"], "training_curves", name="draw_curves"),
             Node(draw_network, "segnet_model", "network_diagram", name="draw_network"),
         ],
-        tags="train",
+        namespace="train",
+        prefix_datasets_with_namespace=False,
     )
