@@ -64,13 +64,13 @@ def test_texts_are_escaped():
 
 
 def test_light_and_dark_are_both_there():
-    assert "color-scheme: light dark" in page()
+    assert 'name="color-scheme" content="light dark"' in page()
     assert "prefers-color-scheme: dark" in page()
 
 
 def test_a_table_without_rows_says_so():
     html = page(sections=[Section("Parameters that differ", ["", "A", "B"], [])])
-    assert re.search(r"Parameters that differ</h2>\s*<p class=\"remark\">none", html)
+    assert re.search(r"Parameters that differ</h2>\s*<p class=\"note\">none", html)
 
 
 @pytest.mark.parametrize(

@@ -3,15 +3,15 @@
 import base64
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from importlib.resources import files
 from typing import Any
 
 import cv2
-import jinja2
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from roadseg.reporting.numbers import write_score
+from roadseg.reporting.page import render_page
 from roadseg.scenes.palette import Palette
 from roadseg.scoring.bootstrap import MIN_DRIVES
 from roadseg.scoring.scores import SCORES
@@ -94,7 +94,7 @@ def describe_scenes(scenes: pd.DataFrame, *, title: str) -> Section:
 
 def describe_number(score: float) -> str:
     """Returns a score in four digits, or the word for an undefined one."""
-    return UNDEFINED if np.isnan(score) else f"{score:.4f}"
+    return write_score(score, undefined=UNDEFINED)
 
 
 def describe_change(difference: float) -> str:
@@ -136,11 +136,10 @@ def write_page(
         pictures: Scenes, from top to bottom.
         palette: Of the classes of their label maps.
     """
-    environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
-    template = environment.from_string(files("roadseg.reporting").joinpath("comparison.html.jinja").read_text("utf-8"))
     rows = [(each.title, _encode_scene(each, palette)) for each in pictures]
     colours = [*((each.name, each.colour) for each in palette.classes), ("void", palette.void)]
-    return template.render(
+    return render_page(
+        "comparison.html.jinja",
         first=first,
         second=second,
         notes=notes,

@@ -9,6 +9,7 @@ import cv2
 import pandas as pd
 
 from roadseg.reporting.contact_sheet import draw_contact_sheet
+from roadseg.reporting.page import render_page
 from roadseg.scenes.leakage import find_duplicates, find_shared_drives
 from roadseg.scenes.palette import Palette
 from roadseg.scenes.prepared import PreparedScenes
@@ -26,14 +27,6 @@ NONE = "<p>none</p>"
 
 UNSPLIT = "in no split"
 """Heading of the scenes without labels, those that can't be used, and those that the method leaves out."""
-
-STYLE = """
-body { font: 15px/1.45 system-ui, sans-serif; margin: 2rem auto; max-width: 78rem; padding: 0 1rem; color: #222 }
-table { border-collapse: collapse; margin: .5rem 0 1.5rem } th, td { padding: .2rem .8rem; text-align: right }
-thead th { border-bottom: 1px solid #888 } tbody tr:nth-child(even) { background: #f4f4f4 }
-tbody th { text-align: left; font-weight: normal } img { max-width: 100% } li, .name { white-space: pre-wrap }
-.colour { display: inline-block; width: .8em; height: .8em; margin-right: .5em; border: 1px solid #888 }
-"""
 
 
 def write_data_report(
@@ -71,13 +64,9 @@ def write_data_report(
             if scenes
         },
     }
-    body = "".join(f"<h2>{escape(title)}</h2>\n{content}\n" for title, content in sections.items())
     height, width = prepared_scenes.image_size
-    return (
-        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>Data report</title>'
-        f"<style>{STYLE}</style></head>\n<body><h1>Data report</h1>\n"
-        f"<p>{len(prepared_scenes)} scenes of {height} x {width} pixels.</p>\n{body}</body></html>\n"
-    )
+    scenes = len(prepared_scenes)
+    return render_page("data_report.html.jinja", sections=sections, scenes=scenes, height=height, width=width)
 
 
 def count_scenes(index: pd.DataFrame) -> pd.DataFrame:
@@ -135,7 +124,7 @@ def count_faults(faults: pd.DataFrame) -> pd.DataFrame:
 def _class_table(index: pd.DataFrame, class_pixels: pd.DataFrame, palette: Palette) -> str:
     classes = palette.classes
     shares = share_pixels(index, class_pixels, [each.name for each in classes])
-    colours = [f'<span class="colour" style="background: rgb{each.colour}"></span>' for each in classes]
+    colours = [f'<span class="chip" style="background: rgb{each.colour}"></span>' for each in classes]
     names = [f"{colour}{_mark(each.name)}" for colour, each in zip(colours, classes, strict=True)]
     return str(shares.set_axis(names).to_html(float_format="{:.2%}".format, escape=False, border=0))
 

@@ -2,17 +2,15 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from numpy.typing import NDArray
 
 from roadseg.reporting.curves import write_curves
-from roadseg.reporting.figures import abbreviate_count
 from roadseg.reporting.gallery import ScenePictures
+from roadseg.reporting.page import render_page
 from roadseg.scenes.labels import SegmentationClass
 from roadseg.scenes.leakage import find_shared_drives
 from roadseg.scenes.palette import Palette
@@ -20,9 +18,6 @@ from roadseg.scoring.bootstrap import MIN_DRIVES
 from roadseg.scoring.differences import flatten_values
 from roadseg.scoring.most_confused import gather_others
 from roadseg.scoring.scores import SCORES
-
-UNDEFINED = "\N{EN DASH}"
-"""What stands in place of a score that is not defined."""
 
 MATRIX_CLASSES = 30
 """How many classes have rows and columns of their own in a confusion matrix; more would make a page of megabytes."""
@@ -51,18 +46,12 @@ def write_evaluation_report(
         gallery: As `choose_gallery` returns it.
         pictures: Of the rows of the gallery, in their order.
     """
-    environment = Environment(loader=PackageLoader(__package__, ""), autoescape=True, undefined=StrictUndefined)
-    environment.filters |= {
-        "score": format_score,
-        "percent": format_percent,
-        "count": abbreviate_count,
-        "duration": lambda seconds: timedelta(seconds=round(seconds)),
-    }
     classes = palette.classes
     training, started_from = scores["model"]["training"], scores["model"]["started_from"] or {"training_drives": []}
     headline = list(scores["splits"])[-1]
     held_out = scene_scores.loc[scene_scores["split"] == headline, "drive"]
-    return environment.get_template("report.html.jinja").render(
+    return render_page(
+        "report.html.jinja",
         scores=scores,
         measures=SCORES,
         record=scores["model"],
@@ -171,18 +160,6 @@ def compare_parameters(training: Mapping[str, Any], evaluation: Mapping[str, Any
         {name: str(value) for name, value in flatten_values(each).items()} for each in (training, evaluation)
     )
     return [(name, trained.get(name, ""), evaluated.get(name, "")) for name in trained | evaluated]
-
-
-def format_score(score: float | None, digits: int = 4) -> str:
-    """Returns a score in so many digits, or a dash where it is None or NaN."""
-    return UNDEFINED if score is None or math.isnan(score) else f"{score:.{digits}f}"
-
-
-def format_percent(share: float | None) -> str:
-    """Returns a share in percent to a tenth, or a dash where it is None or NaN; <0.1 for what is not quite nothing."""
-    if share is None or math.isnan(share):
-        return UNDEFINED
-    return "<0.1" if 0 < share < 0.0005 else f"{100 * share:.1f}"
 
 
 def _round_or_none(score: float) -> float | None:

@@ -21,6 +21,7 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter
 from matplotlib.transforms import Bbox
 from numpy.typing import NDArray
 
+from roadseg.reporting.numbers import abbreviate_count, write_score
 from roadseg.scenes.palette import Palette
 from roadseg.scoring.metrics import class_iou, count_classes, mean_iou
 from roadseg.scoring.most_confused import choose_most_confused, gather_others
@@ -108,10 +109,11 @@ def draw_class_iou(matrices: Matrices, palette: Palette, caption: str = "") -> F
         counts = count_classes(matrix)
         ious, mean = class_iou(counts)[chosen], mean_iou(counts)
         places = np.arange(len(drawn)) + (index - (len(matrices) - 1) / 2) * thickness
-        axes.barh(places, ious, 0.9 * thickness, color=colour, label=f"{split}: mean {_score(mean, 'undefined')}")
+        label = f"{split}: mean {write_score(mean, 4, 'undefined')}"
+        axes.barh(places, ious, 0.9 * thickness, color=colour, label=label)
         for place, iou in zip(places, ious, strict=True):
             colour_of_text = "0.45" if np.isnan(iou) else "black"
-            text = axes.text(np.nan_to_num(iou) + 0.008, place, _score(iou, "absent"), color=colour_of_text)
+            text = axes.text(np.nan_to_num(iou) + 0.008, place, write_score(iou, 4, "absent"), color=colour_of_text)
             text.set(va="center", fontsize=7, bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.5})
         axes.axvline(mean, color=colour, linestyle="--", linewidth=1, zorder=0.5)
     axes.set_yticks(range(len(drawn)), [f"{shorten_name(each.name)}     " for each in drawn])
@@ -137,7 +139,10 @@ def draw_score_table(score_table: pd.DataFrame, caption: str = "") -> Figure:
     axes.set_axis_off()
     rows = score_table[["split", "scenes", "pixels", *SCORES]].itertuples(index=False)
     headings = ["split", "scenes", "pixels", *(_in_two_lines(each.title) for each in SCORES.values())]
-    texts = [[row[0], f"{row[1]:,}", f"{row[2]:,}", *(_score(score, "undefined") for score in row[3:])] for row in rows]
+    texts = [
+        [row[0], f"{row[1]:,}", f"{row[2]:,}", *(write_score(score, 4, "undefined") for score in row[3:])]
+        for row in rows
+    ]
     widths = [0.13, 0.08, 0.13, *len(SCORES) * [0.66 / len(SCORES)]]
     table = axes.table(texts, colLabels=headings, colWidths=widths, bbox=Bbox.unit())
     table.auto_set_font_size(False)
@@ -233,22 +238,9 @@ def _in_two_lines(title: str) -> str:
     return "\n".join(next(lines for lines in wrapped if len(lines) <= 2))
 
 
-def abbreviate_count(count: int) -> str:
-    """Returns a count in at most three digits: 1234567 is 1.23M."""
-    for limit, suffix in ((10**9, "G"), (10**6, "M"), (10**3, "k")):
-        if count >= 0.9995 * limit:
-            return f"{count / limit:.3g}{suffix}"
-    return str(count)
-
-
 def _percent(share: float) -> str:
     """Returns a share in whole percents; nothing when it is undefined."""
     return "" if np.isnan(share) else "<1" if 0 < share < 0.005 else f"{100 * share:.0f}"
-
-
-def _score(score: float | None, undefined: str) -> str:
-    """Returns a score in four digits, or the word for an undefined one."""
-    return undefined if pd.isna(score) else f"{score:.4f}"
 
 
 def hex_colour(colour: tuple[int, int, int]) -> str:
