@@ -126,7 +126,7 @@ def summaries(model: Any, scenes: Any, raw: Any, label_space: Any) -> dict[str, 
     confusion, calibration, of_scenes, of_classes = nodes.score_scenes(model, *sources, provenance, options)
     tables = (of_scenes, of_classes, calibration)
     prior = nodes.score_prior(*sources, options)
-    scores, *_ = nodes.summarise_scores(*tables, prior, model, scenes, table, provenance, options, Seed(1))
+    scores, *_ = nodes.summarise_scores(*tables, prior, model.record, scenes, table, provenance, options, Seed(1))
     test = read_statistics(*tables, names)["test"]
     shown = len(choose_gallery(of_scenes, options.gallery_scenes))
     pictures = PictureOptions(palette="classes")

@@ -174,6 +174,12 @@ def join(
         }
         for name in {*names, outputs, *(pins or {})}
     }
+    if "model_record" in names:
+        entries["segnet_model"] = entries.pop("model_record") | {"filepath": str(folder / "segnet_model.csv")}
+        entries["model_record"] = {
+            "type": "roadseg.datasets.model_record.ModelRecordDataset",
+            "of": "segnet_model",
+        }
     entries["run_records"] = {
         "type": "roadseg.datasets.run_records.RunRecordsDataset",
         "filepath": str(folder / "runs"),
@@ -193,8 +199,22 @@ def test_what_is_missing_is_told_with_the_pipeline_that_makes_it(tmp_path: Path)
     assert {makers[name] for name in read} == {"prepare", "train", "evaluate"}
     for name in read:
         pipelines.set_requested(["evaluate"])  # as a run that asks for one pipeline
-        with pytest.raises(DatasetError, match=f"no '{name}' yet: run `kedro run --pipelines {makers[name]}` first"):
+        file = "segnet_model" if name == "model_record" else name
+        with pytest.raises(DatasetError, match=f"no '{file}' yet: run `kedro run --pipelines {makers[name]}` first"):
             join(tmp_path, [name])
+
+
+def test_a_run_that_reads_a_model_record_reads_a_version_of_the_model(tmp_path: Path) -> None:
+    configure_project("roadseg")
+    with pytest.raises(DatasetError, match="no 'segnet_model' yet: run `kedro run --pipelines train` first"):
+        join(tmp_path, ["model_record"])
+    put(tmp_path, "segnet_model", EARLIER, "a")
+    join(tmp_path, ["model_record"], pins={"segnet_model": EARLIER})
+    with pytest.raises(DatasetError, match=f"no version '{LATER}' of 'segnet_model'; there are: {EARLIER}"):
+        join(tmp_path, ["model_record"], pins={"segnet_model": LATER})
+    put(tmp_path, "segnet_model", RUN, "b")
+    with pytest.raises(DatasetError, match=f"a version '{RUN}' of 'segnet_model' already"):
+        join(tmp_path, ["model_record"])
 
 
 def test_what_no_pipeline_makes_is_told_with_its_place(tmp_path: Path) -> None:

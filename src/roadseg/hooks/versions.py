@@ -2,7 +2,7 @@
 
 import logging
 import shlex
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from kedro.framework.context import KedroContext
@@ -11,6 +11,7 @@ from kedro.framework.project import pipelines, settings
 from kedro.io import AbstractVersionedDataset, DataCatalog, DatasetError
 from kedro.pipeline import Pipeline
 
+from roadseg.datasets.model_record import name_file
 from roadseg.errors import InputError
 
 logger = logging.getLogger(__name__)
@@ -45,18 +46,23 @@ class VersionHooks:
             DatasetError: If there is no version of an input, or not the one that is asked for, if an output has the
                 version of this run already, or if inputs were made from other versions than those that go with them.
         """
-        _check_asked_for(run_params["load_versions"] or {}, pipeline)
-        for name in sorted(pipeline.datasets()):
+        inputs = _name_files(pipeline.inputs(), catalog)
+        _check_asked_for(run_params["load_versions"] or {}, pipeline, inputs)
+        for name in _name_files(pipeline.datasets(), catalog):
             dataset = catalog.get(name)
             if isinstance(dataset, AbstractVersionedDataset):
-                if name in pipeline.inputs() and not dataset.exists():
+                if name in inputs and not dataset.exists():
                     raise DatasetError(_describe_missing(name, dataset, run_params, self._options))
                 if dataset._version is not None:
-                    _choose_version(name, dataset, run_params["run_id"], is_input=name in pipeline.inputs())
+                    _choose_version(name, dataset, run_params["run_id"], is_input=name in inputs)
         _check_made_together(pipeline, catalog, run_params["run_id"])
 
 
-def _check_asked_for(names: Collection[str], pipeline: Pipeline) -> None:
+def _name_files(names: Iterable[str], catalog: DataCatalog) -> list[str]:
+    return sorted({name_file(name, catalog.get(name)) for name in names})
+
+
+def _check_asked_for(names: Collection[str], pipeline: Pipeline, inputs: Collection[str]) -> None:
     for name in sorted(names):
         if name in pipeline.all_outputs():
             readers = [reader for reader, each in _list_pipelines() if name in each.inputs()]
@@ -65,7 +71,7 @@ def _check_asked_for(names: Collection[str], pipeline: Pipeline) -> None:
                 f"this run makes '{name}' itself and loads what it makes: leave out --load-versions {name}, or the "
                 f"nodes that make it{instead}"
             )
-        if name not in pipeline.inputs():
+        if name not in inputs:
             raise InputError(f"this run does not read '{name}': leave out --load-versions {name}")
 
 
@@ -121,7 +127,7 @@ def _check_made_together(pipeline: Pipeline, catalog: DataCatalog, run: str) -> 
     made_from: dict[str, dict[str, str]] = {
         source: {source: run} if source in pipeline.all_outputs() else {} for source in SOURCES
     }
-    for name in sorted(pipeline.inputs()):
+    for name in _name_files(pipeline.inputs(), catalog):
         dataset: Any = catalog.get(name)
         if not isinstance(dataset, AbstractVersionedDataset) or (version := dataset.resolve_load_version()) is None:
             continue

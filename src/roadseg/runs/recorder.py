@@ -15,6 +15,7 @@ from kedro.io import AbstractVersionedDataset, DataCatalog, DatasetError
 from kedro.pipeline import Pipeline
 from kedro.pipeline.node import Node
 
+from roadseg.datasets.model_record import name_file
 from roadseg.datasets.run_records import RunRecord, RunRecordsDataset
 from roadseg.runs.mlflow_run import MLflowRun
 from roadseg.runs.surroundings import (
@@ -93,9 +94,10 @@ class RunRecorder:
     @hook_impl(trylast=True)
     def after_dataset_loaded(self, dataset_name: str) -> None:
         """Notes what was loaded."""
-        dataset = self._catalog.get(dataset_name)
+        name = name_file(dataset_name, self._catalog.get(dataset_name))
+        dataset = self._catalog.get(name)
         if isinstance(dataset, AbstractVersionedDataset) and (version := dataset.resolve_load_version()):
-            self._loaded[dataset_name] = version
+            self._loaded[name] = version
             self._write()
 
     @hook_impl(trylast=True)

@@ -126,7 +126,7 @@ def summarise_scores(
     scene_class_scores: pd.DataFrame,
     calibration_table: pd.DataFrame,
     prior_confusion: pd.DataFrame,
-    segnet_model: TrainedSegNet,
+    model_record: ModelRecord,
     prepared_scenes: PreparedScenes,
     split_table: pd.DataFrame,
     provenance: Provenance,
@@ -134,7 +134,7 @@ def summarise_scores(
     seed: Seed,
 ) -> tuple[Report, pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """Returns all scores with where they come from, and the scores of splits, which are logged too, classes, drives."""
-    names = segnet_model.record.class_names
+    names = model_record.class_names
     statistics = read_statistics(scene_scores, scene_class_scores, calibration_table, names)
     summaries = {split: summarise_split(each, names, seed.root) for split, each in statistics.items()}
     guesses = sum_splits(prior_confusion, names, summaries)
@@ -152,7 +152,7 @@ def summarise_scores(
         "prior_mean_iou": prior_mean_iou,
         "batch_averaged_mean_iou": averages,
         "digests": digest_contents(prepared_scenes, split_table),
-        "model": segnet_model.record.model_dump(mode="json"),
+        "model": model_record.model_dump(mode="json"),
     }
     drive_scores = tabulate_drives(statistics, options.resolution)
     return report, table.assign(**provenance.versions), class_scores, drive_scores

@@ -51,7 +51,7 @@ def create_pipeline() -> Pipeline:
                     "scene_class_scores": "scene_class_scores",
                     "calibration_table": "calibration_table",
                     "prior_confusion": "prior_confusion",
-                    "segnet_model": "segnet_model",
+                    "model_record": "model_record",
                     "prepared_scenes": "prepared_scenes",
                     "split_table": "split_table",
                     "provenance": "provenance",

@@ -41,8 +41,8 @@ def train_segnet(
     seed: Seed,
     provenance: Provenance,
     continued_training: EarlierTraining | None,
-) -> tuple[TrainedSegNet, pd.DataFrame]:
-    """Returns the trained network with the record of what it learnt from, and the history of its training."""
+) -> tuple[TrainedSegNet, ModelRecord, pd.DataFrame]:
+    """Returns the trained network with the record of what it learnt from, that record, and the training's history."""
     options = options if scene_options.limit is None else options.shortened()
     digests = digest_contents(prepared_scenes, split_table)
     if continued_training:
@@ -69,7 +69,7 @@ def train_segnet(
     )
     record = record_training(prepared_scenes, split_table, training, provenance, continued_training)
     record = record.model_copy(update={"state": checkpoint, "started_from": started_from})
-    return TrainedSegNet(training.network, record, training.state), training.history
+    return TrainedSegNet(training.network, record, training.state), record, training.history
 
 
 def _name_checkpoint(choices: Sequence[object], folder: Path) -> str:
@@ -115,9 +115,9 @@ def record_training(
     )
 
 
-def draw_curves(training_history: pd.DataFrame, segnet_model: TrainedSegNet) -> Figure:
+def draw_curves(training_history: pd.DataFrame, model_record: ModelRecord) -> Figure:
     """Returns the training curves."""
-    return draw_training_curves(training_history, describe_model(segnet_model.record))
+    return draw_training_curves(training_history, describe_model(model_record))
 
 
 def draw_network(segnet_model: TrainedSegNet) -> Figure:
