@@ -1,4 +1,5 @@
 import errno
+from typing import ClassVar
 
 import fsspec
 import pytest
@@ -24,7 +25,19 @@ class NoRename(LocalFileSystem):
         raise OSError(errno.EIO, "Input/output error")
 
 
+class KeepsListings(LocalFileSystem):
+    protocol = "listings"
+    listings: ClassVar[dict[str, list[str]]] = {}
+
+    def glob(self, path, **kwargs):
+        return self.listings.setdefault(path, super().glob(path, **kwargs))
+
+    def invalidate_cache(self, path=None):
+        self.listings.clear()
+
+
 fsspec.register_implementation("norename", NoRename, clobber=True)
+fsspec.register_implementation("listings", KeepsListings, clobber=True)
 
 
 def dataset(filepath, load=None, save=None):
@@ -63,6 +76,14 @@ def test_version_is_never_overwritten(tmp_path):
     with pytest.raises(DatasetError, match="must not exist"):
         dataset(tmp_path / "a.txt", save="v1").save("two")
     assert dataset(tmp_path / "a.txt").load() == "one"
+
+
+def test_after_a_release_listings_that_a_file_system_keeps_are_asked_for_again(tmp_path):
+    remote = dataset(f"listings://{tmp_path}/a.txt")
+    assert remote.list_versions() == []
+    dataset(tmp_path / "a.txt", save="v1").save("one")
+    remote.release()
+    assert remote.list_versions(full_path=False) == ["v1"]
 
 
 def test_version_that_is_missing_is_named(tmp_path):

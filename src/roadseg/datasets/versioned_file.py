@@ -39,5 +39,9 @@ class VersionedFileDataset(AbstractVersionedDataset[Saved, Loaded]):
     def _exists(self) -> bool:
         return bool(self._fs.exists(str(self._get_load_path())))
 
+    def _release(self) -> None:
+        super()._release()
+        self._fs.invalidate_cache(str(self._filepath))  # of listings, which remote file systems keep
+
     def _describe(self) -> dict[str, Any]:
         return {"filepath": str(self._filepath), "protocol": self._protocol, "version": self._version}
