@@ -5,6 +5,7 @@ import pytest
 from pydantic import ValidationError
 
 from roadseg.segnet import device
+from roadseg.segnet.backend import find_gpus
 from roadseg.segnet.device import DeviceOptions, choose_placement, choose_policy
 
 H200, A100, T4 = (9, 0), (8, 0), (7, 5)
@@ -16,7 +17,7 @@ def machine(monkeypatch, tmp_path):
     """Sets the compute capabilities of the GPUs and the features of the processor."""
 
     def set_up(gpus=(), features="fpu avx2 avx512_bf16"):
-        monkeypatch.setattr(device, "_find_gpus", lambda: list(gpus))
+        monkeypatch.setattr(device, "find_gpus", lambda: list(gpus))
         monkeypatch.setattr(device, "CPU_FEATURES", tmp_path / "cpuinfo")
         (tmp_path / "cpuinfo").write_text(f"processor : 0\nflags : {features}\n")
 
@@ -151,7 +152,7 @@ def test_choice_stands_in_the_log(machine, caplog):
 
 
 def test_backend_tells_how_many_gpus_it_sees():
-    assert all(capability >= (0, 0) for capability in device._find_gpus())
+    assert all(capability >= (0, 0) for capability in find_gpus())
     assert choose("cpu").devices == ("cpu:0",)
 
 

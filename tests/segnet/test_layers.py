@@ -6,14 +6,13 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from roadseg.segnet.backend import compiled
 from roadseg.segnet.layers import (
     KERNELS,
     PLAIN_KERNELS,
     BatchNormalization,
     MaxPoolingWithIndices2D,
     MaxUnpooling2D,
-    compiled,
-    count_values,
 )
 
 SIZES = [(1, 1), (2, 2), (5, 7), (15, 30), (16, 6)]
@@ -176,10 +175,6 @@ def test_fast_kernels_equal_the_plain_ones(size, dtype):
 def test_fast_kernels_are_in_use_on_tensorflow():
     assert KERNELS is not PLAIN_KERNELS
     assert compiled(PLAIN_KERNELS.pool) is not PLAIN_KERNELS.pool
-
-
-def test_values_are_counted():
-    assert np.array(count_values(np.array([3, 0, 3, 1, 3], "int32"), 5)).tolist() == [1, 1, 0, 3, 0]
 
 
 def test_unpooling_refuses_a_map_of_another_size():

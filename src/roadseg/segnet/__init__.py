@@ -4,7 +4,7 @@ Importing it starts Keras as these networks need it, and registers their layers,
 the file of a model.
 """
 
-from roadseg.segnet.backend import start_keras
+from roadseg.segnet.keras_settings import start_keras
 
 start_keras()
 

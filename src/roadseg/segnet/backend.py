@@ -1,68 +1,170 @@
-"""Keras with the backend that its settings name, and with the number format and the order of axes of these networks."""
+"""The backend that Keras runs on: all that differs from one to another."""
 
-import json
-import os
-from difflib import get_close_matches
-from importlib.util import find_spec
-from pathlib import Path
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, NamedTuple
 
-from roadseg.errors import InputError
+import keras
+from keras import ops
 
-BACKENDS = ("tensorflow", "jax", "torch")
+Tensor = Any  # of the backend
 
-VARIABLE = "KERAS_BACKEND"
-"""Of the environment; it counts for more than Keras' file of settings."""
+Capability = tuple[int, int]
+"""Of an NVIDIA GPU, as in 9.0."""
 
 
-def start_keras() -> None:
-    """Imports Keras.
+class Traits(NamedTuple):
+    """What tells a backend from others, where a device and a way to compute are chosen.
 
-    What else `keras.json` can say would make another network of the same parameters, so it is set as here needed.
-
-    Raises:
-        InputError: If the settings name no backend that can train, one that can't be imported, or can't be read.
+    Attributes:
+        compiler: Name of what compiles a whole step.
+        compiles_best_on: Kinds of devices on which a compiled step is the faster.
+        shares_batches: Whether several devices can share a batch.
+        shares_compiled: Whether they can in a compiled step.
+        has_quick_bfloat16: Whether its convolutions use the bfloat16 units of a processor.
     """
-    settings = _find_settings()
-    name, source = _find_backend(settings)
-    if name not in BACKENDS:
-        close = get_close_matches(str(name), BACKENDS, 1) or BACKENDS
-        raise InputError(f"{source} names the backend '{name}', which is none; did you mean {' or '.join(close)}?")
-    try:
-        import keras  # before TensorFlow, which only asserts that the settings are right
-    except ImportError as fault:
-        others = [each for each in BACKENDS if each != name and find_spec(each)]
-        hint = f", or set {VARIABLE} to {' or '.join(others)}" if others else ""
-        raise InputError(
-            f"{source} names the backend '{name}', with which Keras can't start ({fault}): "
-            f"install what is missing{hint}"
-        ) from fault
-    except ValueError as fault:
-        raise InputError(f"Keras can't start with what '{settings}' says: {fault}") from fault
-    keras.config.set_image_data_format("channels_last")
-    keras.config.set_floatx("float32")
-    keras.config.set_epsilon(1e-7)
+
+    compiler: str
+    compiles_best_on: tuple[str, ...]
+    shares_batches: bool
+    shares_compiled: bool
+    has_quick_bfloat16: bool
 
 
-def _find_settings() -> Path:
-    """Returns the path of Keras' file of settings, which need not be there, as Keras finds it."""
-    home = Path("~").expanduser()
-    default = (home if os.access(home, os.W_OK) else Path("/tmp")) / ".keras"  # noqa: S108 - Keras' own choice
-    return Path(os.environ.get("KERAS_HOME", default)).expanduser() / "keras.json"
+TRAITS = {
+    # On a CPU, TensorFlow's own convolutions beat XLA's.
+    "tensorflow": Traits("XLA", ("gpu",), shares_batches=True, shares_compiled=False, has_quick_bfloat16=True),
+    "jax": Traits("XLA", ("cpu", "gpu"), shares_batches=True, shares_compiled=True, has_quick_bfloat16=False),
+    "torch": Traits("torch.compile", (), shares_batches=False, shares_compiled=False, has_quick_bfloat16=True),
+}
 
 
-def _find_backend(settings: Path) -> tuple[object, str]:
-    """Returns the name of the backend, and what names it.
+def name_backend() -> str:
+    """Returns `tensorflow`, `jax` or `torch`."""
+    return str(keras.backend.backend())
 
-    Raises:
-        InputError: If the file is no JSON object; Keras would pass over all that it says.
+
+def is_tensorflow() -> bool:
+    """Returns whether Keras runs on TensorFlow."""
+    return name_backend() == "tensorflow"
+
+
+def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Returns the function compiled by XLA where Keras runs on TensorFlow, the function itself elsewhere.
+
+    For element-wise work only: on a processor XLA's convolutions and reductions lose to TensorFlow's kernels.
     """
-    content = settings.read_bytes() if settings.exists() else b""
-    try:
-        values = json.loads(content.decode("utf-8")) if content else {}
-    except ValueError as fault:
-        raise InputError(f"'{settings}' is no JSON: {fault}; mend it or remove it") from fault
-    if not isinstance(values, dict):
-        raise InputError(f'\'{settings}\': expected an object such as {{"backend": "jax"}}, found {values!r}')
-    if name := os.environ.get(VARIABLE):
-        return name, VARIABLE
-    return values.get("backend", BACKENDS[0]), f"'{settings}'"
+    if not is_tensorflow():
+        return function
+    import tensorflow as tf
+
+    function_of_tensors: Callable[..., Any] = tf.function(function, jit_compile=True, autograph=False)
+    return function_of_tensors
+
+
+def count_values(values: Tensor, num_values: int) -> Tensor:
+    """Returns how often each of 0..num_values - 1 occurs, (num_values,) int32.
+
+    Unlike `ops.bincount` it can be traced by every backend and compiled by XLA: the length of the result is known.
+
+    Args:
+        values: (count,) int32, 0..num_values - 1.
+        num_values: Number of different values.
+    """
+    if not is_tensorflow():
+        return ops.segment_sum(ops.ones_like(values), values, num_segments=num_values)
+    import tensorflow as tf
+
+    no_weights = tf.zeros((0,), "int32")
+    return tf.raw_ops.DenseBincount(input=values, size=num_values, weights=no_weights, binary_output=False)
+
+
+def find_gpus() -> list[Capability]:
+    """Returns the compute capability of each GPU that the backend sees."""
+    match name_backend():
+        case "tensorflow":
+            import tensorflow as tf
+
+            found = map(tf.config.experimental.get_device_details, tf.config.list_physical_devices("GPU"))
+            return [details.get("compute_capability", (0, 0)) for details in found]
+        case "torch":
+            import torch
+
+            return [torch.cuda.get_device_capability(number) for number in range(torch.cuda.device_count())]
+        case _:
+            import jax
+
+            versions = [str(device.compute_capability) for device in jax.local_devices() if device.platform == "gpu"]
+            return [(int(major), int(minor)) for major, minor in (version.split(".") for version in versions)]
+
+
+def count_cpus() -> int:
+    """Returns how many processors the backend sees as devices."""
+    if name_backend() == "torch":  # which keras.distribution does not know
+        return 1
+    return len(keras.distribution.list_devices("cpu"))
+
+
+@contextmanager
+def sharing_batches(devices: Sequence[str]) -> Iterator[None]:
+    """Lets several devices share each batch of the networks that are made and trained within."""
+    if is_tensorflow():
+        import tensorflow as tf
+
+        with tf.distribute.MirroredStrategy(list(devices)).scope():
+            yield
+    else:
+        before = keras.distribution.distribution()
+        shared = keras.distribution.DataParallel(devices=list(devices), auto_shard_dataset=False)
+        keras.distribution.set_distribution(shared)
+        try:
+            yield
+        finally:
+            keras.distribution.set_distribution(before)
+
+
+def count_replicas() -> int:
+    """Returns among how many devices TensorFlow shares a batch, by its strategy; on other backends 1.
+
+    JAX needs no such care: there a step sees the whole batch, wherever its parts are.
+    """
+    if not is_tensorflow():
+        return 1
+    import tensorflow as tf
+
+    return int(tf.distribute.get_strategy().num_replicas_in_sync)
+
+
+def mean_over_replicas(value: Tensor) -> Tensor:
+    """Returns the mean of a value over the devices that share a batch."""
+    if count_replicas() == 1:
+        return value
+    import tensorflow as tf
+
+    replica = tf.distribute.get_replica_context()  # None while Keras tries the loss on shapes, outside of a step
+    return value if replica is None else replica.all_reduce("mean", value)
+
+
+OUT_OF_MEMORY = ("resource_exhausted", "out of memory", "can't allocate memory")
+"""One of them stands in what JAX and PyTorch say, in large or small letters; TensorFlow has a type for it."""
+
+
+def memory_errors() -> tuple[type[Exception], ...]:
+    """Returns the types of what is raised when memory runs out; JAX and PyTorch raise these for other faults too."""
+    match name_backend():
+        case "tensorflow":
+            import tensorflow as tf
+
+            return (MemoryError, tf.errors.ResourceExhaustedError)
+        case "torch":
+            return (MemoryError, RuntimeError)  # torch.OutOfMemoryError is one; on a CPU it is a plain one
+        case _:
+            import jax
+
+            return (MemoryError, jax.errors.JaxRuntimeError)
+
+
+def is_out_of_memory(error: Exception) -> bool:
+    """Returns whether one of `memory_errors` says that memory ran out."""
+    has_type = isinstance(error, MemoryError) or is_tensorflow()
+    return has_type or any(words in str(error).lower() for words in OUT_OF_MEMORY)

@@ -11,6 +11,7 @@ import keras
 from pydantic import BaseModel, PositiveInt
 
 from roadseg.errors import InputError
+from roadseg.segnet.backend import TRAITS, Capability, count_cpus, find_gpus, name_backend, sharing_batches
 
 logger = logging.getLogger(__name__)
 
@@ -22,9 +23,6 @@ Precision = Literal["auto", "float32", "bfloat16"]
 
 POLICIES = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
 """Keras' dtype policy for each precision."""
-
-Capability = tuple[int, int]
-"""Of an NVIDIA GPU, as in 9.0."""
 
 FIRST_WITH_BFLOAT16: Capability = (8, 0)
 
@@ -68,30 +66,29 @@ def choose_placement(options: DeviceOptions) -> Placement:
         InputError: If a GPU, or more devices, are asked for than the backend sees, several devices on PyTorch, or on
             TensorFlow with XLA.
     """
-    backend = keras.backend.backend()
-    gpus = [] if options.device == "cpu" else _find_gpus()
+    backend = name_backend()
+    traits = TRAITS[backend]
+    gpus = [] if options.device == "cpu" else find_gpus()
     if options.device == "gpu" and not gpus:
         raise InputError(
             f"train.device is 'gpu' and the {backend} backend sees none; "
             f"install a driver and its GPU build (TensorFlow's: the gpu extra), or set train.device to 'cpu' or 'auto'"
         )
-    kind, visible = ("gpu", len(gpus)) if gpus else ("cpu", _count_cpus())
+    kind, visible = ("gpu", len(gpus)) if gpus else ("cpu", count_cpus())
     if options.devices > visible:
         raise InputError(
             f"train.devices is {options.devices} and the {backend} backend sees {visible} of kind '{kind}'"
         )
     devices = tuple(f"{kind}:{number}" for number in range(options.devices))
-    if len(devices) > 1 and backend == "torch":
+    if len(devices) > 1 and not traits.shares_batches:
         raise InputError(f"train.devices is {options.devices}: Keras trains on one device with PyTorch; set it to 1")
-    is_mirrored = backend == "tensorflow" and len(devices) > 1
-    if options.jit_compile is True and is_mirrored:
+    can_compile = len(devices) == 1 or traits.shares_compiled
+    if options.jit_compile is True and not can_compile:
         raise InputError("train.jit_compile is true and train.devices is more than 1: TensorFlow can't do both")
-    # On a CPU, TensorFlow's own convolutions beat XLA's.
-    is_fastest = backend == "jax" or (backend == "tensorflow" and kind == "gpu" and not is_mirrored)
+    is_fastest = can_compile and kind in traits.compiles_best_on
     jit_compile = is_fastest if options.jit_compile == "auto" else options.jit_compile
-    precision = _fastest_precision(backend, gpus[: len(devices)]) if options.precision == "auto" else options.precision
-    compiler = "torch.compile" if backend == "torch" else "XLA"
-    use = f"compiled by {compiler}" if jit_compile else f"without {compiler}"
+    precision = _fastest_precision(gpus[: len(devices)]) if options.precision == "auto" else options.precision
+    use = f"{'compiled by' if jit_compile else 'without'} {traits.compiler}"
     logger.info("Backend %s, %s, precision %s, %s", backend, ", ".join(devices), precision, use)
     return Placement(devices, POLICIES[precision], jit_compile)
 
@@ -103,19 +100,9 @@ def placed_on(placement: Placement) -> Iterator[None]:
         # PyTorch takes 'cpu:0' for another device than 'cpu', and then trains nothing.
         with keras.device(placement.devices[0].replace("cpu:0", "cpu")):
             yield
-    elif keras.backend.backend() == "tensorflow":
-        import tensorflow as tf
-
-        with tf.distribute.MirroredStrategy(list(placement.devices)).scope():
-            yield
     else:
-        before = keras.distribution.distribution()
-        shared = keras.distribution.DataParallel(devices=list(placement.devices), auto_shard_dataset=False)
-        keras.distribution.set_distribution(shared)
-        try:
+        with sharing_batches(placement.devices):
             yield
-        finally:
-            keras.distribution.set_distribution(before)
 
 
 def predicting_on(device: Device) -> AbstractContextManager[None]:
@@ -126,9 +113,9 @@ def predicting_on(device: Device) -> AbstractContextManager[None]:
     """
     if device == "auto":
         return nullcontext()
-    if device == "gpu" and not _find_gpus():
+    if device == "gpu" and not find_gpus():
         raise InputError(
-            f"device is 'gpu' and the {keras.backend.backend()} backend sees none; install a driver and its GPU build "
+            f"device is 'gpu' and the {name_backend()} backend sees none; install a driver and its GPU build "
             f"(TensorFlow's: the gpu extra), or choose 'cpu' or 'auto'"
         )
     context: AbstractContextManager[None] = keras.device("gpu:0" if device == "gpu" else "cpu")
@@ -146,41 +133,17 @@ def choose_policy(network: keras.Model, device: Device, precision: Precision) ->
     """
     if precision != "auto":
         return POLICIES[precision]
-    gpus = [] if device == "cpu" else _find_gpus()
+    gpus = [] if device == "cpu" else find_gpus()
     is_rough = any(layer.compute_dtype == "bfloat16" for layer in network.layers)
-    is_slow = _fastest_precision(keras.backend.backend(), gpus[:1]) == "float32"
+    is_slow = _fastest_precision(gpus[:1]) == "float32"
     return POLICIES["float32"] if is_rough and is_slow else None
 
 
-def _find_gpus() -> list[Capability]:
-    match keras.backend.backend():
-        case "tensorflow":
-            import tensorflow as tf
-
-            found = map(tf.config.experimental.get_device_details, tf.config.list_physical_devices("GPU"))
-            return [details.get("compute_capability", (0, 0)) for details in found]
-        case "torch":
-            import torch
-
-            return [torch.cuda.get_device_capability(number) for number in range(torch.cuda.device_count())]
-        case _:
-            import jax
-
-            versions = [str(device.compute_capability) for device in jax.local_devices() if device.platform == "gpu"]
-            return [(int(major), int(minor)) for major, minor in (version.split(".") for version in versions)]
-
-
-def _count_cpus() -> int:
-    if keras.backend.backend() == "torch":  # which keras.distribution does not know
-        return 1
-    return len(keras.distribution.list_devices("cpu"))
-
-
-def _fastest_precision(backend: str, gpus: list[Capability]) -> Literal["float32", "bfloat16"]:
+def _fastest_precision(gpus: list[Capability]) -> Literal["float32", "bfloat16"]:
     if gpus:
         return "bfloat16" if min(gpus) >= FIRST_WITH_BFLOAT16 else "float32"
     features = CPU_FEATURES.read_text("utf-8") if CPU_FEATURES.exists() else ""
     # AMX has matrix units for it, and AMD's AVX-512 multiplies it at full rate; on Intel's without AMX it is slower
     # than float32. XLA's convolutions, JAX's only ones, use neither.
     is_quick = "amx_bf16" in features or ("AuthenticAMD" in features and "avx512_bf16" in features)
-    return "bfloat16" if is_quick and backend != "jax" else "float32"
+    return "bfloat16" if is_quick and TRAITS[name_backend()].has_quick_bfloat16 else "float32"

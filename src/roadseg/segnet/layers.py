@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import keras
 from keras import ops
 
+from roadseg.segnet.backend import compiled, count_replicas, is_tensorflow
 from roadseg.segnet.registration import registered
 
 Tensor = Any  # of the backend that Keras runs on
@@ -162,7 +163,7 @@ class BatchNormalization(keras.layers.BatchNormalization):
 
     def _has_fused_kernel(self, inputs: Tensor) -> bool:
         return (
-            keras.backend.backend() == "tensorflow"
+            is_tensorflow()
             and len(inputs.shape) == 4
             and self.axis in (-1, 3)
             and self.scale
@@ -185,58 +186,6 @@ class Kernels(NamedTuple):
     pool: Callable[[Tensor], tuple[Tensor, Tensor]]
     unpool: Callable[[Tensor, Tensor, tuple[int, int]], Tensor]
     gather: Callable[[Tensor, Tensor], Tensor]
-
-
-def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Returns the function compiled by XLA where Keras runs on TensorFlow, the function itself elsewhere.
-
-    For element-wise work only: on a processor XLA's convolutions and reductions lose to TensorFlow's kernels.
-    """
-    if keras.backend.backend() != "tensorflow":
-        return function
-    import tensorflow as tf
-
-    function_of_tensors: Callable[..., Any] = tf.function(function, jit_compile=True, autograph=False)
-    return function_of_tensors
-
-
-def count_replicas() -> int:
-    """Returns among how many devices TensorFlow shares a batch, by its strategy; on other backends 1.
-
-    JAX needs no such care: there a step sees the whole batch, wherever its parts are.
-    """
-    if keras.backend.backend() != "tensorflow":
-        return 1
-    import tensorflow as tf
-
-    return int(tf.distribute.get_strategy().num_replicas_in_sync)
-
-
-def mean_over_replicas(value: Tensor) -> Tensor:
-    """Returns the mean of a value over the devices that share a batch."""
-    if count_replicas() == 1:
-        return value
-    import tensorflow as tf
-
-    replica = tf.distribute.get_replica_context()  # None while Keras tries the loss on shapes, outside of a step
-    return value if replica is None else replica.all_reduce("mean", value)
-
-
-def count_values(values: Tensor, num_values: int) -> Tensor:
-    """Returns how often each of 0..num_values - 1 occurs, (num_values,) int32.
-
-    Unlike `ops.bincount` it can be traced by every backend and compiled by XLA: the length of the result is known.
-
-    Args:
-        values: (count,) int32, 0..num_values - 1.
-        num_values: Number of different values.
-    """
-    if keras.backend.backend() != "tensorflow":
-        return ops.segment_sum(ops.ones_like(values), values, num_segments=num_values)
-    import tensorflow as tf
-
-    no_weights = tf.zeros((0,), "int32")
-    return tf.raw_ops.DenseBincount(input=values, size=num_values, weights=no_weights, binary_output=False)
 
 
 def tensorflow_kernels() -> Kernels:
@@ -337,4 +286,4 @@ def _half(length: int) -> int:
 
 
 PLAIN_KERNELS = Kernels(_pool, _unpool, _gather)
-KERNELS = tensorflow_kernels() if keras.backend.backend() == "tensorflow" else PLAIN_KERNELS
+KERNELS = tensorflow_kernels() if is_tensorflow() else PLAIN_KERNELS

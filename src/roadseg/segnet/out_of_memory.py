@@ -8,10 +8,9 @@ from contextlib import contextmanager
 import keras
 import psutil
 
-logger = logging.getLogger(__name__)
+from roadseg.segnet.backend import is_out_of_memory, memory_errors
 
-WORDS = ("resource_exhausted", "out of memory", "can't allocate memory")
-"""One of them stands in what JAX and PyTorch say, in large or small letters; TensorFlow has a type for it."""
+logger = logging.getLogger(__name__)
 
 
 @contextmanager
@@ -27,9 +26,8 @@ def explaining_memory(wanted: str, advice: str) -> Iterator[None]:
     """
     try:
         yield
-    except _errors() as error:
-        has_type = isinstance(error, MemoryError) or keras.backend.backend() == "tensorflow"
-        if not has_type and not any(words in str(error).lower() for words in WORDS):
+    except memory_errors() as error:
+        if not is_out_of_memory(error):
             raise
         raise MemoryError(f"memory ran out with {wanted}; try {advice}") from error
 
@@ -69,17 +67,3 @@ def estimate_memory(network: keras.Model, batch_size: int) -> int:
 def _width(dtype: str) -> int:
     """Returns the bytes of a number."""
     return {"float32": 4, "bfloat16": 2, "uint8": 1}.get(keras.backend.standardize_dtype(dtype), 4)
-
-
-def _errors() -> tuple[type[Exception], ...]:
-    match keras.backend.backend():
-        case "tensorflow":
-            import tensorflow as tf
-
-            return (MemoryError, tf.errors.ResourceExhaustedError)
-        case "torch":
-            return (MemoryError, RuntimeError)  # torch.OutOfMemoryError is one; on a CPU it is a plain one
-        case _:
-            import jax
-
-            return (MemoryError, jax.errors.JaxRuntimeError)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, NonNegativeFloat, PositiveFloat
 
 from roadseg.scenes.labels import VOID
-from roadseg.segnet.layers import compiled, count_replicas, mean_over_replicas
+from roadseg.segnet.backend import compiled, count_replicas, mean_over_replicas
 from roadseg.segnet.registration import registered
 
 

@@ -6,7 +6,7 @@ import keras
 from keras import ops
 
 from roadseg.scenes.labels import VOID
-from roadseg.segnet.layers import compiled, count_values
+from roadseg.segnet.backend import compiled, count_values
 from roadseg.segnet.registration import registered
 
 PART = 2**24

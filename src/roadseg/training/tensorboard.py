@@ -10,6 +10,7 @@ from keras import ops
 from numpy.typing import NDArray
 
 from roadseg.scenes.palette import Palette
+from roadseg.segnet.backend import is_tensorflow
 
 logger = logging.getLogger(__name__)
 
@@ -56,6 +57,6 @@ def can_write_tensorboard() -> bool:
     except ImportError:
         logger.info("TensorFlow is not installed: this training is not shown in TensorBoard")
         return False
-    if keras.backend.backend() != "tensorflow":
+    if not is_tensorflow():
         tf.config.set_visible_devices([], "GPU")  # else it takes most of the memory that the other backend needs
     return True
