@@ -6,46 +6,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from roadseg.segnet.backend import compiled
-from roadseg.segnet.layers import (
-    KERNELS,
-    PLAIN_KERNELS,
-    BatchNormalization,
-    MaxPoolingWithIndices2D,
-    MaxUnpooling2D,
-)
-
-SIZES = [(1, 1), (2, 2), (5, 7), (15, 30), (16, 6)]
-
-
-def numpy_pool(x):
-    batch, height, width, channels = x.shape
-    maxima = np.empty((batch, -(-height // 2), -(-width // 2), channels), x.dtype)
-    indices = np.empty(maxima.shape, "uint8")
-    for place in np.ndindex(*maxima.shape):
-        image, row, column, channel = place
-        best = None
-        for position in range(4):
-            y, z = 2 * row + position // 2, 2 * column + position % 2
-            if y < height and z < width and (best is None or x[image, y, z, channel] > best):
-                best = x[image, y, z, channel]
-                indices[place] = position
-        maxima[place] = best
-    return maxima, indices
-
-
-def numpy_unpool(values, indices, size):
-    result = np.zeros((values.shape[0], *size, values.shape[3]), values.dtype)
-    for image, row, column, channel in np.ndindex(*values.shape):
-        position = indices[image, row, column, channel]
-        y, z = 2 * row + position // 2, 2 * column + position % 2
-        result[image, y, z, channel] = values[image, row, column, channel]
-    return result
-
-
-def images_with_ties(size, batch=3, channels=5, seed=0):
-    """Small integers of both signs: most windows hold equal maxima, and no two images are alike."""
-    return np.random.default_rng(seed).integers(-3, 3, (batch, *size, channels)).astype("float32")
+from roadseg.segnet.layers import BatchNormalization, MaxPoolingWithIndices2D, MaxUnpooling2D
+from segnet.pooling import SIZES, images_with_ties, numpy_pool, numpy_unpool
 
 
 def test_pooling_of_a_window_worked_by_hand():
@@ -63,43 +25,6 @@ def test_pooling_agrees_with_numpy(size):
     np.testing.assert_array_equal(maxima, expected_maxima)
     np.testing.assert_array_equal(indices, expected_indices)
     assert keras.backend.standardize_dtype(indices.dtype) == "uint8"
-
-
-@pytest.mark.parametrize("kernels", [KERNELS, PLAIN_KERNELS])
-@pytest.mark.parametrize("dtype", ["float32", "bfloat16", "float16"])
-@pytest.mark.parametrize("value", [-1.0, "lowest", -np.inf])
-def test_odd_edges_keep_the_position_of_a_pixel(kernels, dtype, value):
-    lowest = tf.as_dtype(dtype).min
-    x = np.full((1, 3, 5, 2), lowest if value == "lowest" else value, "float32")
-    x[0, 2, 1, 1] = x[0, 0, 4, 1] = 0  # the second position of the last row, the first of the last column
-    maxima, indices = kernels.pool(tf.cast(x, dtype))
-    expected_maxima, expected_indices = numpy_pool(x)
-    np.testing.assert_array_equal(tf.cast(maxima, "float32"), expected_maxima)
-    np.testing.assert_array_equal(indices, expected_indices)
-    assert expected_indices[0, 1].tolist() == [[0, 1], [0, 0], [0, 0]]
-
-
-@pytest.mark.parametrize("size", SIZES)
-def test_plain_pooling_makes_no_infinity_that_a_map_has_not(size):
-    """Exported graphs multiply values by masks, and zero times infinity is NaN."""
-    traced = tf.function(PLAIN_KERNELS.pool).get_concrete_function(tf.TensorSpec((1, *size, 2)))
-    constants = [each.get_attr("value") for each in traced.graph.get_operations() if each.type == "Const"]
-    floats = [tf.make_ndarray(each) for each in constants if each.dtype == tf.float32.as_datatype_enum]
-    assert np.isfinite(np.concatenate([np.ravel(each) for each in [0.0, *floats]])).all()
-
-
-@pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
-def test_pooling_is_bit_equal_to_tensorflow(size, dtype):
-    x = tf.cast(tf.nn.relu(np.random.default_rng(1).normal(size=(2, *size, 3))), dtype)
-    height, width = size
-    maxima, indices = KERNELS.pool(x)
-    # TensorFlow's kernel serves no bfloat16, and float32 holds all of its values.
-    expected_maxima, flat = tf.nn.max_pool_with_argmax(tf.cast(x, "float32"), 2, 2, "SAME")
-    y, z = flat.numpy() // 3 // width, flat.numpy() // 3 % width
-    assert y.max() < height
-    np.testing.assert_array_equal(tf.cast(maxima, "float32"), expected_maxima)
-    np.testing.assert_array_equal(indices, 2 * (y % 2) + z % 2)
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -140,41 +65,6 @@ def test_gradient_of_unpooling_comes_from_the_recorded_positions(size):
     marked = numpy_unpool(np.ones_like(maxima), indices, size) * weights
     expected = np.add.reduceat(np.add.reduceat(marked, range(0, size[0], 2), 1), range(0, size[1], 2), 2)
     np.testing.assert_array_equal(tape.gradient(loss, values), expected)
-
-
-def test_gradients_agree_with_finite_differences():
-    x = np.random.default_rng(5).permutation(2 * 5 * 3 * 2).reshape(2, 5, 3, 2).astype("float32")  # no ties
-    weights = np.random.default_rng(6).normal(size=x.shape).astype("float32")
-
-    def loss(x):
-        maxima, indices = KERNELS.pool(x)
-        return tf.reduce_sum(weights * KERNELS.unpool(maxima**2, indices, (5, 3)))
-
-    theoretical, numerical = tf.test.compute_gradient(loss, [tf.constant(x / 10)], delta=2**-6)
-    np.testing.assert_allclose(theoretical[0], numerical[0], atol=0.05)
-
-
-@pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
-def test_fast_kernels_equal_the_plain_ones(size, dtype):
-    x = tf.cast(images_with_ties(size), dtype)
-    weights = tf.cast(np.random.default_rng(7).normal(size=x.shape), dtype)
-    results = []
-    for kernels in (KERNELS, PLAIN_KERNELS):
-        with tf.GradientTape(persistent=True) as tape:
-            tape.watch(x)
-            maxima, indices = kernels.pool(x)
-            unpooled = kernels.unpool(maxima * maxima, indices, size)
-            gathered = kernels.gather(unpooled * weights, indices)
-            loss = tf.reduce_sum(tf.cast(gathered, "float32"))
-        results.append([maxima, indices, unpooled, gathered, tape.gradient(loss, x)])
-    for fast, plain in zip(*results, strict=True):
-        np.testing.assert_array_equal(tf.cast(fast, "float32"), tf.cast(plain, "float32"))
-
-
-def test_fast_kernels_are_in_use_on_tensorflow():
-    assert KERNELS is not PLAIN_KERNELS
-    assert compiled(PLAIN_KERNELS.pool) is not PLAIN_KERNELS.pool
 
 
 def test_unpooling_refuses_a_map_of_another_size():

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import cache, wraps
 from typing import Any, NamedTuple
 
 import keras
@@ -49,17 +51,45 @@ def is_tensorflow() -> bool:
     return name_backend() == "tensorflow"
 
 
+_xla_is_wanted = ContextVar("xla_is_wanted", default=True)
+
+
+@contextmanager
+def without_xla() -> Iterator[None]:
+    """Lets TensorFlow trace all within as plain operations: exported graphs can't hold calls of what XLA compiles.
+
+    A model that has been called keeps the graph that was traced then; to export one traces it anew.
+    """
+    before = _xla_is_wanted.set(False)
+    try:
+        yield
+    finally:
+        _xla_is_wanted.reset(before)
+
+
+def uses_xla() -> bool:
+    """Returns whether XLA compiles the functions that are `compiled` where they are called here."""
+    return is_tensorflow() and _xla_is_wanted.get()
+
+
 def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Returns the function compiled by XLA where Keras runs on TensorFlow, the function itself elsewhere.
+    """Returns the function compiled by XLA on TensorFlow; elsewhere and within `without_xla` it is called as it is.
 
     For element-wise work only: on a processor XLA's convolutions and reductions lose to TensorFlow's kernels.
     """
-    if not is_tensorflow():
-        return function
-    import tensorflow as tf
 
-    function_of_tensors: Callable[..., Any] = tf.function(function, jit_compile=True, autograph=False)
-    return function_of_tensors
+    @cache
+    def compile_by_xla() -> Callable[..., Any]:
+        import tensorflow as tf
+
+        function_of_tensors: Callable[..., Any] = tf.function(function, jit_compile=True, autograph=False)
+        return function_of_tensors
+
+    @wraps(function)
+    def call(*arguments: Any, **options: Any) -> Any:
+        return (compile_by_xla() if uses_xla() else function)(*arguments, **options)
+
+    return call
 
 
 def count_values(values: Tensor, num_values: int) -> Tensor:

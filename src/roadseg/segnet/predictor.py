@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from roadseg.errors import InputError
 from roadseg.scenes.preprocessing import resize_image
+from roadseg.segnet.backend import compiled
 from roadseg.segnet.device import Device, Precision, choose_policy, predicting_on
 from roadseg.segnet.folding import fold_batch_norms
-from roadseg.segnet.backend import compiled
 from roadseg.segnet.out_of_memory import explaining_memory
 from roadseg.segnet.trained import TrainedSegNet, load_model
 
