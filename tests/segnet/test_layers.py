@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from roadseg.segnet import layers
 from roadseg.segnet.layers import BatchNormalization, MaxPoolingWithIndices2D, MaxUnpooling2D
 from segnet.pooling import SIZES, images_with_ties, numpy_pool, numpy_unpool
 
@@ -166,6 +167,15 @@ def test_moving_variance_is_the_biased_one():
     layer(np.array([0.0, 2.0], "float32").reshape(1, 1, 2, 1), training=True)
     assert float(layer.moving_mean[0]) == 1
     assert float(layer.moving_variance[0]) == 1  # the unbiased one is 2
+
+
+def test_batch_norm_is_synchronized_where_devices_share_a_batch_and_its_configuration_says_nothing_of_it(monkeypatch):
+    monkeypatch.setattr(layers, "count_replicas", lambda: 2)
+    layer = BatchNormalization()
+    layer.build((None, 5, 3, 4))
+    assert layer.synchronized
+    assert layer.get_config() == BatchNormalization(name=layer.name).get_config()
+    assert layer.get_config()["synchronized"] is False
 
 
 def test_batch_norm_of_vectors_is_that_of_keras():

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import zipfile
 
 import pytest
 
@@ -60,6 +61,14 @@ print(json.dumps([train(1), train(2)]))
 """
 
 
+def describe(path):
+    """Yields what the file of a model says of each layer; `synchronized` there would stop Keras on JAX and PyTorch."""
+    with zipfile.ZipFile(path) as archive:
+        for layer in json.loads(archive.read("config.json"))["config"]["layers"]:
+            del layer["config"]["dtype"]  # holds an address in memory
+            yield layer["config"]
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(("backend", "optimizer"), [("tensorflow", "sgd"), ("tensorflow", "muon"), ("jax", "sgd")])
 # At higher rates rounding alone moves the second epoch by more than 1e-5; at none, its val_loss is 1e-3 away.
@@ -82,4 +91,4 @@ def test_two_devices_learn_what_one_learns(tmp_path, backend, optimizer):
         assert two[name] == pytest.approx(one[name], abs=1e-5), name
     for name in ("mean_iou", "val_mean_iou"):  # rounding turns a pixel or two of so few
         assert two[name] == pytest.approx(one[name], abs=0.005), name
-    assert (tmp_path / "2.keras").stat().st_size == pytest.approx((tmp_path / "1.keras").stat().st_size, rel=0.01)
+    assert list(describe(tmp_path / "2.keras")) == list(describe(tmp_path / "1.keras"))
