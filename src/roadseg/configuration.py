@@ -63,6 +63,8 @@ class ConfigurationLoader(OmegaConfigLoader):
             super().__init__(conf_source, *arguments, **options)
         except ARCHIVE_FAULTS as fault:
             raise InputError(f"'{conf_source}' is no archive that can be read: {fault}") from fault
+        except InputError:  # of globals, which Kedro reads at once
+            raise
         except (ImportError, ValueError) as fault:  # of fsspec
             raise InputError(f"settings can't be read from '{conf_source}': {fault}") from fault
 

@@ -54,7 +54,7 @@ def refuse(prepared: Any, **changes: Any) -> str:
     unused: Any = None
     options: Any = type("Options", (), {"resolution": "network"})
     with pytest.raises(InputError) as raised:
-        score_scenes(model, prepared, SPLITS, unused, unused, unused, unused, options)
+        score_scenes(model, prepared, SPLITS, unused, unused, unused, options)
     return str(raised.value)
 
 
@@ -86,7 +86,7 @@ def test_training_that_goes_on_with_other_data_is_refused_with_the_versions_that
     unused: Any = None
     options: Any = type("Options", (), {"limit": None})
     with pytest.raises(InputError) as raised:
-        train_segnet(prepared, SPLITS, unused, unused, options, unused, unused, unused, unused, earlier)
+        train_segnet(prepared, SPLITS, unused, unused, options, unused, unused, unused, earlier)
     sentence, _, advised = str(raised.value).partition(": add ")
     assert sentence == (
         f"train.continue_from: the training of {RUN} learnt from another content of prepared_scenes and split_table "

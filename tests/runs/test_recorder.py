@@ -6,15 +6,21 @@ from kedro.io import DataCatalog, DatasetError, MemoryDataset
 from kedro.pipeline import Node, Pipeline
 from kedro_datasets.pandas import CSVDataset
 
+from model_records import model_record
 from roadseg.datasets.run_records import RunRecordsDataset
 from roadseg.interruption import TerminatedError
 from roadseg.runs.recorder import RunRecorder
 
 RUN, BEFORE = "2026-01-31T10.20.30.000Z", "2026-01-30T10.20.30.000Z"
-MODEL = {
-    "learnt_from": {"prepared_scenes": {"version": BEFORE, "digest": "0a"}, "split_table": {"digest": "0b"}},
-    "training": {"epochs": 3, "is_interrupted": False},
-}
+MODEL = model_record(
+    learnt_from={
+        "prepared_scenes": {"version": BEFORE, "digest": "0a"},
+        "split_table": {"version": BEFORE, "digest": "0b"},
+    },
+    training={"epochs": 3},
+)
+
+TRAINED = MODEL.training.model_dump(mode="json")
 
 
 class FullDisk(RunRecordsDataset):
@@ -124,21 +130,22 @@ def test_scores_and_what_was_scored_stand_in_the_record(folder):
     recorder = begin(folder)
     splits = {"test": {"mean_iou": 0.5, "classes": {"car": {"iou": 0.25}}}}
     scored = {"prepared_scenes": "0c", "split_table": "0d"}
-    scores = {"splits": splits, "model": MODEL, "digests": scored, "resolution": "native"}
+    scores = {"splits": splits, "model": {"training": TRAINED}, "digests": scored, "resolution": "native"}
     recorder.after_dataset_saved("scores", scores)
     end(recorder)
     record = read(folder)
     assert record.state == "done"
     assert (record.scores, record.resolution) == (splits, "native")
     assert record.digests == scored
-    assert record.training == {"epochs": 3, "is_interrupted": False}
+    assert record.training == TRAINED
 
 
 def test_a_model_says_how_it_was_trained_though_nothing_is_scored(folder):
     recorder = begin(folder)
     recorder._catalog["segnet_model"] = CSVDataset(filepath="unused")
     recorder.after_dataset_saved("segnet_model", SimpleNamespace(record=MODEL))
-    assert read(folder).training == {"epochs": 3, "is_interrupted": False}
+    assert read(folder).training == TRAINED
+    assert TRAINED["epochs"] == 3
     assert read(folder).scores is None
 
 
@@ -163,7 +170,12 @@ def test_the_record_says_how_the_run_ended(folder, fault, state, sentence):
 def test_a_mirror_is_told_first_and_last(folder, fault, state):
     mirror = Mirror()
     recorder = begin(folder, mirror=mirror)
-    scores = {"splits": {"test": {"mean_iou": 0.5}}, "model": MODEL, "digests": {}, "resolution": "network"}
+    scores = {
+        "splits": {"test": {"mean_iou": 0.5}},
+        "model": {"training": TRAINED},
+        "digests": {},
+        "resolution": "network",
+    }
     recorder.after_dataset_saved("scores", scores)
     end(recorder, fault)
     assert mirror.told == [("running", ["copy"]), (state, {"test": {"mean_iou": 0.5}})]

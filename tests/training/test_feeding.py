@@ -172,7 +172,10 @@ def test_threads_end_with_the_batches_and_what_is_not_begun_is_not_read(scenes):
             return scenes.read_pair(scene)
 
     def readers():
-        return [each for each in enumerate_threads() if each.name.startswith("scene_reader")]
+        return {each for each in enumerate_threads() if each.name.startswith("scene_reader")} - of_others
+
+    of_others = set()
+    of_others = readers()
 
     with SceneBatches(Waiting(), IDS, 1) as batches:
         asked = Thread(target=batches.__getitem__, args=(0,))

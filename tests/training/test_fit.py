@@ -71,7 +71,7 @@ def train(scenes, tmp_path, momentum=0.5, dropout=0.0, earlier=None, **changes):
 
 def readers():
     """Returns the threads that read scenes ahead."""
-    return [each for each in threading.enumerate() if each.name.startswith("scene_reader")]
+    return {each for each in threading.enumerate() if each.name.startswith("scene_reader")}
 
 
 STANDSTILL = {
@@ -87,10 +87,11 @@ STANDSTILL = {
 
 @pytest.mark.parametrize("optimizer", ["adam", "muon"])
 def test_the_network_is_that_of_the_best_epoch_and_its_score_that_of_all_validation_pixels(scenes, tmp_path, optimizer):
+    of_others = readers()
     trained = train(scenes, tmp_path, optimizer=optimizer)
     network, history = trained.network, trained.history
     assert not trained.is_interrupted
-    assert not readers()
+    assert readers() <= of_others
     assert not network.compiled  # its state keeps the optimizer
     assert list(history["epoch"]) == [1, 2, 3]
     assert list(history["learning_rate"]) == pytest.approx([0.01] * 3)
@@ -325,10 +326,11 @@ def test_ctrl_c_ends_the_training_with_its_best_epoch_and_it_can_go_on(scenes, t
 
 def test_ctrl_c_in_the_first_epoch_has_nothing_to_keep_and_says_so(scenes, tmp_path, monkeypatch, caplog):
     monkeypatch.setattr(FiniteLoss, "on_train_batch_end", lambda *_, **__: signal.raise_signal(signal.SIGINT))
+    of_others = readers()
     with pytest.raises(TrainingInterruptedError) as interrupt:
         train(scenes, tmp_path)
     assert isinstance(interrupt.value, KeyboardInterrupt)  # by which the session tells it from a fault
-    assert not readers()
+    assert readers() <= of_others
     assert "and with it the run: no epoch is finished" in caplog.text
 
 
