@@ -41,9 +41,8 @@ READ = {"prepared_scenes", "split_table", "segnet_model", "model_record"}
 @pytest.fixture(scope="module")
 def address(trained: Project) -> Iterator[str]:
     """Where Kedro-Viz serves the project in which everything has run."""
-    port = next(
-        port for port in range(4200, 4300) if is_free(port)
-    )  # Kedro-Viz refuses those that the system hands out
+    first = 4200 + os.getpid() % 1000  # two workers would take one port; Kedro-Viz refuses those of the system
+    port = next(port for port in range(first, first + 100) if is_free(port))
     command = [sys.executable, "-m", "kedro", "viz", "run", "--no-browser", "--host", "127.0.0.1", "--port", str(port)]
     server = subprocess.Popen(
         command, cwd=trained.folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True

@@ -14,7 +14,7 @@ from roadseg.errors import InputError
 
 logger = logging.getLogger(__name__)
 
-YOUNG = timedelta(days=1)
+KEPT_FOR = timedelta(days=1)
 """Files in a store that were written within this time stay, and half-written ones: a run may be about to name them."""
 
 Versions = Mapping[str, Sequence[str]]
@@ -65,9 +65,9 @@ def prune_versions(catalog: DataCatalog, keep: int) -> None:
     for name in sorted(datasets, key=lambda name: [*NAMED_BY, name].index(name)):
         for version in gone[name]:
             datasets[name]._fs.rm(str(datasets[name]._filepath / version), recursive=True)
-        _remove_half_written(datasets[name], datetime.now(UTC) - YOUNG)
+        _remove_half_written(datasets[name], datetime.now(UTC) - KEPT_FOR)
     named = _read_manifests(stores, {name: each.list_versions(full_path=False) for name, each in stores.items()})
-    swept = {name: each.prune_store(named, datetime.now(UTC) - YOUNG) for name, each in stores.items()}
+    swept = {name: each.prune_store(named, datetime.now(UTC) - KEPT_FOR) for name, each in stores.items()}
     for name in datasets:
         logger.info("%s: %s", name, _describe(len(gone[name]), len(there[name]), *swept.get(name, (0, 0))))
 

@@ -20,7 +20,7 @@ PREPARATION_VERSION = 2
 """Raised whenever the same raw scene and options would give other pixels, so that stored results are not reused."""
 
 
-UNSEEN = (1, 1)
+SMALLEST_SIZE = (1, 1)
 """Size that is asked for of an image that nobody looks at: a decoder may shrink it as far as it can."""
 
 
@@ -137,7 +137,7 @@ def read_truth(
         raise InputError(f"the label space has the classes {names}, the prepared scenes have {prepared}")
     if scene not in raw_scenes:
         raise InputError(f"scene '{scene}' was prepared, and is not among the {len(raw_scenes)} raw scenes any more")
-    raw = raw_scenes.read(scene, UNSEEN)
+    raw = raw_scenes.read(scene, SMALLEST_SIZE)
     if raw.label_map is None:
         raise InputError(f"scene '{scene}' has no labels to score against")
     return remap_label_map(raw.label_map, raw.raw_names, label_space)[0]
