@@ -9,7 +9,7 @@ import pytest
 
 from roadseg.datasets.run_records import RunRecordsDataset
 from roadseg.runs.commands import list_command
-from roadseg.runs.listing import HEADINGS, ORDERS, choose_run, describe_state, list_rows, sort_records
+from roadseg.runs.listing import COLUMNS, ORDERS, choose_run, describe_state, list_rows, sort_records
 
 SCORES = {"test": {"mean_iou": 0.5}, "validation": {"mean_iou": 0.25}}
 DEFAULTS = {"seed": 1, "train": {"epochs": 12, "device": "auto"}}
@@ -26,7 +26,7 @@ def records(tmp_path, run_record):
 
 
 def row(record):
-    return dict(zip(HEADINGS, *list_rows([record], DEFAULTS), strict=True))
+    return dict(zip(COLUMNS, *list_rows([record], DEFAULTS), strict=True))
 
 
 def test_a_row_says_what_ran_from_what_and_what_came_out(run_record):

@@ -43,7 +43,7 @@ def list_command(
 ) -> None:
     """List runs: what they ran, from which commit, model and parameters, what they scored, how they ended."""
     with told_in_a_sentence():
-        from roadseg.runs.listing import HEADINGS, list_rows, list_runs, sort_records
+        from roadseg.runs.listing import COLUMNS, list_rows, list_runs, sort_records
         from roadseg.runs.printing import print_table
 
         context = _load_context(metadata, env, conf_source)
@@ -55,7 +55,7 @@ def list_command(
             except DatasetError as fault:
                 damaged.append(str(fault))
         ordered = readable if order == "newest" else sort_records(readable, order)
-        print_table(HEADINGS, list_rows(ordered[:limit], context.config_loader["parameters"]))
+        print_table(tuple(COLUMNS), list_rows(ordered[:limit], context.config_loader["parameters"]))
         if damaged:
             raise InputError("; ".join(damaged))
 

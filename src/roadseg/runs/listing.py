@@ -12,20 +12,6 @@ from roadseg.datasets.run_records import Place, RunRecord, RunRecordsDataset
 from roadseg.errors import InputError
 from roadseg.scoring.differences import MISSING, compare_values
 
-HEADINGS = (
-    "run",
-    "pipelines",
-    "time",
-    "commit",
-    "model",
-    "parameters changed",
-    "resolution",
-    "validation",
-    "test",
-    "state",
-)
-"""Columns of the list; `validation` and `test` are mean IoU at that resolution."""
-
 EVERYTHING = ("__default__",)
 """Pipelines of a plain `kedro run`."""
 
@@ -37,27 +23,13 @@ LATEST = ("latest", "previous")
 
 
 def list_rows(records: Sequence[RunRecord], defaults: Mapping[str, Any]) -> list[tuple[str, ...]]:
-    """Returns a row per run with the columns of `HEADINGS`.
+    """Returns a row per run with the columns of `COLUMNS`.
 
     Args:
         records: In the order of the rows.
         defaults: The parameters of a run without `--params`.
     """
-    return [
-        (
-            each.run,
-            ", ".join(each.pipelines) if each.pipelines != EVERYTHING else "all",
-            describe_duration(each.seconds),
-            describe_commit(each),
-            _describe_model(each),
-            _describe_changes(each, defaults),
-            name_resolution(each),
-            describe_score(_mean_iou(each, "validation")),
-            describe_score(_mean_iou(each, "test")),
-            describe_state(each),
-        )
-        for each in records
-    ]
+    return [tuple(describe(each, defaults) for describe in COLUMNS.values()) for each in records]
 
 
 ORDERS: Mapping[str, Callable[[RunRecord], float | None]] = {
@@ -192,3 +164,25 @@ def _describe_changes(record: RunRecord, defaults: Mapping[str, Any]) -> str:
 def _mean_iou(record: RunRecord, split: str) -> float | None:
     score: float | None = (record.scores or {}).get(split, {}).get("mean_iou")
     return score
+
+
+def _describe_pipelines(record: RunRecord) -> str:
+    return "all" if record.pipelines == EVERYTHING else ", ".join(record.pipelines)
+
+
+COLUMNS: Mapping[str, Callable[[RunRecord, Mapping[str, Any]], str]] = {
+    "run": lambda record, _: record.run,
+    "pipelines": lambda record, _: _describe_pipelines(record),
+    "time": lambda record, _: describe_duration(record.seconds),
+    "commit": lambda record, _: describe_commit(record),
+    "model": lambda record, _: _describe_model(record),
+    "parameters changed": _describe_changes,
+    "resolution": lambda record, _: name_resolution(record),
+    "validation": lambda record, _: describe_score(_mean_iou(record, "validation")),
+    "test": lambda record, _: describe_score(_mean_iou(record, "test")),
+    "state": lambda record, _: describe_state(record),
+}
+"""Heading of the list -> what stands below it, of a run and the parameters without `--params`.
+
+`validation` and `test` are mean IoU at the resolution of that row.
+"""
