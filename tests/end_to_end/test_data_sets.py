@@ -30,6 +30,7 @@ def set_small(project: Project) -> None:
     settings.write_text(yaml.safe_dump({**SMALL["parameters.yml"], "split": {"method": "published"}}))
 
 
+@pytest.mark.slow
 def test_an_environment_swaps_the_data_set_and_results_lie_side_by_side(
     trained_copy: Project, camvid_folder: Path
 ) -> None:

@@ -93,6 +93,7 @@ np.savez("pixels.npz", truth=truth, learnt=learnt, prediction=prediction)
     assert scores["prior_mean_iou"]["test"] == pytest.approx(expected)
 
 
+@pytest.mark.slow
 def test_each_pipeline_waits_for_the_one_before(project: Project) -> None:
     assert "run `kedro run --pipelines prepare` first" in project.fail("--pipelines", "train")
     assert not project.versions("06_models/drawn/segnet.keras")

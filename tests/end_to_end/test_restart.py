@@ -84,6 +84,7 @@ def test_killed_at_random_moments_it_goes_on_and_ends_with_the_bytes_of_one_neve
     assert manifests(long_project) == manifests(whole)
 
 
+@pytest.mark.slow
 def test_two_preparations_at_once_do_not_disturb_each_other(long_project: Project, tmp_path: Path) -> None:
     shutil.copytree(long_project.folder, tmp_path / "alone")
     alone = Project(tmp_path / "alone")

@@ -75,6 +75,7 @@ def untrained(trained_copy: Project) -> Project:
     return trained_copy
 
 
+@pytest.mark.slow
 def test_training_that_sigterm_ended_keeps_its_epoch_and_ends_as_one_that_was_not(
     untrained: Project, trained: Project
 ) -> None:
