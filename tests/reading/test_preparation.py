@@ -19,6 +19,7 @@ from roadseg.errors import FileError, InputError, RoadSegError
 from roadseg.reading import preparation, scene_store
 from roadseg.reading.preparation import carry_out
 from roadseg.reading.scene_store import SceneStore
+from roadseg.reading.whole_file import WholeFiles
 
 
 @pytest.fixture
@@ -27,7 +28,7 @@ def work():
 
 
 def store(folder, protocol="file"):
-    return SceneStore(fsspec.filesystem(protocol), f"{folder}/store")
+    return SceneStore(WholeFiles.reached_by(protocol), f"{folder}/store")
 
 
 def saved(folder, plan):

@@ -1,6 +1,5 @@
 """The files of prepared scenes."""
 
-import fsspec
 import numpy as np
 import pytest
 from PIL import Image
@@ -9,6 +8,7 @@ from reading.noise import Work, assert_equal_scenes
 from roadseg.errors import FileError
 from roadseg.reading.preparation import carry_out
 from roadseg.reading.scene_store import SceneStore
+from roadseg.reading.whole_file import WholeFiles
 
 
 @pytest.fixture
@@ -17,7 +17,7 @@ def work():
 
 
 def saved(folder, plan):
-    return carry_out(plan, SceneStore(fsspec.filesystem("file"), f"{folder}/store"))
+    return carry_out(plan, SceneStore(WholeFiles.reached_by("file"), f"{folder}/store"))
 
 
 @pytest.mark.parametrize("size", [(1, 1), (15, 7), (1, 30)])

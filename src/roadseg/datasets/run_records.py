@@ -1,11 +1,9 @@
 """Records of runs on disk: one JSON file per run, in one folder per data set."""
 
 from collections.abc import Mapping
-from copy import deepcopy
 from pathlib import PurePosixPath
 from typing import Any, Literal
 
-import fsspec
 from kedro.io import AbstractDataset, DatasetError
 from kedro.io.core import get_protocol_and_path
 from pydantic import AwareDatetime, BaseModel, ValidationError
@@ -104,8 +102,7 @@ class RunRecordsDataset(AbstractDataset[RunRecord, list[RunRecord]]):
     ) -> None:
         """Takes the path of the folder, and what fsspec needs to reach it."""
         self._protocol, path = get_protocol_and_path(filepath)
-        fs = fsspec.filesystem(self._protocol, **deepcopy(credentials or {}), **deepcopy(fs_args or {}))
-        self._fs = WholeFiles(fs)
+        self._fs = WholeFiles.reached_by(self._protocol, credentials, fs_args)
         self._filepath, self.metadata = PurePosixPath(path), metadata
 
     @property

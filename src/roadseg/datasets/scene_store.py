@@ -1,13 +1,12 @@
 """The store of prepared scenes, given to the node that prepares."""
 
-from copy import deepcopy
 from typing import Any, NoReturn
 
-import fsspec
 from kedro.io import AbstractDataset, DatasetError
 from kedro.io.core import get_protocol_and_path
 
 from roadseg.reading.scene_store import SceneStore
+from roadseg.reading.whole_file import WholeFiles
 
 
 class SceneStoreDataset(AbstractDataset[NoReturn, SceneStore]):
@@ -31,8 +30,8 @@ class SceneStoreDataset(AbstractDataset[NoReturn, SceneStore]):
     ) -> None:
         """Takes the path of the folder, and what fsspec needs to reach it."""
         protocol, path = get_protocol_and_path(filepath)
-        fs = fsspec.filesystem(protocol, **deepcopy(credentials or {}), **deepcopy(fs_args or {}))
-        self._store, self.metadata = SceneStore(fs, path), metadata
+        files = WholeFiles.reached_by(protocol, credentials, fs_args)
+        self._store, self.metadata = SceneStore(files, path), metadata
 
     def load(self) -> SceneStore:
         """Returns the store; nothing need be in it."""

@@ -1,10 +1,8 @@
 """One versioned file; what stands in it is the business of those who derive."""
 
-from copy import deepcopy
 from pathlib import PurePosixPath
 from typing import Any, TypeVar
 
-import fsspec
 from kedro.io import AbstractVersionedDataset, Version
 from kedro.io.core import get_protocol_and_path
 
@@ -28,7 +26,7 @@ class VersionedFileDataset(AbstractVersionedDataset[Saved, Loaded]):
     ) -> None:
         """Takes the path of the file, and what fsspec needs to reach it."""
         protocol, path = get_protocol_and_path(filepath, version)
-        self._fs = WholeFiles(fsspec.filesystem(protocol, **deepcopy(credentials or {}), **deepcopy(fs_args or {})))
+        self._fs = WholeFiles.reached_by(protocol, credentials, fs_args)
         self._protocol, self.metadata = protocol, metadata
         super().__init__(PurePosixPath(path), version, exists_function=self._fs.exists, glob_function=self._fs.glob)
 

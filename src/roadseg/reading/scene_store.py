@@ -45,9 +45,9 @@ class SceneStore:
         is_shared: Whether other processes find what this one writes.
     """
 
-    def __init__(self, fs: Any, folder: str) -> None:
-        """Takes the fsspec file system and the path of the folder, which need not be there."""
-        self._fs = fs if isinstance(fs, WholeFiles) else WholeFiles(fs)
+    def __init__(self, fs: WholeFiles, folder: str) -> None:
+        """Takes the file system and the path of the folder, which need not be there."""
+        self._fs = fs
         self.folder = str(fs._strip_protocol(folder))  # as it lists what is there: a local path becomes absolute
         self._protocols = (fs.protocol,) if isinstance(fs.protocol, str) else tuple(fs.protocol)
         self.is_shared = "memory" not in self._protocols

@@ -2,9 +2,12 @@
 
 import errno
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, suppress
-from typing import IO, Any
+from copy import deepcopy
+from typing import IO, Any, Self
+
+import fsspec
 
 from roadseg.errors import FileError
 
@@ -44,6 +47,13 @@ class WholeFiles:
     def __init__(self, fs: Any) -> None:
         """Takes the fsspec file system."""
         self._fs = fs
+
+    @classmethod
+    def reached_by(
+        cls, protocol: str, credentials: Mapping[str, Any] | None = None, fs_args: Mapping[str, Any] | None = None
+    ) -> Self:
+        """Returns the file system of a protocol, with what a catalog entry says of how to reach it."""
+        return cls(fsspec.filesystem(protocol, **deepcopy({**(credentials or {}), **(fs_args or {})})))
 
     def open(self, path: str, mode: str = "rb", **arguments: Any) -> AbstractContextManager[IO[Any]]:
         """Opens a file."""
