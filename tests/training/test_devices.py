@@ -25,7 +25,7 @@ from roadseg.scenes.labels import SegmentationClass
 from roadseg.scenes.palette import Palette
 from roadseg.segnet.device import choose_placement
 from roadseg.segnet.network import NetworkOptions
-from roadseg.training.fit import TrainingData, TrainingFolders, train_network
+from roadseg.training.fit import TrainingData, TrainingOutputs, train_network
 from roadseg.training.recipe import Recipe
 from training.options import train_options
 
@@ -51,7 +51,7 @@ def train(devices):
         TrainingData(Scenes(), list("01234567"), list("89")),
         Recipe(network, options, seed=1),
         choose_placement(options),
-        TrainingFolders(folder / f"state{devices}", folder / f"log{devices}", Palette(Scenes.classes)),
+        TrainingOutputs(folder / f"state{devices}", folder / f"log{devices}", Palette(Scenes.classes)),
     )
     trained.network.save(folder / f"{devices}.keras")
     return trained.history[["loss", "val_loss", "mean_iou", "val_mean_iou"]].to_dict("list")

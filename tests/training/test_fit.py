@@ -25,7 +25,7 @@ from roadseg.training import fit as training
 from roadseg.training.augmentation import AugmentationOptions
 from roadseg.training.callbacks import FiniteLoss, TrainingInterruptedError
 from roadseg.training.continuation import EarlierTraining
-from roadseg.training.fit import TrainingData, TrainingFolders, train_network
+from roadseg.training.fit import TrainingData, TrainingOutputs, train_network
 from roadseg.training.losses import choose_loss
 from roadseg.training.recipe import PlateauOptions, Recipe
 from training.options import train_options
@@ -64,7 +64,7 @@ def train(scenes, tmp_path, momentum=0.5, dropout=0.0, earlier=None, **changes):
         TrainingData(scenes, ids[:4], ids[4:]),
         Recipe(network_options(momentum, dropout), chosen, seed=1),
         choose_placement(chosen),
-        TrainingFolders(tmp_path / "state", tmp_path / "tensorboard", Palette(scenes.classes)),
+        TrainingOutputs(tmp_path / "state", tmp_path / "tensorboard", Palette(scenes.classes)),
         earlier,
     )
 

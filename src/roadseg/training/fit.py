@@ -66,7 +66,7 @@ class TrainingData:
 
 
 @dataclass(frozen=True)
-class TrainingFolders:
+class TrainingOutputs:
     """Where a training writes, and in which colours.
 
     Attributes:
@@ -102,7 +102,7 @@ def train_network(
     data: TrainingData,
     recipe: Recipe,
     placement: Placement,
-    folders: TrainingFolders,
+    outputs: TrainingOutputs,
     earlier: EarlierTraining | None = None,
 ) -> Training:
     """Returns a trained network and its history; goes on where a training in the same folder was stopped.
@@ -111,26 +111,26 @@ def train_network(
         data: What it learns from.
         recipe: How.
         placement: Where it computes, as `choose_placement` returns it.
-        folders: Where it writes.
+        outputs: Where it writes.
         earlier: A training that has ended and is to go on; None begins another one.
 
     Raises:
-        ValueError: If the weights can't be started as asked, or the loss is not a number.
-        BlockingIOError: If another process is at this training.
+        InputError: If the weights can't be started as asked, or the loss is not a number.
+        FileError: If another process is at this training, or the checkpoint is damaged.
         MemoryError: If memory runs out, with advice.
         TrainingInterruptedError: On Ctrl-C or SIGTERM before the first epoch is finished.
     """
-    folders.checkpoint.mkdir(parents=True, exist_ok=True)
-    with locked(folders.checkpoint), placed_on(placement), _explaining_memory(data, recipe, placement):
+    outputs.checkpoint.mkdir(parents=True, exist_ok=True)
+    with locked(outputs.checkpoint), placed_on(placement), _explaining_memory(data, recipe, placement):
         network = _build(data, recipe, placement)
         steering = choose_steering_callbacks(recipe.options)
-        checkpoint = Checkpoint(folders.checkpoint, DECIDING_SCORE, steering)
-        finished = _restore(network, checkpoint, recipe.options, folders, earlier)
+        checkpoint = Checkpoint(outputs.checkpoint, DECIDING_SCORE, steering)
+        finished = _restore(network, checkpoint, recipe.options, outputs, earlier)
         is_interrupted = False
         if not _is_over(checkpoint, recipe.options):
             _foretell_memory(network, recipe.options, placement)
-            callbacks = [*steering, *_watch_examples(data, folders, placement), checkpoint]
-            with _feeding(data, recipe, placement, folders, finished) as batches:
+            callbacks = [*steering, *_watch_examples(data, outputs, placement), checkpoint]
+            with _feeding(data, recipe, placement, outputs, finished) as batches:
                 is_interrupted = _fit(network, batches, recipe.options, finished, callbacks)
         best = view_uncompiled(network)
         best.load_weights(checkpoint.best_weights)
@@ -193,13 +193,13 @@ def _restore(
     network: keras.Model,
     checkpoint: Checkpoint,
     options: TrainOptions,
-    folders: TrainingFolders,
+    outputs: TrainingOutputs,
     earlier: EarlierTraining | None,
 ) -> int:
     """Brings the network to where its training was left, and returns how many epochs are finished."""
     finished = checkpoint.restore(network)
     if not finished and earlier is not None:
-        earlier.unpack(folders.checkpoint)
+        earlier.unpack(outputs.checkpoint)
         finished = checkpoint.restore(network)
         logger.info("Going on after epoch %d of the training of %s", finished, earlier.run)
     elif _is_over(checkpoint, options):
@@ -215,10 +215,10 @@ def _is_over(checkpoint: Checkpoint, options: TrainOptions) -> bool:
 
 @contextmanager
 def _feeding(
-    data: TrainingData, recipe: Recipe, placement: Placement, folders: TrainingFolders, finished: int
+    data: TrainingData, recipe: Recipe, placement: Placement, outputs: TrainingOutputs, finished: int
 ) -> Iterator[tuple[SceneBatches, SceneBatches]]:
     """Yields the batches to train on and those to validate on."""
-    used, cache = [*data.train, *data.validation], folders.checkpoint / CACHE
+    used, cache = [*data.train, *data.validation], outputs.checkpoint / CACHE
     options, shared_by = recipe.options, len(placement.devices)
     shuffle = Shuffle(recipe.seed, options.augmentation, first_epoch=finished)
     try:
@@ -233,14 +233,14 @@ def _feeding(
 
 
 def _watch_examples(
-    data: TrainingData, folders: TrainingFolders, placement: Placement
+    data: TrainingData, outputs: TrainingOutputs, placement: Placement
 ) -> list[keras.callbacks.Callback]:
     if not can_write_tensorboard():
         return []
     examples = data.validation[:: -(-len(data.validation) // EXAMPLES)]
     images, label_maps = zip(*map(data.scenes.read_pair, examples), strict=True)
     pairs = np.stack(images), np.stack(label_maps)
-    return [TensorBoardLog(folders.log, *pairs, folders.palette, len(placement.devices))]
+    return [TensorBoardLog(outputs.log, *pairs, outputs.palette, len(placement.devices))]
 
 
 def _fit(

@@ -192,8 +192,8 @@ def _shares(losses: Any, truth: Any, class_weights: Any) -> Any:
     """Returns (batch,) what each image has of the mean of (batch, height, width) losses, times the number of images."""
     weights = ops.sum(truth * ops.cast(class_weights, truth.dtype), axis=-1)
     num_images = ops.cast(ops.shape(truth)[0], truth.dtype)
-    weight_an_image = ops.maximum(ops.sum(weights), keras.config.epsilon()) / num_images
-    return ops.sum(losses * weights, axis=(1, 2)) / weight_an_image
+    weight_per_image = ops.maximum(ops.sum(weights), keras.config.epsilon()) / num_images
+    return ops.sum(losses * weights, axis=(1, 2)) / weight_per_image
 
 
 def _count(pixels: Any) -> Any:

@@ -24,7 +24,7 @@ from roadseg.segnet.network import NetworkOptions
 from roadseg.segnet.trained import TrainedSegNet
 from roadseg.training.checkpoint import digest_code
 from roadseg.training.continuation import EarlierTraining
-from roadseg.training.fit import Training, TrainingData, TrainingFolders, train_network
+from roadseg.training.fit import Training, TrainingData, TrainingOutputs, train_network
 from roadseg.training.recipe import Recipe, TrainOptions
 from roadseg.training.start import digest_start, record_start
 
@@ -64,7 +64,7 @@ def train_segnet(
         TrainingData(prepared_scenes, ids["train"], ids["validation"]),
         Recipe(network_options, options, seed.root),
         placement,
-        TrainingFolders(folder / checkpoint, provenance.folders["tensorboard_folder"] / provenance.run, palette),
+        TrainingOutputs(folder / checkpoint, provenance.folders["tensorboard_folder"] / provenance.run, palette),
         continued_training,
     )
     record = record_training(prepared_scenes, split_table, training, provenance, continued_training)
