@@ -6,7 +6,10 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from kedro.framework.project import configure_project, find_pipelines
+from kedro.pipeline import Node, Pipeline
 
+from roadseg import pipeline_registry
 from roadseg.configuration import ConfigurationLoader
 from roadseg.hooks.parameters import ParameterHooks, check_catalog_parameters, find_unread
 from roadseg.settings import CONFIG_LOADER_ARGS
@@ -57,6 +60,20 @@ def test_what_nothing_reads_is_refused_and_so_is_another_type(given: dict[str, A
 def test_seed_of_the_drawing_is_a_whole_number_from_0(seed: object) -> None:
     with pytest.raises(ValueError, match=r"^drawing_seed: input should be .*, received "):
         check_catalog_parameters({"drawing_seed": seed})
+
+
+def test_model_of_another_data_set_is_only_for_pipelines_that_read_a_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    weigh, train = (
+        Pipeline([Node(len, *ends, name="weigh")]) for ends in (("segnet_model", "size"), ("seed", "segnet_model"))
+    )
+    monkeypatch.setattr(pipeline_registry, "find_pipelines", lambda **_: {**find_pipelines(), "weigh": weigh})
+    configure_project("roadseg")
+    begin = ParameterHooks().before_pipeline_run
+    with pytest.raises(ValueError, match="give it with --pipelines evaluate or weigh, to no training"):
+        begin(train, {"runtime_params": {"model_of": "idd"}})
+    begin(weigh, {"runtime_params": {"model_of": "idd"}})
+    begin(train, {"runtime_params": None})
+    configure_project("roadseg")
 
 
 def test_parameter_files_may_ask_for_parameters(tmp_path: Path) -> None:

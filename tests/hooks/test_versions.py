@@ -154,9 +154,6 @@ def test_only_missing_outputs_are_made_and_told(tmp_path: Path, caplog: pytest.L
     assert [line.split(":")[0] for line in caplog.messages if ".csv" in line] == ["result"]
 
 
-LAYERS = {"prepared_scenes": "primary", "split_table": "primary", "scores": "reporting", "picture": "reporting"}
-
-
 def join(
     folder: Path,
     names: Sequence[str],
@@ -170,7 +167,6 @@ def join(
             "type": "pandas.CSVDataset",
             "filepath": str(folder / f"{name}.csv"),
             "versioned": True,
-            "metadata": {"kedro-viz": {"layer": LAYERS.get(name, "models")}},
         }
         for name in {*names, outputs, *(pins or {})}
     }
@@ -202,6 +198,13 @@ def test_what_is_missing_is_told_with_the_pipeline_that_makes_it(tmp_path: Path)
         file = "segnet_model" if name == "model_record" else name
         with pytest.raises(DatasetError, match=f"no '{file}' yet: run `kedro run --pipelines {makers[name]}` first"):
             join(tmp_path, [name])
+
+
+def test_a_split_is_made_again_without_waiting_for_the_other_pipelines(two_preparations: Path) -> None:
+    put(two_preparations, "scene_index", EARLIER, "a")
+    pipelines.set_requested(["prepare"])
+    join(two_preparations, ["scene_index", "prepared_scenes"], "split_table", pins={"prepared_scenes": EARLIER})
+    assert list(pipelines) == ["prepare"]
 
 
 def test_a_run_that_reads_a_model_record_reads_a_version_of_the_model(tmp_path: Path) -> None:
@@ -252,6 +255,7 @@ def test_advice_has_the_options_by_which_the_settings_are_found(
 @pytest.fixture
 def two_models(tmp_path: Path, run_record: Callable[..., RunRecord]) -> Path:
     """A run has trained and scored, a later one has only trained."""
+    configure_project("roadseg")
     records = RunRecordsDataset(filepath=str(tmp_path / "runs"))
     for name in ("segnet_model", "training_history", "scores", "split_table"):
         put(tmp_path, name, EARLIER, "a")

@@ -13,6 +13,7 @@ from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, with_confi
 from typing_extensions import TypedDict
 
 from roadseg.errors import InputError
+from roadseg.pipelines.graph import find_readers
 from roadseg.scoring.differences import flatten_values
 from roadseg.sentences import describe_parameter
 
@@ -65,7 +66,10 @@ class ParameterHooks:
             InputError: If a run that trains says whose model is meant.
         """
         if "model_of" in (run_params["runtime_params"] or {}) and "segnet_model" in pipeline.all_outputs():
-            raise InputError("model_of says whose model is scored: give it with --pipelines evaluate, to no training")
+            raise InputError(
+                f"model_of says whose model is read: give it with --pipelines "
+                f"{' or '.join(find_readers('segnet_model'))}, to no training"
+            )
 
 
 def find_unread(given: Mapping[str, Any], known: Collection[str], taken: Collection[str]) -> Iterator[str]:

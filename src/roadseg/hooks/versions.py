@@ -2,17 +2,18 @@
 
 import logging
 import shlex
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from kedro.framework.context import KedroContext
 from kedro.framework.hooks import hook_impl
-from kedro.framework.project import pipelines, settings
+from kedro.framework.project import settings
 from kedro.io import AbstractVersionedDataset, DataCatalog, DatasetError
 from kedro.pipeline import Pipeline
 
 from roadseg.datasets.model_record import name_file
 from roadseg.errors import InputError
+from roadseg.pipelines.graph import find_makers, find_origins, find_readers
 
 logger = logging.getLogger(__name__)
 
@@ -65,7 +66,7 @@ def _name_files(names: Iterable[str], catalog: DataCatalog) -> list[str]:
 def _check_asked_for(names: Collection[str], pipeline: Pipeline, inputs: Collection[str]) -> None:
     for name in sorted(names):
         if name in pipeline.all_outputs():
-            readers = [reader for reader, each in _list_pipelines() if name in each.inputs()]
+            readers = find_readers(name)
             instead = f", for example with --pipelines {readers[0]}" if readers else ""
             raise InputError(
                 f"this run makes '{name}' itself and loads what it makes: leave out --load-versions {name}, or the "
@@ -84,16 +85,10 @@ def _describe_missing(
         return f"there is no version '{asked_for}' of '{name}'; there are: {there}"
     if name == MODEL and (foreign := (run_params["runtime_params"] or {}).get("model_of")):
         return f"there is no model of '{foreign}': nothing lies in '{dataset._filepath}'"
-    makers = [maker for maker, each in _list_pipelines() if name in each.all_outputs()]
+    makers = find_makers(name)
     if not makers:
         return f"there is no '{name}', which no pipeline makes: nothing lies in '{dataset._filepath}'"
     return f"there is no '{name}' yet: run `kedro run --pipelines {makers[0]}{options}` first"
-
-
-def _list_pipelines() -> list[tuple[str, Pipeline]]:
-    """Returns all pipelines but the default by name; Kedro has loaded only those that this run asks for."""
-    pipelines.set_requested(None)
-    return sorted((name, each) for name, each in pipelines.items() if name != "__default__")
 
 
 def _choose_version(name: str, dataset: Any, run: str, *, is_input: bool) -> None:
@@ -120,7 +115,7 @@ def _choose_version(name: str, dataset: Any, run: str, *, is_input: bool) -> Non
 def _check_made_together(pipeline: Pipeline, catalog: DataCatalog, run: str) -> None:
     """Refuses to put together what was made from several versions of one source; records of runs tell from which.
 
-    Of what has no record it is not known.
+    Of what has no record it is not known. Beside a model other scenes may be read than those that it learnt from.
     """
     records: Any = catalog["run_records"]
     recorded = set(records.list_runs())
@@ -133,7 +128,7 @@ def _check_made_together(pipeline: Pipeline, catalog: DataCatalog, run: str) -> 
             continue
         if name in SOURCES:
             made_from[name][name] = version
-        for source in _list_sources(name, dataset) if version in recorded else ():
+        for source in find_origins(name, SOURCES, until=MODEL) if version in recorded else ():
             if of_source := records.read(version).versions.get(source):
                 made_from[source][name] = of_source
     for source, versions in made_from.items():
@@ -143,11 +138,3 @@ def _check_made_together(pipeline: Pipeline, catalog: DataCatalog, run: str) -> 
                 f"this run would put together what belongs to several versions of {source}: {described}; make all of "
                 f"it again, or give the versions that belong together with --load-versions"
             )
-
-
-def _list_sources(name: str, dataset: Any) -> Sequence[str]:
-    """Returns what a data set is made from, of that which a run may read beside it."""
-    layer = (dataset.metadata or {}).get("kedro-viz", {}).get("layer")
-    if layer == "reporting" or name == "training_history":
-        return SOURCES
-    return ("prepared_scenes",) if layer == "primary" and name != "prepared_scenes" else ()
