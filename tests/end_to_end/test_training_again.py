@@ -130,7 +130,7 @@ def test_other_parameters_start_afresh_and_say_so(untrained: Project) -> None:
     assert "Going on" not in output
     assert len(history(untrained)) == 2
     assert len(states(untrained)) == 1  # of the training that was killed
-    with (untrained.folder / "src/roadseg/segnet/losses.py").open("a") as file:
+    with (untrained.folder / "src/roadseg/training/losses.py").open("a") as file:
         file.write("# other code\n")
     assert "Starts afresh" in untrained.run(*TRAIN)
 
