@@ -1,5 +1,7 @@
 """Shapes of people, animals and two-wheelers, flat and turned to the camera."""
 
+from collections.abc import Callable
+
 import numpy as np
 
 from roadseg.drawing.shapes import Face, Outline, Shape, ellipse, front, rectangle, shape_of
@@ -10,46 +12,48 @@ SKINS: tuple[Colour, ...] = ((92, 60, 42), (135, 92, 66), (178, 128, 98), (220, 
 HAIR: Colour = (36, 30, 28)
 TYRE: Colour = (34, 34, 36)
 
+Part = Callable[[Outline, Colour], Face]
+"""From an outline in shares of a person's height, and its colour, to a face in metres."""
+
 
 def person(rng: np.random.Generator, clothes: tuple[Colour, Colour]) -> tuple[Shape, ...]:
     """Returns a walking person at both moments of the stride: legs together, legs apart."""
+    upper, lower = clothes
     height = rng.uniform(1.55, 1.88) if rng.random() < 0.85 else rng.uniform(1.0, 1.4)
     skin = SKINS[rng.integers(len(SKINS))]
-    robe, bag = rng.random() < 0.5, rng.random() < 0.35
+    has_robe, has_bag = rng.random() < 0.5, rng.random() < 0.35
     stout = rng.uniform(1.1, 1.5)
-    return tuple(
-        shape_of(_person_faces(swing, clothes, skin, height=height, stout=stout, robe=robe, bag=bag))
-        for swing in SWINGS
-    )
-
-
-def _person_faces(
-    swing: float, clothes: tuple[Colour, Colour], skin: Colour, *, height: float, stout: float, robe: bool, bag: bool
-) -> list[Face]:
-    """Returns legs, arms, trunk and head of a person of some height in metres."""
-    upper, lower = clothes
 
     def part(outline: Outline, colour: Colour) -> Face:
         return front([(x * height * stout, y * height) for x, y in outline], 0, colour, "person")
 
+    robe = [part([(-0.1, 0.52), (-0.17, 0.05), (0.17, 0.05), (0.1, 0.52)], lower)]
+    bag = [part(rectangle(0.1, 0.42, 0.2, 0.56), shaded(upper, 0.5))] if has_bag else []
+    return tuple(
+        shape_of([*(robe if has_robe else _legs(part, swing, lower)), *_upper_body(part, swing, upper, skin), *bag])
+        for swing in SWINGS
+    )
+
+
+def _legs(part: Part, swing: float, trousers: Colour) -> list[Face]:
     hip, foot = 0.07, 0.07 + swing
-    legs = [
-        part([(-hip - 0.05, 0.5), (-foot - 0.05, 0.0), (-foot + 0.06, 0.0), (0.0, 0.5)], lower),
-        part([(0.0, 0.5), (foot - 0.06, 0.0), (foot + 0.05, 0.0), (hip + 0.05, 0.5)], shaded(lower, 0.75)),
+    return [
+        part([(-hip - 0.05, 0.5), (-foot - 0.05, 0.0), (-foot + 0.06, 0.0), (0.0, 0.5)], trousers),
+        part([(0.0, 0.5), (foot - 0.06, 0.0), (foot + 0.05, 0.0), (hip + 0.05, 0.5)], shaded(trousers, 0.75)),
     ]
-    skirt = [part([(-0.1, 0.52), (-0.17, 0.05), (0.17, 0.05), (0.1, 0.52)], lower)]
-    arms = [
-        part([(-0.12, 0.8), (-0.19 - swing / 3, 0.45), (-0.14 - swing / 3, 0.44), (-0.08, 0.78)], shaded(upper, 0.8)),
-        part([(0.12, 0.8), (0.19 - swing / 3, 0.45), (0.14 - swing / 3, 0.44), (0.08, 0.78)], shaded(upper, 0.8)),
-    ]
-    trunk = part([(-0.1, 0.48), (-0.13, 0.8), (-0.05, 0.84), (0.05, 0.84), (0.13, 0.8), (0.1, 0.48)], upper)
-    head = [
+
+
+def _upper_body(part: Part, swing: float, shirt: Colour, skin: Colour) -> list[Face]:
+    """Returns arms, trunk and head."""
+    sleeve, arm = shaded(shirt, 0.8), swing / 3
+    return [
+        part([(-0.12, 0.8), (-0.19 - arm, 0.45), (-0.14 - arm, 0.44), (-0.08, 0.78)], sleeve),
+        part([(0.12, 0.8), (0.19 - arm, 0.45), (0.14 - arm, 0.44), (0.08, 0.78)], sleeve),
+        part([(-0.1, 0.48), (-0.13, 0.8), (-0.05, 0.84), (0.05, 0.84), (0.13, 0.8), (0.1, 0.48)], shirt),
         part(rectangle(-0.025, 0.82, 0.025, 0.88), skin),
         part(ellipse((0, 0.93), (0.058, 0.075), 10), HAIR),
         part(ellipse((0, 0.915), (0.048, 0.058), 8), skin),
     ]
-    luggage = [part(rectangle(0.1, 0.42, 0.2, 0.56), shaded(upper, 0.5))] if bag else []
-    return [*(skirt if robe else legs), *arms, trunk, *head, *luggage]
 
 
 def cow(rng: np.random.Generator) -> Shape:

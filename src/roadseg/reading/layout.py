@@ -93,7 +93,7 @@ def pair_files(folder: Path, layout: Layout) -> dict[str, SceneFiles]:
         annotations = candidates[0][1] if candidates else []
         used.update(annotations)
         expected = not annotated.isdisjoint({fields.get("split"), None})
-        scenes[scene] = _judge(folder, fields, paths, annotations, expected)
+        scenes[scene] = _judge(folder, fields, paths, annotations, expected=expected)
     for _, index in indices:
         for fields, paths in index.values():
             if (scene := _name_scene(fields)) not in scenes and used.isdisjoint(paths):
@@ -132,7 +132,7 @@ def _name_scene(fields: Mapping[str, str]) -> str:
 
 
 def _judge(
-    folder: Path, fields: Mapping[str, str], images: Sequence[Path], annotations: Sequence[Path], expected: bool
+    folder: Path, fields: Mapping[str, str], images: Sequence[Path], annotations: Sequence[Path], *, expected: bool
 ) -> SceneFiles:
     """Returns the files of a scene whose image is there, with what is wrong with them."""
     image, annotation = images[0], annotations[0] if annotations else None
