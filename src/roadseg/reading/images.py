@@ -32,12 +32,16 @@ IMAGE_BITS = (1, 2, 4, 8, 16)
 """Of the unsigned numbers of an image; OpenCV cuts others to 0 and 1, or does not read them."""
 
 
-def read_image(path: Path, least: tuple[int, int] | None = None) -> tuple[NDArray[np.uint8], tuple[int, int]]:
+def read_image(
+    path: Path, least: tuple[int, int] | None = None, *, largest: int = LARGEST, longest: int = LONGEST
+) -> tuple[NDArray[np.uint8], tuple[int, int]]:
     """Returns the image in a file, turned as its orientation tag says, and its size.
 
     Args:
         path: The file.
         least: (height, width) in pixels that must remain where the decoder can shrink the image; None decodes all.
+        largest: Most pixels of the image.
+        longest: Most pixels of one of its sides.
 
     Returns:
         (height, width, 3) uint8, RGB; and (height, width) of the whole image, turned.
@@ -47,7 +51,7 @@ def read_image(path: Path, least: tuple[int, int] | None = None) -> tuple[NDArra
         FileError: If the file can't be read.
     """
     content = read_bytes(path)
-    header = check_header(path, content, FaultKind.IMAGE_BROKEN)
+    header = check_header(path, content, FaultKind.IMAGE_BROKEN, largest, longest)
     if header.numbers != "unsigned" or header.bits not in IMAGE_BITS:
         wrong = f"'{path}' holds {header.numbers} numbers of {header.bits} bits, expected unsigned ones of 8 or 16"
         raise UnusableSceneError(FaultKind.IMAGE_BROKEN, wrong)
@@ -79,13 +83,17 @@ def file_fingerprint(paths: Sequence[Path]) -> str:
     return " ".join(f"{status.st_size}:{status.st_mtime_ns}" for status in (path.stat() for path in paths))
 
 
-def check_header(path: Path, content: bytes, fault: FaultKind) -> ImageHeader:
+def check_header(
+    path: Path, content: bytes, fault: FaultKind, largest: int = LARGEST, longest: int = LONGEST
+) -> ImageHeader:
     """Returns what an image file says of itself.
 
     Args:
         path: The file.
         content: All of it.
         fault: What it is if it is no image.
+        largest: Most pixels.
+        longest: Most pixels of one side.
 
     Raises:
         UnusableSceneError: If it can't be decoded.
@@ -95,9 +103,9 @@ def check_header(path: Path, content: bytes, fault: FaultKind) -> ImageHeader:
     except ValueError as error:
         message = f"'{path}' is no image that can be read ({len(content)} bytes): {error}"
         raise UnusableSceneError(fault, message) from error
-    if math.prod(header.size) > LARGEST or max(header.size) > LONGEST:
+    if math.prod(header.size) > largest or max(header.size) > longest:
         message = (
-            f"'{path}' has {header.size} pixels, and {LARGEST} or a side of {LONGEST} are the most that can be read"
+            f"'{path}' has {header.size} pixels, and {largest} or a side of {longest} are the most that can be read"
         )
         raise UnusableSceneError(FaultKind.TOO_LARGE, message)
     if header.unreadable:

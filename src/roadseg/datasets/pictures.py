@@ -1,0 +1,51 @@
+"""Pictures to be predicted, which nobody has to have annotated."""
+
+from typing import Any, NoReturn
+
+from kedro.io import AbstractDataset, DatasetError
+
+from roadseg.reading.picture import Picture
+from roadseg.reading.picture_source import list_pictures
+
+
+class PicturesDataset(AbstractDataset[NoReturn, list[Picture]]):
+    """A picture, or all of a folder at any depth, or those that fit a path with `*`; see `list_pictures`.
+
+    Examples:
+        ```yaml
+        pictures:
+          type: roadseg.datasets.pictures.PicturesDataset
+          filepath: ${runtime_params:source, null}
+        ```
+    """
+
+    def __init__(self, *, filepath: str | None, metadata: dict[str, Any] | None = None) -> None:
+        """Takes the path of the source; null where it is told when the pictures are loaded.
+
+        Raises:
+            DatasetError: If the path is no text.
+        """
+        if not isinstance(filepath, str | None):
+            raise DatasetError(f"the source of pictures must be text, received {filepath!r}: write it as ./NAME")
+        self._filepath, self.metadata = filepath, metadata
+
+    def load(self) -> list[Picture]:
+        """Returns the pictures by name, none of them read.
+
+        Raises:
+            DatasetError: If no source is told.
+            FileError: If it does not exist, or there is no picture in it.
+        """
+        if self._filepath is None:
+            raise DatasetError("no source of pictures is told: add --params source=PATH, of a picture or a folder")
+        return list_pictures(self._filepath)
+
+    def save(self, data: NoReturn) -> NoReturn:
+        """Refuses: pictures are read only."""
+        raise DatasetError("pictures are read only")
+
+    def _describe(self) -> dict[str, Any]:
+        return {"filepath": self._filepath}
+
+    def _exists(self) -> bool:
+        return self._filepath is not None

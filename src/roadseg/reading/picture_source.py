@@ -1,0 +1,67 @@
+"""What the path of a source of pictures stands for: a picture, a video, a folder of them, or several by wildcards."""
+
+import os
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path, PurePosixPath
+from unicodedata import normalize
+
+from roadseg.errors import FileError
+from roadseg.reading.file_tree import describe_files
+from roadseg.reading.name_pattern import IMAGE_SUFFIXES
+from roadseg.reading.path_glob import WILDCARDS, find_below, split_glob
+from roadseg.reading.picture import Picture
+
+KINDS: Mapping[str, type[Picture]] = {**dict.fromkeys(IMAGE_SUFFIXES, Picture)}
+"""Ending of a file, in small letters -> what it is taken for; others are no pictures."""
+
+
+def list_pictures(source: str | Path) -> list[Picture]:
+    """Returns the pictures of a source, by name; no file is opened.
+
+    Args:
+        source: Path of a picture, or of a folder in which they lie at any depth; or a path with `*`, `?`, `[...]`, and
+            `**` for any number of folders, which fits pictures and folders of them. Links are followed, but not into a
+            folder that they lie in.
+
+    Raises:
+        FileError: If it does not exist, or there is no picture in it.
+    """
+    path = Path(source)
+    folder, parts = (path.parent, [path.name]) if path.is_file() else split_glob(path)
+    files = [path.name] if path.is_file() else sorted(find_below(folder, parts))
+    pictures = [file for file in files if _find_kind(file)]
+    if not pictures:
+        raise FileError(_describe_nothing(path, folder, parts, files))
+    names = _name_files(pictures)
+    items = [kind(names[file], folder / file) for file in pictures if (kind := _find_kind(file))]
+    return sorted(items, key=lambda item: item.name.split("/"))
+
+
+def _find_kind(file: str) -> type[Picture] | None:
+    return KINDS.get(PurePosixPath(file).suffix.lower())
+
+
+def _describe_nothing(path: Path, folder: Path, parts: Sequence[str], files: Sequence[str]) -> str:
+    """Returns what to say where a source holds no picture."""
+    expected = f"expected one that ends in {', '.join(KINDS)}"
+    if not parts:
+        return f"no picture in '{path}', {expected}; {describe_files(folder)}"
+    if files:
+        return f"'{folder / files[0]}' is no picture by its ending, {expected}"
+    if WILDCARDS.search("/".join(parts)):
+        return f"no file fits '{path}': in '{folder}' is nothing like '{'/'.join(parts)}'"
+    return f"'{path}' does not exist: in '{folder}' is no '{parts[0]}'"
+
+
+def _name_files(files: Sequence[str]) -> dict[str, str]:
+    """Returns the name of each file, see `SourceFile`."""
+    full = {file: os.fsencode(file).decode("utf-8", "backslashreplace") for file in files}
+    stems = {file: str(PurePosixPath(name).with_suffix("")) for file, name in full.items()}
+    taken = Counter(map(_fold, [*stems.values(), *full.values()]))
+    return {file: stem if taken[_fold(stem)] == 1 else full[file] for file, stem in stems.items()}
+
+
+def _fold(name: str) -> str:
+    """Returns what two names have in common that are one on some file systems."""
+    return normalize("NFC", name).casefold()
