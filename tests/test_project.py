@@ -78,6 +78,7 @@ def test_an_environment_gives_only_what_differs() -> None:
         given = {}
         for path in (REPOSITORY / "conf" / environment).glob("parameters*.yml"):
             given |= yaml.safe_load(path.read_text())
+        assert given, environment
         for group, values in given.items():
             for key, value in values.items():
                 assert base[group][key] != value, f"{environment}: {group}.{key} is what base says"
@@ -85,7 +86,9 @@ def test_an_environment_gives_only_what_differs() -> None:
 
 def test_the_recipes_give_parameters_that_exist() -> None:
     base = configuration("base")["parameters"]
-    for path in (REPOSITORY / "conf/recipes").glob("*.yml"):
+    recipes = list((REPOSITORY / "conf/recipes").glob("*.yml"))
+    assert recipes
+    for path in recipes:
         for group, values in yaml.safe_load(path.read_text())["run"]["params"].items():
             assert set(values) <= set(base[group]), path
 
@@ -108,7 +111,9 @@ def test_environments_that_the_readme_names_are_there() -> None:
 
 
 def test_lock_files_hold_no_index_address() -> None:
-    for path in REPOSITORY.glob("requirements*.lock"):
+    files = list(REPOSITORY.glob("requirements*.lock"))
+    assert len(files) == 2
+    for path in files:
         assert "://" not in path.read_text()
 
 

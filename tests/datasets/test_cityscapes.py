@@ -44,7 +44,9 @@ def names_of(scene):
 
 
 def test_scenes_can_be_read_without_a_fault(cityscapes_folder):
-    for scene, read in load(cityscapes_folder).items():
+    scenes = load(cityscapes_folder)
+    assert len(scenes) == 7
+    for scene, read in scenes.items():
         assert (read.image.shape, read.size, read.faults) == ((50, 70, 3), (50, 70), ())
         assert read.raw_names == NAMES
         assert np.unique(read.label_map).tolist() == ([0, 1, 2, 3] if scene in TEST else [*range(34)])

@@ -110,7 +110,9 @@ def test_scenes_are_the_frames_of_both_parts(any_folder):
 
 
 def test_scenes_can_be_read_without_a_fault_and_test_has_no_labels(any_folder):
-    for scene, read in load(any_folder).items():
+    scenes = load(any_folder)
+    assert len(scenes) == 12
+    for scene, read in scenes.items():
         size = SHAPES.get(scene, (108, 192))
         assert (read.image.shape, read.image.dtype, read.size, read.faults) == ((*size, 3), np.uint8, size, ())
         assert (read.label_map is None) == (scene in TEST)
@@ -119,14 +121,15 @@ def test_scenes_can_be_read_without_a_fault_and_test_has_no_labels(any_folder):
 @pytest.mark.parametrize("part", [PART_I, PART_II])
 def test_one_part_alone_is_a_data_set_too(idd_folder, part):
     scenes = load(idd_folder / part)
-    assert list(scenes) == [scene for scene in load(idd_folder) if (int(scene.split("/")[1]) < 200) == (part == PART_I)]
+    every = sorted([*TRAIN, *VALIDATION, *TEST])
+    assert list(scenes) == [scene for scene in every if (int(scene.split("/")[1]) < 200) == (part == PART_I)]
     assert all(not scene.faults for scene in scenes.values())
 
 
 def test_frames_without_their_annotations_are_a_data_set_too(idd_folder):
     for part in (PART_I, PART_II):
         (idd_folder / part / "gtFine").rename(idd_folder / part / "elsewhere")
-    assert all(scene.label_map is None and not scene.faults for scene in load(idd_folder).values())
+    assert [(scene.label_map, scene.faults) for scene in load(idd_folder).values()] == [(None, ())] * 12
 
 
 @pytest.mark.parametrize("name", [PNG, JPEG])
@@ -180,7 +183,9 @@ def test_later_objects_are_painted_over_earlier_ones_and_deleted_ones_are_not(tm
 
 def test_label_maps_are_those_that_the_official_tool_draws(idd_folder):
     scenes = load(idd_folder)
-    for path in idd_folder.rglob("*.json"):
+    paths = list(idd_folder.rglob("*.json"))
+    assert len(paths) == 10
+    for path in paths:
         content = json.loads(path.read_text())
         scene = scenes[f"{path.parent.parent.name}/{path.parent.name}/{path.name.split('_gt')[0]}"]
         expected = draw_official(content["objects"], (content["imgHeight"], content["imgWidth"]))

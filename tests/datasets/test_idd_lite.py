@@ -29,7 +29,9 @@ def add(folder, name, *, size=(227, 320), annotated=True):
 
 
 def test_scenes_can_be_read_without_a_fault_and_test_has_no_labels(idd_lite_folder):
-    for scene, read in load(idd_lite_folder).items():
+    scenes = load(idd_lite_folder)
+    assert len(scenes) == 7
+    for scene, read in scenes.items():
         assert (read.image.shape, read.size, read.faults) == ((25, 48, 3), (25, 48), ())
         if scene in TEST:
             assert read.label_map is None

@@ -53,6 +53,7 @@ def test_an_environment_is_pruned_alone(project: Project) -> None:
     output = prune(project, "--keep", "1", "--env", "others")
     assert "prepared_scenes: 1 of 2 versions removed\n" in output
     gone = before.keys() - project.files().keys()
+    assert gone
     assert all(path.is_relative_to(project.folder / "data/03_primary/others") for path in gone)
     assert len(project.versions("03_primary/others/split_table.csv")) == 1
     assert len(project.versions(MANIFESTS.format("others"))) == 1

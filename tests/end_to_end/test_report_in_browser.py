@@ -215,10 +215,12 @@ def test_text_can_be_read_by_day_and_by_night(page: webdriver.Chrome, theme: str
         ink = brightness(page, selector, "fill" if "#curves" in selector else "color")
         assert contrast(ink, paper) >= 4.5, selector
     press(page, "confusion", "counts")
-    for cell in page.execute_script(
+    cells = page.execute_script(
         "return [...document.querySelectorAll('#confusion td')].filter(each => each.checkVisibility()).map(each => {"
         "const style = getComputedStyle(each); return [style.color, style.backgroundColor] })"
-    ):
+    )
+    assert cells
+    for cell in cells:
         assert contrast(*(luminance(page, colour) for colour in cell)) >= 3, cell
 
 

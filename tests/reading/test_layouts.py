@@ -43,7 +43,9 @@ def test_scenes_are_the_frames_in_their_drives_and_published_splits(data_set, dr
 @every_data_set
 def test_scenes_are_read_without_a_fault_and_each_pixel_has_its_name(data_set, draw):
     folder = draw(data_set.name)
-    for scene, read in load(data_set, folder).items():
+    scenes = load(data_set, folder)
+    assert len(scenes) == sum(map(len, data_set.scenes.values())) > 0
+    for scene, read in scenes.items():
         assert read.faults == ()
         expected = data_set.read_names(folder, scene)
         if expected is None:

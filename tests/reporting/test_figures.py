@@ -212,6 +212,7 @@ def test_nothing_sticks_out_of_a_figure_or_covers_a_neighbour(num_classes):
     axes = figure.axes[0]
     boxes = [text.get_window_extent() for text in axes.get_yticklabels()]
     values = [text.get_window_extent() for text in axes.texts]
+    assert (len(boxes), len(values)) == (num_classes, 2 * num_classes)
     assert all(figure.bbox.x0 <= box.x0 and box.x1 <= figure.bbox.x1 for box in boxes + values)
     assert not any(one.overlaps(other) for one, other in pairwise(boxes))
     values.sort(key=lambda box: box.y0)

@@ -49,7 +49,9 @@ def test_another_truth_is_read_for_its_scene_and_the_prediction_has_its_size(ech
     def read_truth(scene):
         return np.full((18 + IDS.index(scene), 24), IDS.index(scene), np.uint8)
 
-    for each in predict_scenes(predictor_of(echo, 3), scenes, IDS, read_truth):
+    predictions = list(predict_scenes(predictor_of(echo, 3), scenes, IDS, read_truth))
+    assert [each.scene for each in predictions] == IDS
+    for each in predictions:
         np.testing.assert_array_equal(each.truth, read_truth(each.scene))
         assert each.label_map.shape == each.confidence.shape == each.truth.shape
 

@@ -88,7 +88,9 @@ def test_native_resolution_resizes_logits_to_each_annotation_and_then_chooses(pr
 
 @pytest.mark.parametrize("size", [(20, 32), (4, 4), (9, 12)])
 def test_protocol_of_idd_chooses_first_and_resizes_both_by_nearest_as_pillow_does(predictor, scenes, size):
-    for each in predict(predictor, scenes, "idd_protocol", annotate, size):
+    predictions = predict(predictor, scenes, "idd_protocol", annotate, size)
+    assert [each.scene for each in predictions] == list(RAW_SIZES)
+    for each in predictions:
         np.testing.assert_array_equal(each.truth, nearest(annotate(each.scene), size))
         chosen = scenes[each.scene].image.argmax(axis=-1).astype(np.uint8)
         np.testing.assert_array_equal(each.label_map, nearest(chosen, size))
@@ -101,6 +103,7 @@ def test_a_guess_is_compared_with_the_truth_of_predictions_from_the_nearest_pixe
     guess = np.random.default_rng(9).integers(0, 3, SIZE).astype(np.uint8)
     read = refuse if resolution == "network" else annotate
     guesses = list(guess_at(guess, scenes, list(RAW_SIZES), compare_at(resolution), read))
+    assert len(guesses) == len(RAW_SIZES)
     for each, (truth, resized) in zip(predict(predictor, scenes, resolution, read), guesses, strict=True):
         np.testing.assert_array_equal(truth, each.truth)
         np.testing.assert_array_equal(resized, nearest(guess, truth.shape))

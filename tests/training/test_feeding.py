@@ -83,8 +83,8 @@ def test_order_of_the_ids_is_kept_without_shuffling_in_every_epoch(scenes):
 
 @pytest.mark.parametrize("batch_size", [1, 3, 10, 16])
 def test_each_scene_stands_once_in_each_shuffled_epoch(scenes, batch_size):
-    for order in epochs(SceneBatches(scenes, IDS, batch_size, shuffle=shuffle()), 3):
-        assert sorted(order) == list(range(10))
+    orders = epochs(SceneBatches(scenes, IDS, batch_size, shuffle=shuffle()), 3)
+    assert [sorted(order) for order in orders] == [list(range(10))] * 3
 
 
 def test_order_differs_between_epochs_and_seeds_and_repeats_by_seed(scenes):
@@ -127,6 +127,7 @@ def test_same_scene_is_changed_differently_in_other_epochs(scenes):
 def test_threads_change_neither_order_nor_augmentation(scenes):
     batches = SceneBatches(scenes, IDS * 10, 3, shuffle=shuffle(flip=True))
     expected = [batches[index] for index in range(len(batches))]
+    assert len(expected) == 34  # of 100 scenes, 3 each
     with ThreadPoolExecutor(8) as pool:
         for index, batch in enumerate(pool.map(batches.__getitem__, reversed(range(len(batches))))):
             for array, again in zip(batch, expected[-1 - index], strict=True):
