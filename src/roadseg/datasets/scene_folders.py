@@ -1,17 +1,20 @@
 """Data sets that are folders of images and annotations, paired by the names of their files."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal, NoReturn, get_args
 
 from kedro.io import AbstractDataset, DatasetError
 from pydantic import NonNegativeInt, TypeAdapter, ValidationError
 
+from roadseg.errors import InputError
 from roadseg.reading.annotated_objects import Labels
 from roadseg.reading.colour_list import list_colours
 from roadseg.reading.folder_scenes import FolderScenes
 from roadseg.reading.layout import Form, Layout
 from roadseg.reading.name_pattern import NamePattern
+from roadseg.scenes.colours import Colours
 
 SPLITS = {
     **dict.fromkeys(("train", "training"), "train"),
@@ -78,13 +81,10 @@ class SceneFoldersDataset(AbstractDataset[NoReturn, FolderScenes]):
         self._filepath, self.metadata = Path(filepath), metadata
         if form not in get_args(Form):
             raise DatasetError(f"form of a data set must be one of {', '.join(get_args(Form))}, received '{form}'")
-        if raw_names and raw_colours is not None:
-            raise DatasetError(
-                "label maps hold ids, which raw_names names, or colours, which raw_colours names: not both"
-            )
         shared = [each for each in _listed(annotations) if form == "coco" and each.lower().endswith(".json")]
-        try:
+        with _refusing():
             splits = SPLIT_NAMES.validate_python(SPLITS if splits is None else splits)
+            lists = SPLIT_LISTS.validate_python(split_lists or {})
             self._layout = Layout(
                 images=[NamePattern(each, splits) for each in _listed(images)],
                 annotations=[NamePattern(each, splits) for each in _listed(annotations) if each not in shared],
@@ -92,44 +92,11 @@ class SceneFoldersDataset(AbstractDataset[NoReturn, FolderScenes]):
                 ignored=[NamePattern(each, splits, frameless=bool(shared)) for each in _listed(ignored)],
                 form=form,
                 raw_names=RAW_NAMES.validate_python(raw_names or {}),
-                raw_colours=raw_colours
-                if raw_colours is None or isinstance(raw_colours, str)
-                else list_colours(raw_colours),
+                raw_colours=_list_colours(raw_colours),
                 labels=labels,
-                splits={name.casefold(): split for name, split in splits.items()},
-                split_lists={
-                    name: _listed(files) for name, files in SPLIT_LISTS.validate_python(split_lists or {}).items()
-                },
+                splits=_fold_case(splits),
+                split_lists={name: _listed(files) for name, files in lists.items()},
             )
-        except ValidationError as fault:
-            wrong = "; ".join(
-                f"{each['loc'][0]}: {each['msg'][0].lower()}{each['msg'][1:]}, received {each['input']!r}"
-                for each in fault.errors()
-            )
-            raise DatasetError(f"raw_names, splits or split_lists of a data set are not valid: {wrong}") from fault
-        except ValueError as fault:
-            raise DatasetError(str(fault)) from fault
-        if len(self._layout.splits) < len(splits):
-            raise DatasetError(
-                f"names of splits must differ in more than capital letters, received {', '.join(splits)}"
-            )
-        self._check_lists()
-        for image in self._layout.images:
-            for annotation in self._layout.annotations:
-                if not set(annotation.fields) <= set(image.fields):
-                    raise DatasetError(
-                        f"every field of the annotations' pattern '{annotation.text}' "
-                        f"must stand in that of the images, '{image.text}'"
-                    )
-
-    def _check_lists(self) -> None:
-        unknown = [name for name in self._layout.split_lists if name.casefold() not in self._layout.splits]
-        if unknown:
-            expected = ", ".join(self._layout.splits)
-            raise DatasetError(f"split_lists: no split is called '{unknown[0]}', expected {expected}")
-        told = [each.text for each in self._layout.images if "split" in each.fields]
-        if self._layout.split_lists and told:
-            raise DatasetError(f"split_lists tell splits, so no pattern can: write * for {{split}} in '{told[0]}'")
 
     def load(self) -> FolderScenes:
         """Returns the scenes, neither listed nor read yet."""
@@ -148,3 +115,29 @@ class SceneFoldersDataset(AbstractDataset[NoReturn, FolderScenes]):
 
 def _listed(patterns: str | Sequence[str]) -> Sequence[str]:
     return [patterns] if isinstance(patterns, str) else patterns
+
+
+def _list_colours(colours: str | Mapping[str, Sequence[int]] | Sequence[Any] | None) -> Colours | str | None:
+    return colours if colours is None or isinstance(colours, str) else list_colours(colours)
+
+
+def _fold_case(splits: Mapping[str, Split]) -> dict[str, Split]:
+    folded = {name.casefold(): split for name, split in splits.items()}
+    if len(folded) < len(splits):
+        raise InputError(f"names of splits must differ in more than capital letters, received {', '.join(splits)}")
+    return folded
+
+
+@contextmanager
+def _refusing() -> Iterator[None]:
+    """Raises a DatasetError for what is not valid."""
+    try:
+        yield
+    except ValidationError as fault:
+        wrong = "; ".join(
+            f"{each['loc'][0]}: {each['msg'][0].lower()}{each['msg'][1:]}, received {each['input']!r}"
+            for each in fault.errors()
+        )
+        raise DatasetError(f"raw_names, splits or split_lists of a data set are not valid: {wrong}") from fault
+    except ValueError as fault:
+        raise DatasetError(str(fault)) from fault

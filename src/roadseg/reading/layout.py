@@ -3,9 +3,11 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from typing import Literal
 
+from roadseg.errors import InputError
 from roadseg.reading.annotated_objects import Labels
 from roadseg.reading.name_pattern import FIELDS, NamePattern
 from roadseg.scenes.colours import Colours
@@ -30,6 +32,10 @@ class Layout:
         labels: The labels of the polygon files; None takes each as it is.
         splits: Name of a split in the patterns and of lists, case folded -> `train`, `validation` or `test`.
         split_lists: Name of a split -> files that list its scenes; without any, patterns tell splits.
+
+    Raises:
+        InputError: If it contradicts itself: label maps hold ids and colours, an annotation has a field that the images
+            lack, lists and patterns tell splits, or a list is that of no split.
     """
 
     images: Sequence[NamePattern]
@@ -42,6 +48,29 @@ class Layout:
     labels: Labels | None
     splits: Mapping[str, str]
     split_lists: Mapping[str, Sequence[str]]
+
+    def __post_init__(self) -> None:
+        """Refuses what contradicts itself."""
+        if self.raw_names and self.raw_colours is not None:
+            raise InputError(
+                "label maps hold ids, which raw_names names, or colours, which raw_colours names: not both"
+            )
+        self._check_lists()
+        for image, annotation in product(self.images, self.annotations):
+            if not set(annotation.fields) <= set(image.fields):
+                raise InputError(
+                    f"every field of the annotations' pattern '{annotation.text}' "
+                    f"must stand in that of the images, '{image.text}'"
+                )
+
+    def _check_lists(self) -> None:
+        unknown = [name for name in self.split_lists if name.casefold() not in self.splits]
+        if unknown:
+            expected = ", ".join(self.splits)
+            raise InputError(f"split_lists: no split is called '{unknown[0]}', expected {expected}")
+        told = [each.text for each in self.images if "split" in each.fields]
+        if self.split_lists and told:
+            raise InputError(f"split_lists tell splits, so no pattern can: write * for {{split}} in '{told[0]}'")
 
 
 @dataclass(frozen=True)

@@ -36,7 +36,7 @@ class NamePattern:
     match in either form of Unicode, and fields have the composed one.
     """
 
-    def __init__(self, pattern: str, splits: Iterable[str], frameless: bool = False) -> None:
+    def __init__(self, pattern: str, splits: Iterable[str], *, frameless: bool = False) -> None:
         """Takes the pattern, the names that splits have in it, and whether it may lack the frame.
 
         Raises:
