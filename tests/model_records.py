@@ -43,6 +43,7 @@ WHOLE: dict[str, Any] = {
         "learnt_from": {"split_table": {"version": "v0", "digest": "0d"}},
         "training_drives": ["c"],
     },
+    "temperature": 1.5,
 }
 """All that a record says, as JSON."""
 

@@ -2,6 +2,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from scipy.special import softmax
 
 from model_records import model_record
 from roadseg.scenes.prepared import PreparedScene
@@ -43,6 +44,14 @@ def test_every_scene_is_predicted_once_in_order_with_its_truth(echo, scenes, bat
         np.testing.assert_array_equal(each.truth, scenes[each.scene].label_map)
         np.testing.assert_array_equal(each.label_map, scenes[each.scene].image.argmax(axis=-1))
         assert each.truth.dtype == each.label_map.dtype == np.uint8
+
+
+def test_confidences_are_those_of_the_logits_as_they_are_whatever_the_temperature_of_the_model(echo, scenes):
+    predictor = predictor_of(echo, 3)
+    assert predictor.temperature == 1.5
+    for each in predict_scenes(predictor, scenes, IDS):
+        expected = softmax(scenes[each.scene].image.astype(np.float64), axis=-1).max(axis=-1)
+        np.testing.assert_allclose(each.confidence, expected, rtol=1e-5)
 
 
 def test_another_truth_is_read_for_its_scene_and_the_prediction_has_its_size(echo, scenes):

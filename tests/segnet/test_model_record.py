@@ -77,11 +77,12 @@ def test_records_without_types_are_read_and_written_as_they_were_but_for_colours
     assert {key: written["machine"].pop(key) for key in ("system", "memory", "gpus")} == dict.fromkeys(
         ("system", "memory", "gpus")
     )
+    assert written.pop("temperature") is None
     assert written == {name: value for name, value in given.items() if name != "classes"}
 
 
 def test_what_a_later_program_adds_is_passed_over():
-    assert read(WHOLE | {"temperature": 1.5}) == model_record()
+    assert read(WHOLE | {"mood": "sunny"}) == model_record()
 
 
 @pytest.mark.parametrize(
@@ -92,6 +93,7 @@ def test_what_a_later_program_adds_is_passed_over():
         ({"run": "v1"}, "environment: Field required"),
         (WHOLE | {"image_size": "large"}, "image_size: Input should be a valid"),
         (WHOLE | {"classes": [{"name": "road", "colour": [0, 0, 256]}]}, "classes.0.colour.2: Input should be less"),
+        (WHOLE | {"temperature": 0}, "temperature: Input should be greater than 0"),
         (WHOLE | {"training": {"epochs": "many"}}, "training.epochs: Input should be a valid integer"),
     ],
 )

@@ -2,6 +2,7 @@ import gc
 import re
 import threading
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -30,7 +31,7 @@ NARROW = NetworkOptions(architecture="segnet_basic", start="random", width=0.125
 def predictor_of(layer, batch_size=2, **options):
     """Returns the predictor of a network of one layer, whose logits are its outputs."""
     images = keras.Input((*SIZE, 3))
-    record = model_record(classes=CLASSES, image_size=SIZE)
+    record = model_record(classes=CLASSES, image_size=SIZE, temperature=None)
     return Predictor(TrainedSegNet(keras.Model(images, layer(images)), record), batch_size=batch_size, **options)
 
 
@@ -67,6 +68,14 @@ def test_one_image_alone_is_predicted_as_among_others(echo, images):
         alone = echo.predict(image)
         np.testing.assert_array_equal(alone.label_map, each.label_map)
         np.testing.assert_allclose(alone.confidence, each.confidence, rtol=1e-6)
+
+
+def test_the_temperature_of_the_record_divides_the_logits(echo, trained, images):
+    assert echo.temperature == 1
+    tempered = Predictor(replace(trained, record=model_record(classes=CLASSES, image_size=SIZE, temperature=2.5)))
+    assert tempered.temperature == 2.5
+    found = tempered.predict(images[1])
+    np.testing.assert_allclose(found.confidence, softmax(found.logits / 2.5, axis=-1).max(axis=-1), rtol=1e-6)
 
 
 @pytest.mark.parametrize("size", [(20, 32), (4, 4)])
@@ -176,7 +185,7 @@ def trained():
     for layer in network.layers:
         if isinstance(layer, BatchNormalization):
             layer.set_weights([np.random.default_rng(0).uniform(0.5, 2, each.shape) for each in layer.get_weights()])
-    return TrainedSegNet(network, model_record(classes=CLASSES, image_size=SIZE))
+    return TrainedSegNet(network, model_record(classes=CLASSES, image_size=SIZE, temperature=None))
 
 
 def test_the_network_is_folded_and_used_as_it_predicts_not_as_it_trains(trained, images):

@@ -2,7 +2,7 @@
 
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,7 +26,8 @@ class Prediction:
         scene: Id of the scene.
         truth: (height, width) uint8, class ids and void; of the size at which the two are compared.
         label_map: (height, width) uint8, class ids.
-        confidence: (height, width) float32, 0..1: the softmax of the logits at the class of the label map.
+        confidence: (height, width) float32, 0..1: the softmax of the logits at the class of the label map, as
+            they are: without the temperature of the model.
     """
 
     scene: str
@@ -57,4 +58,5 @@ def predict_scenes(
 
     with explaining_memory(f"{predictor.batch_size} scenes at once", ADVICE):
         for scene, found in zip(ids, predictor.predict_at(read()), strict=True):
+            found = replace(found, temperature=1.0)
             yield Prediction(scene, truths.popleft(), found.label_map, found.confidence)

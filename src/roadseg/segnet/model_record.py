@@ -5,7 +5,7 @@ import zipfile
 from collections.abc import Mapping
 from typing import IO, Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ValidationError
+from pydantic import BaseModel, BeforeValidator, Field, ValidationError
 
 from roadseg.errors import InputError, describe_validation
 from roadseg.machine import Machine
@@ -102,6 +102,7 @@ class ModelRecord(BaseModel, frozen=True):
         training: How that went.
         state: Name of the folder of the checkpoint of its training.
         started_from: The earlier model that its weights started from.
+        temperature: Above 0; divides the logits before the softmax, so that confidences are as often right as they say.
     """
 
     run: str
@@ -118,6 +119,7 @@ class ModelRecord(BaseModel, frozen=True):
     training: TrainingFacts
     state: str | None = None
     started_from: StartedFrom | None = None
+    temperature: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
 
     @property
     def class_names(self) -> list[str]:

@@ -1,43 +1,26 @@
 """A trained SegNet at work: images of any size in, classes with confidences out, without any truth."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import Self, TypeVar
 
-import keras
 import numpy as np
 from numpy.typing import NDArray
 
 from roadseg.errors import InputError
 from roadseg.scenes.preprocessing import resize_image
-from roadseg.segnet.backend import compiled
+from roadseg.segnet.class_choice import Size
 from roadseg.segnet.device import Device, Precision, choose_policy, predicting_on
 from roadseg.segnet.folding import fold_batch_norms
 from roadseg.segnet.out_of_memory import explaining_memory
+from roadseg.segnet.segmentation import Segmentation
 from roadseg.segnet.trained import TrainedSegNet, load_model
 
-Tensor = Any  # of the backend that Keras runs on
 Item = TypeVar("Item")
 
 Image = NDArray[np.uint8]
-Size = tuple[int, int]
-"""(height, width) in pixels."""
-
-
-@dataclass(frozen=True)
-class Segmentation:
-    """What a network says of an image.
-
-    Attributes:
-        label_map: (height, width) uint8, class ids.
-        confidence: (height, width) float32, 0..1: the softmax of the logits at the class of the label map.
-    """
-
-    label_map: NDArray[np.uint8]
-    confidence: NDArray[np.float32]
 
 
 class Predictor:
@@ -48,6 +31,7 @@ class Predictor:
         image_size: (height, width) in pixels at which the network sees each image.
         precision: Type of the numbers that the network computes with, `float32` or `bfloat16`.
         batch_size: Images that go through the network at once.
+        temperature: Divides the logits before the softmax; of the model's record, 1.0 where it has none.
 
     Examples:
         ```python
@@ -73,6 +57,7 @@ class Predictor:
             InputError: If a GPU is asked for and there is none.
         """
         self.classes, self.image_size, self.batch_size = model.record.classes, model.record.image_size, batch_size
+        self.temperature = model.record.temperature or 1.0
         self._device = device
         with predicting_on(device):
             self._network = fold_batch_norms(model.network, choose_policy(model.network, device, precision))
@@ -127,8 +112,9 @@ class Predictor:
         for batch in _read_ahead(self._resize(images), batch_size):
             resized, sizes = zip(*batch, strict=True)
             with predicting_on(self._device):
-                found = list(self._choose(self._predict_logits(np.stack(resized), batch_size), sizes))
-            yield from found
+                logits = self._predict_logits(np.stack(resized), batch_size)
+            for each, size in zip(logits, sizes, strict=False):
+                yield Segmentation(each, size, self.temperature, self._device)
 
     def _resize(self, images: Iterable[tuple[Image, Size | None]]) -> Iterator[tuple[Image, Size]]:
         for number, (image, size) in enumerate(images):
@@ -145,25 +131,6 @@ class Predictor:
         with explaining_memory(f"{batch_size} images at once", "a smaller batch_size, or the device 'cpu'"):
             logits: NDArray[np.float32] = self._network.predict_on_batch(np.concatenate([images, last]))
         return logits
-
-    def _choose(self, logits: NDArray[np.float32], sizes: Sequence[Size]) -> Iterator[Segmentation]:
-        if all(size == self.image_size for size in sizes):
-            ids, confidence = map(keras.ops.convert_to_numpy, _choose_class(logits))
-            yield from map(Segmentation, ids[: len(sizes)], confidence[: len(sizes)])
-        else:
-            yield from (choose_class(each, size) for each, size in zip(logits, sizes, strict=False))
-
-
-def choose_class(logits: NDArray[np.float32], size: Size) -> Segmentation:
-    """Returns the most probable class of each pixel at another size, and its softmax.
-
-    Args:
-        logits: (height, width, classes) float32; resized bilinearly, before a class is chosen.
-        size: (height, width) in pixels.
-    """
-    resized = keras.ops.image.resize(logits[None], size, interpolation="bilinear", data_format="channels_last")
-    ids, confidence = _choose_class(resized)
-    return Segmentation(keras.ops.convert_to_numpy(ids)[0], keras.ops.convert_to_numpy(confidence)[0])
 
 
 def _check_image(image: object, number: int) -> None:
@@ -186,24 +153,3 @@ def _read_ahead(items: Iterable[Item], batch_size: int) -> Iterator[list[Item]]:
         while batch := following.result():
             following = reader.submit(lambda: list(islice(iterator, batch_size)))
             yield batch
-
-
-@compiled  # as TensorFlow's own operations, these take as long as half of the network
-def _choose_class(logits: Tensor) -> tuple[Tensor, Tensor]:
-    """Returns the class with the highest logit, of equal ones the first, and its softmax.
-
-    Args:
-        logits: (batch, height, width, classes) float32.
-
-    Returns:
-        Two tensors of (batch, height, width): uint8 class ids, float32 probabilities.
-    """
-    logits = keras.ops.convert_to_tensor(logits)  # PyTorch compares no array with a tensor
-    first, *others = values = [logits[..., index] for index in range(logits.shape[-1])]
-    # Class by class XLA is twice as quick as with argmax() and max() over the last axis.
-    highest, ids = first, keras.ops.zeros_like(first, dtype="uint8")
-    for index, value in enumerate(others, start=1):
-        higher = value > highest
-        highest = keras.ops.where(higher, value, highest)
-        ids = keras.ops.where(higher, keras.ops.cast(index, "uint8"), ids)
-    return ids, 1 / sum(keras.ops.exp(value - highest) for value in values)
