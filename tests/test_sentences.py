@@ -174,6 +174,13 @@ class Raising(AbstractDataset[Any, Any]):
         return {}
 
 
+class Stacking(Raising):
+    """A data set in which NumPy itself raises."""
+
+    def load(self) -> None:
+        np.stack([np.zeros(2), np.zeros(3)])
+
+
 @pytest.mark.parametrize("work", [lambda catalog: catalog.load("entry"), lambda catalog: catalog.save("entry", 1)])
 def test_what_a_data_set_raises_decides(work: Callable[[DataCatalog], object]) -> None:
     for fault in (FileError("'a.png' can't be read"), InputError("no such class"), MemoryError("memory ran out")):
@@ -193,6 +200,8 @@ def test_value_error_in_a_data_set_of_ours_is_a_fault_of_the_program(monkeypatch
     monkeypatch.setitem(globals(), "__name__", "roadseg.datasets.raising")
     with pytest.raises(DatasetError, match="could not be broadcast together"), told_in_a_sentence():
         catalog.load("entry")
+    with pytest.raises(DatasetError, match="must have the same shape"), told_in_a_sentence():
+        RunCatalog({"entry": Stacking(ValueError())}).load("entry")
 
 
 STREETS = {"frames_per_drive": 1, "size": [64, 96], "seed": 1}

@@ -79,7 +79,7 @@ def read_options(context: click.Context, option: click.Parameter, value: str | N
     except OmegaConfBaseException as fault:
         reason = str(fault).partition("\n")[0]
         raise click.ClickException(f"'{value}', {fault.full_key}: {reason}") from fault
-    except (ValueError, OSError) as fault:
+    except (InputError, OSError) as fault:
         raise click.ClickException(str(fault)) from fault
     return value
 

@@ -63,10 +63,6 @@ class ConfigurationLoader(OmegaConfigLoader):
             super().__init__(conf_source, *arguments, **options)
         except ARCHIVE_FAULTS as fault:
             raise InputError(f"'{conf_source}' is no archive that can be read: {fault}") from fault
-        except InputError:  # of globals, which Kedro reads at once
-            raise
-        except (ImportError, ValueError) as fault:  # of fsspec
-            raise InputError(f"settings can't be read from '{conf_source}': {fault}") from fault
 
     def __getitem__(self, key: str) -> dict[str, Any]:
         """Returns the configuration of one kind, as Kedro does.
@@ -98,6 +94,14 @@ class ConfigurationLoader(OmegaConfigLoader):
             for key in file.keys
             if key not in known and not key.startswith("_") and not re.search(rf"\$\{{\s*{re.escape(key)}\b", used)
         }
+
+    @staticmethod
+    def _initialise_filesystem_and_protocol(conf_source: str) -> tuple[Any, str]:
+        try:
+            found: tuple[Any, str] = OmegaConfigLoader._initialise_filesystem_and_protocol(conf_source)
+        except (ImportError, ValueError) as fault:  # of fsspec
+            raise InputError(f"settings can't be read from '{conf_source}': {fault}") from fault
+        return found
 
     def _read_dir_configs(self, conf_path: str, patterns: list[str], key: str, *others: Any) -> dict[Path, Any]:
         files = self.files.setdefault(key, {})

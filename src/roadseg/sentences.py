@@ -72,8 +72,9 @@ def is_mendable(fault: BaseException) -> bool:
     first, caught_in = _unwrap(fault)
     if caught_in == "from_config":
         return True  # an entry of the catalog
-    if caught_in == "load" and isinstance(first, ValueError) and not _list_modules(first)[-1].startswith("roadseg."):
-        return True  # a file that is damaged: this is what libraries raise that can't parse it
+    is_of_others = not any(module.startswith("roadseg.") for module in _list_modules(first))
+    if caught_in == "load" and isinstance(first, ValueError) and is_of_others:
+        return True  # a file that is damaged: this is what data sets of libraries raise that can't parse it
     return isinstance(first, FAULTS) or _is_wrong_name(first)
 
 

@@ -151,12 +151,19 @@ def test_half_written_manifest_is_no_version(tmp_path, work):
     assert_equal_scenes(dataset(tmp_path).load(), work)
 
 
-@pytest.mark.parametrize("content", [b"{", b'{"classes": []}'])
-def test_broken_manifest_is_named(tmp_path, work, content):
+@pytest.mark.parametrize(
+    ("content", "fault"),
+    [
+        (b"{", "Invalid JSON: EOF while parsing an object at line 1 column 1"),
+        (b'{"classes": [], "image_size": [2, 4]}', "Field required at scenes"),
+        (b'{"classes": [], "image_size": [2, 4], "scenes": [{"scene": "a"}]}', "Field required at scenes.0.usable"),
+    ],
+)
+def test_broken_manifest_is_named(tmp_path, work, content, fault):
     saved(tmp_path, work.plan())
     path = dataset(tmp_path)._get_load_path()
     Path(path).write_bytes(content)
-    with pytest.raises(DatasetError, match=rf"\nmanifest '{path}' is broken \("):
+    with pytest.raises(DatasetError, match=rf"\nmanifest '{path}' is broken \({fault}"):
         dataset(tmp_path).load()
 
 

@@ -148,6 +148,7 @@ def test_file_without_shapes_is_background(tmp_path):
         (shape("road", [[0, 0], [1, 1]], "mask"), "a shape of the type mask has no mask"),
         (shape("road", [[0, 0], [1, 1]], "mask", mask="no base64!"), "the mask of a shape is no picture"),
         (shape("road", [[0, 0], [1, 1]], "mask", mask="aGVsbG8="), "the mask of a shape is no picture"),
+        (shape("road", [[0, 0], [1, 1]], "mask", mask="größe"), "the mask of a shape is no picture"),
         (shape("road", [[0, 0], [9e5, 0]], "circle"), "a circle has a radius of 900000 pixels, expected 32768 at most"),
     ],
 )

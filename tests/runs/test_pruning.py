@@ -85,7 +85,12 @@ def write_manifest(folder, version, *names, unusable=()):
         {"facts": f"{name}.json", "image": f"{name}.image.png", "label_map": f"{name}.labels.png"} for name in names
     ]
     rows += [{"facts": f"{name}.json", "image": None, "label_map": None} for name in unusable]
-    return write(folder, "prepared_scenes", version, json.dumps({"scenes": rows}).encode())
+    return write(folder, "prepared_scenes", version, write_json(rows))
+
+
+def write_json(rows):
+    scenes = [{"scene": row["facts"], "usable": True, **row} for row in rows]
+    return json.dumps({"classes": [], "image_size": [2, 4], "scenes": scenes}).encode()
 
 
 def store(folder, *names, age=OLD, suffixes=SUFFIXES):
@@ -279,7 +284,7 @@ def test_records_of_runs_stay_and_keep_no_version(tmp_path, run_record):
 def test_two_data_sets_with_one_store_keep_what_either_names(tmp_path):
     write_manifest(tmp_path, "v1", "a-1")
     (tmp_path / "prepared_scenes/other.json/v1").mkdir(parents=True)
-    (tmp_path / "prepared_scenes/other.json/v1/other.json").write_text('{"scenes": [{"facts": "b-1.json"}]}')
+    (tmp_path / "prepared_scenes/other.json/v1/other.json").write_bytes(write_json([{"facts": "b-1.json"}]))
     store(tmp_path, "a-1", "b-1", "c-1")
     kind, _ = DATASETS["prepared_scenes"]
     other = {"type": kind, "filepath": str(tmp_path / "prepared_scenes/other.json"), "versioned": True}
@@ -360,7 +365,7 @@ def assert_nothing_names_what_is_missing(folder):
     for version in versions(folder, "prepared_scenes"):
         manifest = json.loads((folder / "prepared_scenes/manifest.json" / version / "manifest.json").read_text())
         for row in manifest["scenes"]:
-            assert set(row.values()) <= stored(folder)
+            assert {row["facts"], row["image"], row["label_map"]} <= stored(folder)
     for facts in (name for name in stored(folder) if name.endswith(".json")):
         assert {facts.replace("json", "image.png"), facts.replace("json", "labels.png")} <= stored(folder)
 
@@ -396,9 +401,7 @@ def test_other_file_systems_work(lines):
     disk = fsspec.filesystem("memory")
     for version in ("v1", "v2"):
         row = {"facts": f"drive {version}/a.json"}
-        disk.pipe(
-            f"/pruned/prepared_scenes/manifest.json/{version}/manifest.json", json.dumps({"scenes": [row]}).encode()
-        )
+        disk.pipe(f"/pruned/prepared_scenes/manifest.json/{version}/manifest.json", write_json([row]))
         for suffix in SUFFIXES:
             disk.pipe(f"/pruned/prepared_scenes/store/drive {version}/a.{suffix}", b"1234")
         for path in disk.find("/pruned"):

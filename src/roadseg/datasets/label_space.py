@@ -7,7 +7,7 @@ from typing import Any, NoReturn
 from kedro.io import AbstractDataset, DatasetError
 from pydantic import ValidationError
 
-from roadseg.errors import describe_validation
+from roadseg.errors import InputError, describe_validation
 from roadseg.reading.yaml_file import read_mapping
 from roadseg.scenes.labels import LabelSpace
 
@@ -55,7 +55,7 @@ class LabelSpaceDataset(AbstractDataset[NoReturn, LabelSpace]):
             return LabelSpace.model_validate(read_mapping(content, name))
         except ValidationError as fault:
             raise DatasetError(f"{name} is not valid: {describe_validation(fault)}") from fault
-        except ValueError as fault:
+        except InputError as fault:
             raise DatasetError(str(fault)) from fault
 
     def save(self, data: NoReturn) -> NoReturn:

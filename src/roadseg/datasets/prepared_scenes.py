@@ -2,20 +2,38 @@
 
 import base64
 import json
-from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
 from kedro.io import DatasetError
 from kedro_datasets._typing import ImagePreview
+from pydantic import TypeAdapter, ValidationError
+from typing_extensions import TypedDict  # pydantic wants this one before Python 3.12
 
 from roadseg.datasets.versioned_file import VersionedFileDataset
 from roadseg.errors import InputError
+from roadseg.reading.annotated_objects import describe_fault
 from roadseg.reading.scene_store import SceneStore, encode_png, name_scene
 from roadseg.reporting.contact_sheet import draw_contact_sheet
+from roadseg.scenes.labels import SegmentationClass
 from roadseg.scenes.palette import Palette
 from roadseg.scenes.prepared import PreparedScenes
+
+
+class _Row(TypedDict):
+    scene: str
+    usable: bool
+    facts: str
+
+
+class _Manifest(TypedDict):
+    classes: list[SegmentationClass]
+    image_size: tuple[int, int]
+    scenes: list[_Row]
+
+
+MANIFEST = TypeAdapter(_Manifest)
 
 
 class PreparedScenesDataset(VersionedFileDataset[PreparedScenes, PreparedScenes]):
@@ -45,9 +63,7 @@ class PreparedScenesDataset(VersionedFileDataset[PreparedScenes, PreparedScenes]
         Raises:
             InputError: If the manifest is broken.
         """
-        path = str(self._get_load_path())
-        with _blame_manifest(path):
-            return PreparedScenes(json.loads(self._fs.cat_file(path)), self._store.read)
+        return PreparedScenes(self._read_manifest(str(self._get_load_path())), self._store.read)
 
     def save(self, data: PreparedScenes) -> None:
         """Writes the manifest.
@@ -76,18 +92,18 @@ class PreparedScenesDataset(VersionedFileDataset[PreparedScenes, PreparedScenes]
         Raises:
             InputError: If the manifest is broken.
         """
-        path = str(self._get_versioned_path(version))
-        with _blame_manifest(path):
-            return {name_scene(row["facts"]) for row in json.loads(self._fs.cat_file(path))["scenes"]}
+        manifest = self._read_manifest(str(self._get_versioned_path(version)))
+        return {name_scene(row["facts"]) for row in manifest["scenes"]}
 
     def prune_store(self, named: Collection[str], before: datetime) -> tuple[int, int]:
         """Removes scenes from the store, as `SceneStore.prune` does."""
         return self._store.prune(named, before)
 
-
-@contextmanager
-def _blame_manifest(path: str) -> Iterator[None]:
-    try:
-        yield
-    except (ValueError, KeyError) as fault:
-        raise InputError(f"manifest '{path}' is broken ({fault!r})") from fault
+    def _read_manifest(self, path: str) -> dict[str, Any]:
+        content = self._fs.cat_file(path)
+        try:
+            MANIFEST.validate_json(content)
+        except ValidationError as fault:
+            raise InputError(f"manifest '{path}' is broken ({describe_fault(fault)})") from fault
+        manifest: dict[str, Any] = json.loads(content)
+        return manifest

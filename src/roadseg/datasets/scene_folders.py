@@ -139,5 +139,5 @@ def _refusing() -> Iterator[None]:
             for each in fault.errors()
         )
         raise DatasetError(f"raw_names, splits or split_lists of a data set are not valid: {wrong}") from fault
-    except ValueError as fault:
+    except InputError as fault:
         raise DatasetError(str(fault)) from fault

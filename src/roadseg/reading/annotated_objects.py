@@ -9,6 +9,7 @@ from typing import Annotated
 
 from pydantic import Field, ValidationError
 
+from roadseg.errors import InputError
 from roadseg.scenes.faults import Fault, FaultKind, UnusableSceneError
 from roadseg.scenes.polygons import BACKGROUND, Point
 
@@ -39,13 +40,13 @@ def blame_file(path: Path) -> Iterator[None]:
     """Turns what is wrong with the content of a file into a fault that names it.
 
     Raises:
-        UnusableSceneError: For a ValueError, and so for one of pydantic's, with the place in the file.
+        UnusableSceneError: For an InputError, and for one of pydantic's, with the place in the file.
     """
     try:
         yield
     except ValidationError as fault:
         raise UnusableSceneError(FaultKind.ANNOTATION_BROKEN, f"'{path}': {describe_fault(fault)}") from fault
-    except ValueError as fault:
+    except InputError as fault:
         raise UnusableSceneError(FaultKind.ANNOTATION_BROKEN, f"'{path}': {fault}") from fault
 
 

@@ -11,7 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic_core import to_json
 from typing_extensions import TypedDict  # pydantic wants this one before Python 3.12
 
-from roadseg.errors import FileError
+from roadseg.errors import FileError, InputError
 from roadseg.reading.annotated_objects import describe_fault
 from roadseg.reading.coco_masks import UnknownSide, import_masks
 from roadseg.reading.text_file import read_text
@@ -65,7 +65,7 @@ def list_images(path: Path) -> list[Listed]:
         content = COCO_FILE.validate_json(read_text(path))
     except ValidationError as fault:
         raise FileError(f"'{path}' is no file in COCO's form: {describe_fault(fault)}") from fault
-    except ValueError as fault:
+    except InputError as fault:
         raise FileError(f"'{path}' is no file in COCO's form: {fault}") from fault
     for kind in ("images", "categories"):
         repeated = [each for each, count in Counter(each["id"] for each in content[kind]).items() if count > 1]

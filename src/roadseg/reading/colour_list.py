@@ -98,7 +98,7 @@ def read_colours(path: Path) -> Colours:
         text = read_text(path)
         rows = _read_table(text) if path.suffix.lower() == ".csv" else _read_lines(text)
         return _collect(rows, "it")
-    except (ValueError, csv.Error) as fault:
+    except (InputError, csv.Error) as fault:
         raise FileError(f"list of colours '{path}' is not valid: {fault}") from fault
 
 

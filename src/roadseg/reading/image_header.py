@@ -3,6 +3,8 @@
 import io
 import struct
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -77,16 +79,23 @@ def read_header(content: bytes) -> ImageHeader:
     Raises:
         InputError: If it is empty, cut off, or no image.
     """
+    return _read_tiff(content) if content[:4] in TIFF else _read_other(content)
+
+
+@contextmanager
+def _blame_content() -> Iterator[None]:
+    """Turns what Pillow raises of damaged content into one fault; its headers are read by code that raises anything."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of tags that nobody asks for here
-            return _read_tiff(content) if content[:4] in TIFF else _read_other(content)
+            yield
     except (OSError, SyntaxError, ValueError, KeyError, TypeError, IndexError, struct.error) as fault:
         raise InputError("empty, cut off or another format") from fault
 
 
 def _read_other(content: bytes) -> ImageHeader:
-    picture = Image.open(io.BytesIO(content))
+    with _blame_content():
+        picture = Image.open(io.BytesIO(content))
     kind = str(picture.format)
     return ImageHeader(
         format=kind,
@@ -110,13 +119,15 @@ def _count_bits(picture: ImageFile.ImageFile) -> int:
 def _read_tiff(content: bytes) -> ImageHeader:
     # Pillow takes the numbers of a TIFF for modes of pictures, and some it does not take at all.
     file = io.BytesIO(content)
-    tags = ImageFileDirectory_v2(file.read(16 if BIG_TIFF in content[2:4] else 8))
-    file.seek(tags.next)
-    tags.load(file)
-    bits, compression, light, numbers = (_first(tags.get(tag, 1)) for tag in (258, 259, 262, 339))
+    with _blame_content():
+        tags = ImageFileDirectory_v2(file.read(16 if BIG_TIFF in content[2:4] else 8))
+        file.seek(tags.next)
+        tags.load(file)
+        size = _first(tags[257]), _first(tags[256])
+        bits, compression, light, numbers = (_first(tags.get(tag, 1)) for tag in (258, 259, 262, 339))
     return ImageHeader(
         format="TIFF",
-        size=(_first(tags[257]), _first(tags[256])),
+        size=size,
         numbers=TIFF_NUMBERS.get(numbers, f"kind {numbers}"),
         bits=bits,
         is_indexed=light == TIFF_PALETTE or bits == 1,

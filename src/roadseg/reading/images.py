@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from roadseg.errors import FileError
+from roadseg.errors import FileError, InputError
 from roadseg.reading.image_header import ImageHeader, read_header
 from roadseg.reading.orientation import SIDEWAYS, read_orientation, turn
 from roadseg.scenes.faults import FaultKind, UnusableSceneError
@@ -100,7 +100,7 @@ def check_header(
     """
     try:
         header = read_header(content)
-    except ValueError as error:
+    except InputError as error:
         message = f"'{path}' is no image that can be read ({len(content)} bytes): {error}"
         raise UnusableSceneError(fault, message) from error
     if math.prod(header.size) > largest or max(header.size) > longest:

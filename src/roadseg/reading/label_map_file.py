@@ -36,7 +36,7 @@ def read_label_map(path: Path) -> NDArray[Any]:
     try:
         label_map = _read_numbers(path, content, header)
         return as_raw_ids(label_map if label_map.ndim == 2 else _take_one_channel(label_map))
-    except ValueError as fault:
+    except InputError as fault:
         raise UnusableSceneError(FaultKind.ANNOTATION_BROKEN, f"label map '{path}' {fault}") from fault
 
 
@@ -58,7 +58,7 @@ def read_label_colours(path: Path) -> NDArray[np.uint8]:
         if pixels.ndim == 2:
             return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_GRAY2RGB), np.uint8)
         return np.ascontiguousarray(_drop_alpha(pixels)[..., ::-1])
-    except ValueError as fault:
+    except InputError as fault:
         raise UnusableSceneError(FaultKind.ANNOTATION_BROKEN, f"label map '{path}' {fault}") from fault
 
 
@@ -102,7 +102,7 @@ def _decode_with_pillow(path: Path, content: bytes) -> NDArray[Any]:
     try:
         Image.open(io.BytesIO(content)).verify()  # decoding alone does not compare the checksums
         return np.asarray(Image.open(io.BytesIO(content)))
-    except (OSError, SyntaxError) as error:
+    except (OSError, SyntaxError, ValueError) as error:
         raise UnusableSceneError(FaultKind.ANNOTATION_BROKEN, f"'{path}' is cut off or damaged ({error})") from error
 
 

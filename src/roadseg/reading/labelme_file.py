@@ -1,7 +1,6 @@
 """Polygon files as labelme writes them, one for each image: JSON on disk to label maps."""
 
 import base64
-import binascii
 import io
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -103,10 +102,10 @@ def _decode_mask(encoded: str | None) -> Image.Image:
     if not encoded:
         raise InputError("a shape of the type mask has no mask")
     try:
-        picture = Image.open(io.BytesIO(base64.b64decode(encoded, validate=True)))
-        return picture.convert("L").point([0] + [255] * 255, "1")
-    except (binascii.Error, OSError, SyntaxError) as fault:
+        picture = Image.open(io.BytesIO(base64.b64decode(encoded, validate=True))).convert("L")
+    except (OSError, SyntaxError, ValueError) as fault:
         raise InputError(f"the mask of a shape is no picture ({fault})") from fault
+    return picture.point([0] + [255] * 255, "1")
 
 
 def _draw_polygon(pen: ImageDraw.ImageDraw, points: Sequence[Point], raw_id: int) -> None:

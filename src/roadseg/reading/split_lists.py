@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from unicodedata import normalize
 
-from roadseg.errors import FileError
+from roadseg.errors import FileError, InputError
 from roadseg.reading.layout import Layout, SceneFiles
 from roadseg.reading.text_file import read_text
 
@@ -103,7 +103,7 @@ def _read_list(path: Path, names: SceneNames) -> Iterator[tuple[str, str]]:
     """Yields each scene that stands in a list, and where."""
     try:
         lines = enumerate(map(str.strip, LINE_END.split(read_text(path))), start=1)
-    except ValueError as fault:
+    except InputError as fault:
         raise FileError(f"list '{path}' is {fault}") from fault
     found = {
         f"line {number} of '{path.name}', '{line}'": names.find(normalize("NFC", line))

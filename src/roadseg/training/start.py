@@ -111,7 +111,7 @@ def _read_record(path: Path) -> ModelRecord:
     try:
         with path.open("rb") as file:
             return read_record(file, str(path))
-    except ValueError as fault:
+    except InputError as fault:
         raise InputError(f"network.start: {fault}") from fault
 
 
