@@ -4,7 +4,9 @@ from unicodedata import normalize
 import pytest
 
 from roadseg.errors import FileError
+from roadseg.reading.picture import Picture
 from roadseg.reading.picture_source import list_pictures
+from roadseg.reading.video import Video
 
 
 def lay(folder, *files):
@@ -22,9 +24,23 @@ def names(source):
 
 def test_a_folder_gives_all_its_pictures_at_any_depth_by_name(tmp_path):
     lay(tmp_path, "b.PNG", "a 1.jpg", "a/z.Jpeg", "a/b/c/d.webp", "Straße/é.TIF", "x.tiff", "y.bmp")
-    lay(tmp_path, "notes.txt", ".hidden.png", "a/Thumbs.db", "__MACOSX/c.png", ".cache/d.png", "png")
-    assert names(tmp_path) == ["Straße/é", "a/b/c/d", "a/z", "a 1", "b", "x", "y"]
-    assert {each.name: each.path for each in list_pictures(str(tmp_path))}["a/z"] == tmp_path / "a/z.Jpeg"
+    lay(
+        tmp_path,
+        "v.MP4",
+        "w.avi",
+        "z.mov",
+        "z.mkv",
+        "notes.txt",
+        ".hidden.png",
+        "a/Thumbs.db",
+        "__MACOSX/c.png",
+        ".cache/d.png",
+        "png",
+    )
+    assert names(tmp_path) == ["Straße/é", "a/b/c/d", "a/z", "a 1", "b", "v", "w", "x", "y", "z.mkv", "z.mov"]
+    found = {each.name: each for each in list_pictures(str(tmp_path))}
+    assert found["a/z"] == Picture("a/z", tmp_path / "a/z.Jpeg")
+    assert found["v"] == Video("v", tmp_path / "v.MP4")
 
 
 def test_a_file_is_a_source_of_one(tmp_path):
@@ -32,9 +48,11 @@ def test_a_file_is_a_source_of_one(tmp_path):
     assert names(lay(tmp_path, "[1].png", "1.png") / "[1].png") == ["[1]"]
 
 
-def test_two_files_of_one_name_keep_their_endings(tmp_path):
+def test_files_whose_name_is_taken_keep_their_endings(tmp_path):
     lay(tmp_path, "a.jpg", "a.png", "b.jpg", "B.png", "c.jpg", "d/c.jpg", "e.jpg", "e.jpg.png")
     assert names(tmp_path) == ["B.png", "a.jpg", "a.png", "b.jpg", "c", "d/c", "e", "e.jpg.png"]
+    lay(tmp_path / "drive", "clip.mp4", "clip/1.png", "tour.MOV", "tour 2.avi")
+    assert names(tmp_path / "drive") == ["clip/1", "clip.mp4", "tour", "tour 2"]
     two = [normalize(form, "é") for form in ("NFC", "NFD")]
     lay(tmp_path / "accents", *(f"{name}.png" for name in two))
     assert sorted(names(tmp_path / "accents")) == sorted(f"{name}.png" for name in two)
@@ -46,17 +64,27 @@ def test_two_files_of_one_name_keep_their_endings(tmp_path):
         ("*.jpg", ["a", "b"]),
         ("?.jpg", ["a", "b"]),
         ("[!a].jpg", ["b"]),
-        ("*", ["2024-1/front/c", "2024-1/rear/c", "2024-2/front/d", "a", "b"]),  # folders fit too
+        ("*", ["2024-1/front/c", "2024-1/rear/c", "2024-2/front/d", "[a]/f", "a", "b"]),  # folders fit too
         ("2024-*", ["2024-1/front/c", "2024-1/rear/c", "2024-2/front/d"]),
         ("2024-*/front", ["2024-1/front/c", "2024-2/front/d"]),
         ("2024-1/*/*.png", ["front/c", "rear/c"]),  # below the folder that is named
         ("**/front/*.png", ["2024-1/front/c", "2024-2/front/d"]),
         ("**/[cd].*", ["2024-1/front/c", "2024-1/rear/c", "2024-2/front/d"]),
         (".old/*", ["e"]),
+        ("[a]/*", ["f"]),  # a folder that is called so
     ],
 )
 def test_wildcards_find_files_and_folders(tmp_path, glob, found):
-    lay(tmp_path, "a.jpg", "b.JPG", "2024-1/front/c.png", "2024-1/rear/c.png", "2024-2/front/d.png", ".old/e.png")
+    lay(
+        tmp_path,
+        "a.jpg",
+        "b.JPG",
+        "2024-1/front/c.png",
+        "2024-1/rear/c.png",
+        "2024-2/front/d.png",
+        ".old/e.png",
+        "[a]/f.png",
+    )
     assert names(tmp_path / glob) == found
 
 
@@ -88,7 +116,7 @@ def test_links_are_followed_and_loops_of_them_end(tmp_path):
         assert names(tmp_path / source) == ["b", "drive/away/a", "gone", "self", "to a"]
 
 
-ENDINGS = "expected one that ends in .png, .jpg, .jpeg, .tif, .tiff, .bmp, .webp"
+ENDINGS = "expected one that ends in .png, .jpg, .jpeg, .tif, .tiff, .bmp, .webp, .mp4, .m4v, .mov, .avi, .mkv, .webm"
 
 
 @pytest.mark.parametrize(
@@ -97,10 +125,13 @@ ENDINGS = "expected one that ends in .png, .jpg, .jpeg, .tif, .tiff, .bmp, .webp
         ("nowhere", "'{0}/nowhere' does not exist: in '{0}' is no 'nowhere'"),
         ("nowhere/b/*.png", "no file fits '{0}/nowhere/b/*.png': in '{0}' is nothing like 'nowhere/b/*.png'"),
         ("full/b.jpg", "'{0}/full/b.jpg' does not exist: in '{0}/full' is no 'b.jpg'"),
-        ("empty", f"no picture in '{{0}}/empty', {ENDINGS}; in '{{0}}/empty' lie no files"),
-        ("texts", f"no picture in '{{0}}/texts', {ENDINGS}; in '{{0}}/texts' lie 2 .txt, 1 .heic, such as 'a.txt'"),
-        ("texts/a.txt", f"'{{0}}/texts/a.txt' is no picture by its ending, {ENDINGS}"),
-        ("texts/*.txt", f"'{{0}}/texts/a.txt' is no picture by its ending, {ENDINGS}"),
+        ("empty", f"no picture or video in '{{0}}/empty', {ENDINGS}; in '{{0}}/empty' lie no files"),
+        (
+            "texts",
+            f"no picture or video in '{{0}}/texts', {ENDINGS}; in '{{0}}/texts' lie 2 .txt, 1 .heic, such as 'a.txt'",
+        ),
+        ("texts/a.txt", f"'{{0}}/texts/a.txt' is no picture or video by its ending, {ENDINGS}"),
+        ("texts/*.txt", f"'{{0}}/texts/a.txt' is no picture or video by its ending, {ENDINGS}"),
         ("full/*.png", "no file fits '{0}/full/*.png': in '{0}/full' is nothing like '*.png'"),
     ],
 )

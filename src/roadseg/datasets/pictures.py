@@ -1,4 +1,4 @@
-"""Pictures to be predicted, which nobody has to have annotated."""
+"""Pictures and videos to be predicted, which nobody has to have annotated."""
 
 from typing import Any, NoReturn
 
@@ -6,10 +6,11 @@ from kedro.io import AbstractDataset, DatasetError
 
 from roadseg.reading.picture import Picture
 from roadseg.reading.picture_source import list_pictures
+from roadseg.reading.video import Video
 
 
-class PicturesDataset(AbstractDataset[NoReturn, list[Picture]]):
-    """A picture, or all of a folder at any depth, or those that fit a path with `*`; see `list_pictures`.
+class PicturesDataset(AbstractDataset[NoReturn, list[Picture | Video]]):
+    """A picture or video, all of a folder at any depth, or those that fit a path with `*`; see `list_pictures`.
 
     Examples:
         ```yaml
@@ -29,12 +30,12 @@ class PicturesDataset(AbstractDataset[NoReturn, list[Picture]]):
             raise DatasetError(f"the source of pictures must be text, received {filepath!r}: write it as ./NAME")
         self._filepath, self.metadata = filepath, metadata
 
-    def load(self) -> list[Picture]:
-        """Returns the pictures by name, none of them read.
+    def load(self) -> list[Picture | Video]:
+        """Returns the pictures and videos, sorted by name, none of them opened.
 
         Raises:
             DatasetError: If no source is told.
-            FileError: If it does not exist, or there is no picture in it.
+            FileError: If it does not exist, or there is no picture or video in it.
         """
         if self._filepath is None:
             raise DatasetError("no source of pictures is told: add --params source=PATH, of a picture or a folder")

@@ -2,7 +2,7 @@
 
 import fnmatch
 import re
-from collections.abc import Iterator
+from collections.abc import Sequence
 from pathlib import Path, PurePath
 from unicodedata import normalize
 
@@ -14,23 +14,22 @@ WILDCARDS = re.compile(r"[*?\[]")
 def split_glob(path: Path) -> tuple[Path, list[str]]:
     """Returns the folder that a path leads into as far as there are folders, and the parts of the path that are left.
 
-    A part with a wildcard is taken as it stands where a folder is called so. Accents fit in either form of Unicode.
+    A part with a wildcard is taken as it stands where a folder is called so.
     """
     parts = path.relative_to(path.anchor).parts
     folder = Path(path.anchor)
     for count, part in enumerate(parts):
-        found = _enter(folder, part)
-        if found is None:
+        if not (folder / part).is_dir():
             return folder, list(parts[count:])
-        folder = found
+        folder /= part
     return folder, []
 
 
-def find_below(folder: Path, parts: list[str]) -> Iterator[str]:
-    """Yields the paths, relative to the folder and with slashes, of all files that fit or lie in a folder that fits.
+def find_below(folder: Path, parts: Sequence[str]) -> set[str]:
+    """Returns the paths, relative to the folder and with slashes, of all files that fit or lie in a folder that fits.
 
     Links are followed, but not into a folder that they lie in. Hidden files and what systems leave behind fit only
-    where a part is such a name. Endings fit in small and capital letters.
+    where a part is such a name. Endings fit in small and capital letters, accents in either form of Unicode.
 
     Args:
         folder: Where to look.
@@ -41,17 +40,7 @@ def find_below(folder: Path, parts: list[str]) -> Iterator[str]:
     """
     patterns = [ANY_FOLDERS if part == FOLDERS else PathPart(part, _translate(part)) for part in parts]
     found = set(find_files(folder, [*patterns, ANY_FOLDERS, ANY_FILE]))
-    yield from found | set(find_files(folder, patterns)) if patterns else found
-
-
-def _enter(folder: Path, part: str) -> Path | None:
-    """Returns the folder in a folder that is called so, None if there is none."""
-    if (folder / part).is_dir():
-        return folder / part
-    if WILDCARDS.search(part) or part.isascii() or not folder.is_dir():
-        return None
-    alike = (each for each in folder.iterdir() if normalize("NFC", each.name) == normalize("NFC", part))
-    return next((each for each in alike if each.is_dir()), None)
+    return found | set(find_files(folder, patterns)) if patterns else found
 
 
 def _translate(part: str) -> re.Pattern[str]:

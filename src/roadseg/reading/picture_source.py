@@ -11,24 +11,28 @@ from roadseg.reading.file_tree import describe_files
 from roadseg.reading.name_pattern import IMAGE_SUFFIXES
 from roadseg.reading.path_glob import WILDCARDS, find_below, split_glob
 from roadseg.reading.picture import Picture
+from roadseg.reading.video import VIDEO_SUFFIXES, Video
 
-KINDS: Mapping[str, type[Picture]] = {**dict.fromkeys(IMAGE_SUFFIXES, Picture)}
-"""Ending of a file, in small letters -> what it is taken for; others are no pictures."""
+KINDS: Mapping[str, type[Picture] | type[Video]] = {
+    **dict.fromkeys(IMAGE_SUFFIXES, Picture),
+    **dict.fromkeys(VIDEO_SUFFIXES, Video),
+}
+"""Ending of a file, in small letters -> what it is taken for; others are left out."""
 
 
-def list_pictures(source: str | Path) -> list[Picture]:
-    """Returns the pictures of a source, by name; no file is opened.
+def list_pictures(source: str | Path) -> list[Picture | Video]:
+    """Returns the pictures and videos of a source, sorted by name; no file is opened.
 
     Args:
-        source: Path of a picture, or of a folder in which they lie at any depth; or a path with `*`, `?`, `[...]`, and
-            `**` for any number of folders, which fits pictures and folders of them. Links are followed, but not into a
-            folder that they lie in.
+        source: Path of a picture or video, or of a folder in which they lie at any depth; or a path with `*`, `?`,
+            `[...]`, and `**` for any number of folders, which fits files and folders. Links are followed, but not into
+            a folder that they lie in.
 
     Raises:
-        FileError: If it does not exist, or there is no picture in it.
+        FileError: If it does not exist, or there is no picture or video in it.
     """
     path = Path(source)
-    folder, parts = (path.parent, [path.name]) if path.is_file() else split_glob(path)
+    folder, parts = split_glob(path)
     files = [path.name] if path.is_file() else sorted(find_below(folder, parts))
     pictures = [file for file in files if _find_kind(file)]
     if not pictures:
@@ -38,17 +42,17 @@ def list_pictures(source: str | Path) -> list[Picture]:
     return sorted(items, key=lambda item: item.name.split("/"))
 
 
-def _find_kind(file: str) -> type[Picture] | None:
+def _find_kind(file: str) -> type[Picture] | type[Video] | None:
     return KINDS.get(PurePosixPath(file).suffix.lower())
 
 
 def _describe_nothing(path: Path, folder: Path, parts: Sequence[str], files: Sequence[str]) -> str:
-    """Returns what to say where a source holds no picture."""
+    """Returns what to say where a source holds none."""
     expected = f"expected one that ends in {', '.join(KINDS)}"
     if not parts:
-        return f"no picture in '{path}', {expected}; {describe_files(folder)}"
+        return f"no picture or video in '{path}', {expected}; {describe_files(folder)}"
     if files:
-        return f"'{folder / files[0]}' is no picture by its ending, {expected}"
+        return f"'{folder / files[0]}' is no picture or video by its ending, {expected}"
     if WILDCARDS.search("/".join(parts)):
         return f"no file fits '{path}': in '{folder}' is nothing like '{'/'.join(parts)}'"
     return f"'{path}' does not exist: in '{folder}' is no '{parts[0]}'"
@@ -58,7 +62,8 @@ def _name_files(files: Sequence[str]) -> dict[str, str]:
     """Returns the name of each file, see `SourceFile`."""
     full = {file: os.fsencode(file).decode("utf-8", "backslashreplace") for file in files}
     stems = {file: str(PurePosixPath(name).with_suffix("")) for file, name in full.items()}
-    taken = Counter(map(_fold, [*stems.values(), *full.values()]))
+    folders = {str(folder) for name in full.values() for folder in PurePosixPath(name).parents}
+    taken = Counter(map(_fold, [*stems.values(), *full.values(), *folders]))
     return {file: stem if taken[_fold(stem)] == 1 else full[file] for file, stem in stems.items()}
 
 

@@ -14,7 +14,7 @@ class SourceFile:
 
     Attributes:
         name: Its path below the source, without its ending, with slashes; in one source unique, whatever the case of
-            letters and the form of their accents. With its ending where it would be another's name otherwise.
+            letters and the form of their accents. With its ending where it would be the name of another or of a folder.
         path: Where it lies.
     """
 

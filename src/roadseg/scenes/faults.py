@@ -20,6 +20,8 @@ class FaultKind(StrEnum):
     ANNOTATION_BROKEN = "annotation broken"
     TOO_LARGE = "too large"
     AMBIGUOUS = "more than one file"
+    VIDEO_BROKEN = "video broken"
+    NO_FRAMES = "no frames"
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,89 @@
+"""How long a video file is by what it says itself: a file that was cut off is shorter."""
+
+import struct
+from pathlib import Path
+from typing import BinaryIO
+
+from roadseg.errors import FileError
+
+RIFF = b"RIFF"
+MATROSKA, SEGMENT = b"\x1a\x45\xdf\xa3", b"\x18\x53\x80\x67"
+
+FIRST_BOXES = (b"ftyp", b"moov", b"mdat", b"free", b"wide", b"skip", b"pnot")
+"""Names of the boxes that an MP4 or QuickTime file may begin with."""
+
+
+def count_missing_bytes(path: Path) -> int:
+    """Returns how many bytes an AVI, MP4, QuickTime, Matroska or WebM file lacks by its own account.
+
+    0 also where it gives none, as recorders leave it that were switched off, and in other formats.
+
+    Raises:
+        FileError: If it can't be read.
+    """
+    try:
+        with path.open("rb") as file:
+            head = file.read(8)
+            if head.startswith(RIFF):
+                end = _find_end_of_chunks(file)
+            elif head.startswith(MATROSKA):
+                end = _find_end_of_segment(file)
+            else:
+                end = _find_end_of_boxes(file) if head[4:] in FIRST_BOXES else 0
+            return max(end - path.stat().st_size, 0)
+    except OSError as fault:
+        raise FileError(f"'{path}' can't be read: {fault.strerror}") from fault
+
+
+def _find_end_of_chunks(file: BinaryIO) -> int:
+    """Returns where the last RIFF chunk ends; an AVI file of more than a gigabyte has several."""
+    end = 0
+    while True:
+        file.seek(end)
+        head = file.read(8)
+        if len(head) < 8 or not head.startswith(RIFF):
+            return end
+        (size,) = struct.unpack("<I", head[4:])
+        if size == 0:  # not finished
+            return end
+        end += 8 + size
+
+
+def _find_end_of_boxes(file: BinaryIO) -> int:
+    """Returns where the last box ends (ISO/IEC 14496-12, 4.2)."""
+    end = 0
+    while True:
+        file.seek(end)
+        head = file.read(16)
+        if len(head) < 8 or not head[4:8].isalnum():
+            return end
+        size = int.from_bytes(head[:4])
+        if size == 1:
+            size = int.from_bytes(head[8:])
+        if size < 8:  # 0: as far as the file goes
+            return end
+        end += size
+
+
+def _find_end_of_segment(file: BinaryIO) -> int:
+    """Returns where the segment ends (RFC 8794, 4 and 6.2); 0 where its length is unknown."""
+    file.seek(len(MATROSKA))
+    header = _read_length(file)
+    if header is None:
+        return 0
+    file.seek(header, 1)
+    if file.read(len(SEGMENT)) != SEGMENT:
+        return 0
+    length = _read_length(file)
+    return 0 if length is None else file.tell() + length
+
+
+def _read_length(file: BinaryIO) -> int | None:
+    """Returns a number whose first byte says by its leading zeros how many follow; None if it means unknown."""
+    first = file.read(1)
+    if first in {b"", b"\0"}:
+        return None
+    following = 8 - first[0].bit_length()
+    most = (1 << 7 * (following + 1)) - 1
+    length = int.from_bytes(first + file.read(following)) & most
+    return None if length == most else length
