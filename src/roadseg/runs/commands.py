@@ -8,7 +8,7 @@ import click
 from kedro.framework.cli.utils import env_option
 from kedro.framework.session import KedroSession
 from kedro.framework.startup import ProjectMetadata
-from kedro.io import DataCatalog, DatasetError
+from kedro.io import DataCatalog
 
 from roadseg.command_line import conf_source_option
 from roadseg.errors import InputError
@@ -43,17 +43,11 @@ def list_command(
 ) -> None:
     """List runs: what they ran, from which commit, model and parameters, what they scored, how they ended."""
     with told_in_a_sentence():
-        from roadseg.runs.listing import COLUMNS, list_rows, list_runs, sort_records
+        from roadseg.runs.listing import COLUMNS, list_rows, read_all, sort_records
         from roadseg.runs.printing import print_table
 
         context = _load_context(metadata, env, conf_source)
-        records: Any = context.catalog["run_records"]
-        readable, damaged = [], []
-        for run in list_runs(records):
-            try:
-                readable.append(records.read(run))
-            except DatasetError as fault:
-                damaged.append(str(fault))
+        readable, damaged = read_all(context.catalog["run_records"])
         ordered = readable if order == "newest" else sort_records(readable, order)
         print_table(tuple(COLUMNS), list_rows(ordered[:limit], context.config_loader["parameters"]))
         if damaged:
@@ -124,7 +118,10 @@ def folds_command(metadata: ProjectMetadata, /, run: str, split: str, env: str |
         from roadseg.runs.folds import choose_folds, compare_folds
 
         records: Any = _load_context(metadata, env, conf_source).catalog["run_records"]
-        _print_sections(compare_folds(choose_folds(records, run), split))
+        folds, damaged = choose_folds(records, run)
+        _print_sections(compare_folds(folds, split))
+        if damaged:
+            raise InputError("; ".join(damaged))
 
 
 def _load_context(

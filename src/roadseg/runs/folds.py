@@ -1,12 +1,13 @@
 """The runs of one k-fold: which they are, and their scores side by side."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from roadseg.datasets.run_records import RunRecord, RunRecordsDataset
 from roadseg.errors import InputError
 from roadseg.reporting.comparison_page import Section, describe_number
-from roadseg.runs.listing import choose_id, describe_state, list_runs, name_resolution
+from roadseg.runs.listing import choose_id, describe_state, list_runs, name_resolution, read_all
 from roadseg.scoring.differences import compare_values
 from roadseg.scoring.folds import tabulate_folds
 
@@ -17,8 +18,39 @@ NAMED = 3
 """Of more parameters than these that differ, no more are named."""
 
 
-def choose_folds(records: RunRecordsDataset, name: str) -> list[RunRecord]:
-    """Returns the newest run of each fold of a k-fold, in the order of the folds.
+@dataclass(frozen=True)
+class Fold:
+    """A fold of a k-fold that was scored; its three runs are often one.
+
+    Attributes:
+        scored: The run that scored its model.
+        trained: The run that trained the model.
+        split: The run that made its split.
+    """
+
+    scored: RunRecord
+    trained: RunRecord
+    split: RunRecord
+
+    @property
+    def runs(self) -> list[str]:
+        """The ids of its runs, each once, in the order of the work."""
+        return list(dict.fromkeys(each.run for each in (self.split, self.trained, self.scored)))
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """Each parameter as the run had it that used it."""
+        own = {"split": self.split.parameters["split"], "evaluate": self.scored.parameters.get("evaluate")}
+        return {**self.trained.parameters, **own}
+
+    @property
+    def number(self) -> int:
+        """Which fold it is, from 0."""
+        return int(self.split.parameters["split"]["fold"])
+
+
+def choose_folds(records: RunRecordsDataset, name: str) -> tuple[list[Fold], list[str]]:
+    """Returns the folds of a k-fold in their order, each as it was scored last, and a sentence per damaged record.
 
     They are alike in all parameters but `split.fold`, in the content of their scenes and in the resolution.
 
@@ -28,82 +60,86 @@ def choose_folds(records: RunRecordsDataset, name: str) -> list[RunRecord]:
 
     Raises:
         InputError: If that is no run of a k-fold, or a fold has no run that is like it.
-        DatasetError: If a record is damaged.
+        DatasetError: If its record is damaged.
     """
-    runs = list_runs(records)
-    known = [records.read(run) for run in runs]
-    wanted = None if name == NEWEST else choose_id(runs, name, "run")
-    of_folds = [each for each in known if _is_of_a_fold(each)]
-    chosen = next((each for each in of_folds if wanted in {None, each.run}), None)
+    wanted = None if name == NEWEST else records.read(choose_id(list_runs(records), name, "run")).run
+    known, damaged = read_all(records)
+    of_folds = _find_folds(known)
+    chosen = next((each for each in of_folds if wanted is None or wanted in each.runs), None)
     if chosen is None:
-        raise InputError(
-            f"{f'run {wanted} is' if wanted else 'there is'} no run of a k-fold: expected one that split, trained and "
-            f"scored with split.method=k_fold"
+        missing = (
+            f"{f'run {wanted} is' if wanted else 'there is'} no run of a k-fold: expected one that scored a model that "
+            f"was trained with split.method=k_fold"
         )
-    alike = {_fold_of(each): each for each in reversed(of_folds) if not _find_differences(chosen, each)}
+        raise InputError("; ".join([missing, *damaged]))
+    alike = {each.number: each for each in reversed(of_folds) if not _find_differences(chosen, each)}
     folds = range(chosen.parameters["split"]["folds"])
-    if missing := [fold for fold in folds if fold not in alike]:
-        raise InputError(_describe_missing(chosen, missing, of_folds))
-    return [alike[fold] for fold in folds]
+    if lacking := [fold for fold in folds if fold not in alike]:
+        raise InputError("; ".join([_describe_missing(chosen, lacking, of_folds), *damaged]))
+    return [alike[fold] for fold in folds], damaged
 
 
-def compare_folds(runs: Sequence[RunRecord], split: str) -> list[Section]:
+def compare_folds(folds: Sequence[Fold], split: str) -> list[Section]:
     """Returns the runs of a k-fold and the scores of one split in each, with mean and standard deviation.
 
     Args:
-        runs: One per fold, as `choose_folds` returns them.
+        folds: As `choose_folds` returns them.
         split: Whose scores.
 
     Raises:
         InputError: If a run has no scores of the split.
     """
-    summaries = [_read_scores(each, split) for each in runs]
+    summaries = [_read_scores(each.scored, split) for each in folds]
     rows = [
-        (str(_fold_of(run)), run.run, str(scores["scenes"]), str(scores["drives"]), describe_state(run))
-        for run, scores in zip(runs, summaries, strict=True)
+        (str(each.number), each.scored.run, str(scores["scenes"]), str(scores["drives"]), describe_state(each.scored))
+        for each, scores in zip(folds, summaries, strict=True)
     ]
     scores = [
         (f"IoU {name}" if score == "iou" else score, *map(describe_number, numbers))
         for score, name, *numbers in tabulate_folds(summaries).itertuples(index=False)
     ]
-    headings = ("score", *(f"fold {_fold_of(run)}" for run in runs), "mean", "deviation")
+    headings = ("score", *(f"fold {each.number}" for each in folds), "mean", "deviation")
     return [
         Section(f"Folds, their scenes and drives of split {split}", ("fold", "run", "scenes", "drives", "state"), rows),
-        Section(f"Scores of split {split}, at {name_resolution(runs[0])} resolution", headings, scores),
+        Section(f"Scores of split {split}, at {name_resolution(folds[0].scored)} resolution", headings, scores),
     ]
 
 
-def _is_of_a_fold(record: RunRecord) -> bool:
-    is_whole = {"split_table", "segnet_model"} <= set(record.saved) and record.scores is not None
-    return is_whole and record.parameters.get("split", {}).get("method") == "k_fold"
+def _find_folds(known: Sequence[RunRecord]) -> list[Fold]:
+    """Returns the folds that were scored, the newest first; others' models, and those of other data, are of none."""
+    runs = {each.run: each for each in known}
+    folds = []
+    for scored in (each for each in known if each.scores is not None):
+        trained, split = (runs.get(scored.versions.get(name, "")) for name in ("segnet_model", "split_table"))
+        if trained and split and trained.digests == scored.digests and "segnet_model" in trained.saved:
+            folds.append(Fold(scored, trained, split))
+    return [each for each in folds if each.split.parameters.get("split", {}).get("method") == "k_fold"]
 
 
-def _fold_of(record: RunRecord) -> int:
-    return int(record.parameters["split"]["fold"])
-
-
-def _find_differences(first: RunRecord, second: RunRecord) -> dict[str, tuple[Any, Any]]:
-    """Returns what differs between two runs of folds: name -> both values."""
+def _find_differences(first: Fold, second: Fold) -> dict[str, tuple[Any, Any]]:
+    """Returns what differs between two folds: name -> both values."""
     ours, theirs = (
         {
             **each.parameters,
-            "content of prepared_scenes": (each.digests or {}).get("prepared_scenes"),
-            "resolution": name_resolution(each),
+            "content of prepared_scenes": (each.scored.digests or {}).get("prepared_scenes"),
+            "resolution": name_resolution(each.scored),
         }
         for each in (first, second)
     )
     return {name: values for name, values in compare_values(ours, theirs).items() if name != "split.fold"}
 
 
-def _describe_missing(chosen: RunRecord, missing: Sequence[int], of_folds: Sequence[RunRecord]) -> str:
-    others = {_fold_of(each): each for each in reversed(of_folds) if _fold_of(each) in missing}
+def _describe_missing(chosen: Fold, missing: Sequence[int], of_folds: Sequence[Fold]) -> str:
+    others = {each.number: each for each in reversed(of_folds) if each.number in missing}
     reasons = [
-        f"; run {other.run} of fold {fold} is another: {_describe_differences(_find_differences(chosen, other))}"
+        f"; run {other.scored.run} of fold {fold} is another: {_describe_differences(_find_differences(chosen, other))}"
         for fold, other in sorted(others.items())
     ]
+    is_one = len(chosen.runs) == 1
+    how = f"repeat '{chosen.scored.command}'" if is_one else f"do again what the runs {', '.join(chosen.runs)} did,"
     return (
-        f"fold {', '.join(map(str, missing))} of the {chosen.parameters['split']['folds']} folds of run {chosen.run} "
-        f"has no run like it, with scores: repeat '{chosen.command}' with split.fold={missing[0]}{''.join(reasons)}"
+        f"fold {', '.join(map(str, missing))} of the {chosen.parameters['split']['folds']} folds of run "
+        f"{chosen.scored.run} has no run like it, with scores: {how} with split.fold={missing[0]}{''.join(reasons)}"
     )
 
 

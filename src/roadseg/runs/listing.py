@@ -7,6 +7,7 @@ from textwrap import shorten
 from typing import Any
 
 import psutil
+from kedro.io import DatasetError
 
 from roadseg.datasets.run_records import Place, RunRecord, RunRecordsDataset
 from roadseg.errors import InputError
@@ -46,6 +47,21 @@ def sort_records(records: Sequence[RunRecord], order: str) -> list[RunRecord]:
     known = [(number, each) for number, each in numbers if number is not None]
     last = [each for number, each in numbers if number is None]
     return [each for _, each in sorted(known, key=lambda pair: -pair[0])] + last
+
+
+def read_all(records: RunRecordsDataset) -> tuple[list[RunRecord], list[str]]:
+    """Returns the records of all runs, newest first, and a sentence for each that is damaged.
+
+    Raises:
+        InputError: If there are no runs.
+    """
+    readable, damaged = [], []
+    for run in list_runs(records):
+        try:
+            readable.append(records.read(run))
+        except DatasetError as fault:
+            damaged.append(str(fault))
+    return readable, damaged
 
 
 def choose_run(records: RunRecordsDataset, name: str) -> RunRecord:
