@@ -102,7 +102,7 @@ def test_differences_show_intervals_where_there_are_enough_drives():
     assert section.rows == [
         ["mean_iou", "0.5000", "0.6250", "+0.1250", "[+0.1000, +0.2000]", "better"],
         ["calibration_error", "0.5000", "0.6250", "+0.1250", "[+0.1000, +0.2000]", "worse"],
-        ["IoU sky", "undefined", "undefined", "", "", ""],
+        ["IoU sky", "\N{EN DASH}", "\N{EN DASH}", "", "", ""],
     ]
     section = describe_differences(table.assign(low=nan, high=nan), title="Split test", num_drives=4)
     assert section.columns == ["score", "A", "B", "B less A"]

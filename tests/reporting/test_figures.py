@@ -132,7 +132,7 @@ def test_class_iou_shows_the_colours_of_the_classes_beside_their_names():
 def test_class_iou_without_pixels_is_absent_throughout():
     axes = draw_class_iou({"test": np.zeros((3, 3), np.int64)}, Palette(CLASSES)).axes[0]
     assert [text.get_text() for text in axes.texts] == ["absent"] * 3
-    assert axes.get_legend().get_texts()[0].get_text() == "test: mean undefined"
+    assert axes.get_legend().get_texts()[0].get_text() == "test: mean \N{EN DASH}"
 
 
 def score_cells(rows):
@@ -157,7 +157,7 @@ def test_score_table_of_a_split_without_pixels_is_undefined(undefined):
         "test",
         "3",
         "0",
-        *["undefined"] * len(SCORES),
+        *["\N{EN DASH}"] * len(SCORES),
     ]
 
 

@@ -56,8 +56,8 @@ def test_scores_of_all_folds_stand_beside_their_mean_and_deviation(leave):
     assert of_scores.columns == ("score", "fold 0", "fold 1", "fold 2", "mean", "deviation")
     rows = {row[0]: row[1:] for row in of_scores.rows}
     assert rows["mean_iou"] == ("0.2500", "0.5000", "0.7500", "0.5000", "0.2500")
-    assert rows["boundary_f1"] == ("undefined",) * 5
-    assert rows["IoU sky"] == ("0.2500", "undefined", "0.7500", "0.5000", "0.3536")  # the root of 1/8
+    assert rows["boundary_f1"] == ("\N{EN DASH}",) * 5
+    assert rows["IoU sky"] == ("0.2500", "\N{EN DASH}", "0.7500", "0.5000", "0.3536")  # the root of 1/8
 
 
 def test_runs_stand_in_the_order_of_the_folds_and_the_newest_of_a_fold_counts(leave):

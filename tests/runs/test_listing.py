@@ -56,7 +56,8 @@ def test_a_row_says_what_ran_from_what_and_what_came_out(run_record):
 
 def test_what_a_run_has_not_is_a_dash(run_record):
     found = row(run_record("r1", parameters=DEFAULTS))
-    assert {found[name] for name in ("commit", "model", "parameters changed", "resolution", "test")} == {"-"}
+    assert {found[name] for name in ("commit", "model", "parameters changed", "resolution")} == {"-"}
+    assert found["test"] == found["validation"] == "\N{EN DASH}"
     assert found["pipelines"] == "all"
 
 

@@ -10,7 +10,6 @@ from roadseg.scoring.metrics import count_classes, mean_iou
 from roadseg.scoring.summary import (
     average_over_batches,
     class_boundary_f1,
-    describe_scores,
     read_statistics,
     summarise_counts,
     summarise_split,
@@ -144,16 +143,6 @@ def test_classes_are_a_row_a_split_with_intervals_beside_them():
     assert table["low"].isna().tolist() == table["high"].isna().tolist() == 3 * [False] + 3 * [True]
 
 
-@pytest.mark.parametrize("names", [["grass", "grass low", "grass high"], ["truth", "split", "IoU truth"]])
-def test_no_name_of_a_class_is_taken_for_that_of_a_score(names):
-    summary = summarise_split(evaluated("ABCDE")[0]["test"], names, seed=1)
-    lines = describe_scores(tabulate_scores({"test": summary}), tabulate_class_scores({"test": summary})).splitlines()
-    for name, line in zip(names, lines[-3:], strict=True):
-        low, high = summary["intervals"][f"IoU {name}"]
-        assert line.split("  ", 1)[0] == f"IoU {name}"
-        assert line.endswith(f"{summary['classes'][name]['iou']:.4f} [{low:.4f}, {high:.4f}]")
-
-
 def test_drives_are_a_row_each():
     statistics, measures = evaluated("AB")
     table = tabulate_drives(statistics, "native")
@@ -162,18 +151,6 @@ def test_drives_are_a_row_each():
     counts = add_counts(measures[2:4])
     assert table["pixels"][1] == counts[:, 1].sum()
     assert table["mean_iou"][1] == pytest.approx(mean_iou(counts))
-
-
-def test_scores_are_told_with_their_intervals():
-    five, four = (summarise_split(evaluated(drives)[0]["test"], NAMES, seed=1) for drives in ("ABCDE", "ABCD"))
-    low, high = five["intervals"]["mean_iou"]
-    summaries = {"validation": five, "test": four}
-    lines = describe_scores(tabulate_scores(summaries), tabulate_class_scores(summaries)).splitlines()
-    assert lines[0].split() == ["split", "validation", "test"]
-    assert (
-        " ".join(lines[4].split()) == f"mean_iou {five['mean_iou']:.4f} [{low:.4f}, {high:.4f}] {four['mean_iou']:.4f}"
-    )
-    assert lines[1].split() == ["scenes", "10", "8"]
 
 
 def test_counts_beyond_single_precision_stay_exact():

@@ -19,9 +19,6 @@ from roadseg.scoring.scores import SCORES
 JUDGEMENT = "B is"
 """Heading of the column of `judge_interval`."""
 
-UNDEFINED = "undefined"
-"""Stands where there is nothing to divide by, such as for the IoU of a class that does not occur."""
-
 
 @dataclass(frozen=True)
 class Section:
@@ -92,11 +89,6 @@ def describe_scenes(scenes: pd.DataFrame, *, title: str) -> Section:
     return Section(title, ("scene", "drive", "A", "B", "B less A"), rows)
 
 
-def describe_number(score: float) -> str:
-    """Returns a score in four digits, or the word for an undefined one."""
-    return write_score(score, undefined=UNDEFINED)
-
-
 def describe_change(difference: float) -> str:
     """Returns a difference in four digits with its sign, nothing where it is undefined."""
     return "" if np.isnan(difference) else f"{difference:+.4f}"
@@ -155,7 +147,7 @@ def _best_of(name: str) -> int:
 
 
 def _describe_pair(row: Mapping[Hashable, Any]) -> list[str]:
-    return [describe_number(row["first"]), describe_number(row["second"]), describe_change(row["difference"])]
+    return [write_score(row["first"]), write_score(row["second"]), describe_change(row["difference"])]
 
 
 def _encode_scene(scene: ScenePictures, palette: Palette) -> list[tuple[str, str]]:

@@ -109,11 +109,12 @@ def draw_class_iou(matrices: Matrices, palette: Palette, caption: str = "") -> F
         counts = count_classes(matrix)
         ious, mean = class_iou(counts)[chosen], mean_iou(counts)
         places = np.arange(len(drawn)) + (index - (len(matrices) - 1) / 2) * thickness
-        label = f"{split}: mean {write_score(mean, 4, 'undefined')}"
+        label = f"{split}: mean {write_score(mean)}"
         axes.barh(places, ious, 0.9 * thickness, color=colour, label=label)
         for place, iou in zip(places, ious, strict=True):
             colour_of_text = "0.45" if np.isnan(iou) else "black"
-            text = axes.text(np.nan_to_num(iou) + 0.008, place, write_score(iou, 4, "absent"), color=colour_of_text)
+            written = "absent" if np.isnan(iou) else write_score(iou)
+            text = axes.text(np.nan_to_num(iou) + 0.008, place, written, color=colour_of_text)
             text.set(va="center", fontsize=7, bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.5})
         axes.axvline(mean, color=colour, linestyle="--", linewidth=1, zorder=0.5)
     axes.set_yticks(range(len(drawn)), [f"{shorten_name(each.name)}     " for each in drawn])
@@ -139,10 +140,7 @@ def draw_score_table(score_table: pd.DataFrame, caption: str = "") -> Figure:
     axes.set_axis_off()
     rows = score_table[["split", "scenes", "pixels", *SCORES]].itertuples(index=False)
     headings = ["split", "scenes", "pixels", *(_in_two_lines(each.title) for each in SCORES.values())]
-    texts = [
-        [row[0], f"{row[1]:,}", f"{row[2]:,}", *(write_score(score, 4, "undefined") for score in row[3:])]
-        for row in rows
-    ]
+    texts = [[row[0], f"{row[1]:,}", f"{row[2]:,}", *(write_score(score) for score in row[3:])] for row in rows]
     widths = [0.13, 0.08, 0.13, *len(SCORES) * [0.66 / len(SCORES)]]
     table = axes.table(texts, colLabels=headings, colWidths=widths, bbox=Bbox.unit())
     table.auto_set_font_size(False)

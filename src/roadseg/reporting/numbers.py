@@ -1,14 +1,14 @@
-"""How scores, shares and counts are written, on pages and in pictures."""
+"""How scores, shares and counts are written: on pages, in pictures, on the terminal and in the log."""
 
 import math
 
 UNDEFINED = "\N{EN DASH}"
-"""Stands on a page in place of a score that has nothing to divide by."""
+"""Stands in place of a score that has nothing to divide by."""
 
 
-def write_score(score: float | None, digits: int = 4, undefined: str = UNDEFINED) -> str:
-    """Returns a score in so many digits, or what stands in its place where it is None or NaN."""
-    return undefined if score is None or math.isnan(score) else f"{score:.{digits}f}"
+def write_score(score: float | None, digits: int = 4) -> str:
+    """Returns a score in so many digits, or a dash where it is None or NaN."""
+    return UNDEFINED if score is None or math.isnan(score) else f"{score:.{digits}f}"
 
 
 def write_percent(share: float | None) -> str:

@@ -13,9 +13,9 @@ from roadseg.reporting.comparison_page import (
     Section,
     describe_change,
     describe_differences,
-    describe_number,
     describe_scenes,
 )
+from roadseg.reporting.numbers import write_score
 from roadseg.runs.listing import describe_commit, describe_duration, describe_state, name_resolution
 from roadseg.scoring.comparison import (
     PairedScenes,
@@ -163,7 +163,7 @@ def _compare_splits(first: RunRecord, second: RunRecord) -> Section:
         for name in SCORES:
             ours, theirs = (_score_of(each, split, name) for each in (first, second))
             change = describe_change(theirs - ours) if are_same else ""
-            rows.append((split, name, describe_number(ours), describe_number(theirs), change))
+            rows.append((split, name, write_score(ours), write_score(theirs), change))
     remark = "" if are_same else "Data, split or resolution differ, so there are no differences."
     return Section("Scores by split", ("split", "score", "A", "B", "B less A"), rows, remark)
 

@@ -11,6 +11,7 @@ from kedro.io import DatasetError
 
 from roadseg.datasets.run_records import Place, RunRecord, RunRecordsDataset
 from roadseg.errors import InputError
+from roadseg.reporting.numbers import write_score
 from roadseg.scoring.differences import MISSING, compare_values
 
 EVERYTHING = ("__default__",)
@@ -151,11 +152,6 @@ def describe_duration(seconds: float) -> str:
     return str(timedelta(seconds=round(seconds)))
 
 
-def describe_score(score: float | None) -> str:
-    """Returns a score in four digits."""
-    return MISSING if score is None else f"{score:.4f}"
-
-
 def _describe_unended(machine: Place, started: float) -> str:
     if machine.host != platform.node():
         return f"running on {machine.host}, or killed there"
@@ -194,8 +190,8 @@ COLUMNS: Mapping[str, Callable[[RunRecord, Mapping[str, Any]], str]] = {
     "model": lambda record, _: _describe_model(record),
     "parameters changed": _describe_changes,
     "resolution": lambda record, _: name_resolution(record),
-    "validation": lambda record, _: describe_score(_mean_iou(record, "validation")),
-    "test": lambda record, _: describe_score(_mean_iou(record, "test")),
+    "validation": lambda record, _: write_score(_mean_iou(record, "validation")),
+    "test": lambda record, _: write_score(_mean_iou(record, "test")),
     "state": lambda record, _: describe_state(record),
 }
 """Heading of the list -> what stands below it, of a run and the parameters without `--params`.

@@ -16,6 +16,7 @@ from roadseg.reporting.caption import describe_model
 from roadseg.reporting.evaluation_report import write_evaluation_report
 from roadseg.reporting.gallery import choose_gallery, picture_scene
 from roadseg.reporting.panels import Example, draw_panels
+from roadseg.reporting.score_text import describe_scores
 from roadseg.scenes.labels import LabelSpace
 from roadseg.scenes.palette import PictureOptions, make_palette
 from roadseg.scenes.prepared import PreparedScenes
@@ -31,7 +32,6 @@ from roadseg.scoring.prior import fit_class_prior
 from roadseg.scoring.resolution import guess_at, predict_at
 from roadseg.scoring.summary import (
     average_over_batches,
-    describe_scores,
     read_statistics,
     score_or_none,
     summarise_split,
