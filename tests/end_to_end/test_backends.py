@@ -1,6 +1,6 @@
 """Keras on JAX and on PyTorch, TensorFlow not being there at all."""
 
-import importlib.util
+from importlib.util import find_spec
 from pathlib import Path
 
 import pandas as pd
@@ -21,13 +21,14 @@ def newest(project: Project, name: str) -> pd.DataFrame:
     return pd.read_csv(max(project.folder.glob(f"data/*/drawn/{name}/*/*.csv")))
 
 
+needs_torch = pytest.mark.skipif(find_spec("torch") is None, reason="needs the extra `torch`")
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("backend", ["jax", "torch"])
+@pytest.mark.parametrize("backend", ["jax", pytest.param("torch", marks=[pytest.mark.torch, needs_torch])])
 def test_network_trains_and_is_scored_without_tensorflow_and_tensorflow_scores_it_alike(
     trained_copy: Project, tmp_path: Path, backend: str
 ) -> None:
-    if importlib.util.find_spec(backend) is None:
-        pytest.skip(f"{backend} is not installed")
     environment = {"KERAS_BACKEND": backend, "PYTHONPATH": str(without_tensorflow(tmp_path))}
     # In bfloat16 the backends round too differently to be compared.
     float32 = ("--params", "train.precision=float32")

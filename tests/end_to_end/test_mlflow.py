@@ -8,6 +8,7 @@ import pytest
 from end_to_end.project import Project
 
 pytestmark = [
+    pytest.mark.mlflow,
     pytest.mark.skipif(find_spec("kedro_mlflow") is None, reason="needs the extra `mlflow`"),
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),  # MLflow's own, of SQLAlchemy
 ]

@@ -126,6 +126,7 @@ def mlflow(tmp_path, monkeypatch):
         mlflow.end_run()
 
 
+@pytest.mark.mlflow
 @pytest.mark.parametrize(
     ("state", "status"), [("done", "RUNNING"), ("failed", "FAILED"), ("interrupted", "KILLED")]
 )  # kedro-mlflow, which is not here, ends a run that ended well
@@ -151,6 +152,7 @@ def test_mlflow_has_what_the_record_says(mlflow, run_record, catalog, state, sta
     }
 
 
+@pytest.mark.mlflow
 def test_without_a_run_in_mlflow_nothing_is_told(mlflow, run_record, catalog):
     mlflow.end_run()
     run = MLflowRun()
@@ -160,6 +162,7 @@ def test_without_a_run_in_mlflow_nothing_is_told(mlflow, run_record, catalog):
     assert "state" not in found.data.tags
 
 
+@pytest.mark.mlflow
 def test_what_mlflow_does_not_take_is_a_fault_of_data(mlflow, run_record, catalog):
     record = run_record(RUN, state="running", parameters={"train": {"epochs": 2}})
     MLflowRun().begin(record, PIPELINE, catalog)
