@@ -51,6 +51,13 @@ def test_cmyk_is_read_as_pillow_reads_it_to_two_levels(tmp_path, suffix):
     assert np.abs(read.astype(int) - expected).max() <= 2
 
 
+def test_transparent_pixels_of_a_tiff_are_dark(tmp_path):
+    pixels = np.array([[(200, 100, 50, 255), (200, 100, 50, 128), (200, 100, 50, 0)]], np.uint8)
+    read = Picture("a", save(pixels, tmp_path / "a.tif")).read()
+    expected = pixels[..., :3] * (pixels[..., 3:] / 255)
+    assert np.abs(read - expected).max() <= 1
+
+
 @pytest.mark.parametrize("suffix", ["png", "tif"])
 def test_the_upper_byte_of_sixteen_bits_is_read(tmp_path, suffix):
     shades = np.arange(6 * 9, dtype=np.uint16).reshape(6, 9)

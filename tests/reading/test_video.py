@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from reading.videos import FRAMES, KINDS, RATE, SIZE, cut, film, patch, put_index_first, shade
+from reading.videos import FRAMES, KINDS, RATE, SIZE, cut, film, patch, put_index_first, shade, slow_down
 from roadseg.reading.video import Video, VideoOptions
 from roadseg.scenes.faults import Fault, FaultKind, UnusableSceneError
 
@@ -123,6 +123,14 @@ def test_of_a_video_that_is_cut_off_the_frames_before_the_cut_are_read(tmp_path,
     assert int(fault.detail.split()[-4]) == pytest.approx(lost, abs=8)  # AVI does not count its own padding
 
 
+def test_a_video_that_is_cut_off_may_not_tell_its_number_of_frames(tmp_path):
+    path = film(tmp_path / "a.avi")
+    content = path.read_bytes()
+    patch(path, "<I", *((place, 0) for place in (content.index(b"avih") + 24, content.index(b"strh") + 40)))
+    there, fault = read_until_fault(cut(path, 0.5))
+    assert fault.detail.startswith(f"'a.avi' is cut off after {len(there)} frames: ")
+
+
 @pytest.mark.parametrize("suffix", ["mp4", "mov"])
 def test_a_video_whose_index_is_cut_off_is_not_decoded(tmp_path, suffix):
     path = cut(film(tmp_path / f"a.{suffix}"), 0.5)
@@ -155,6 +163,13 @@ def test_frames_that_cannot_be_decoded_are_counted_and_the_others_read(tmp_path)
     assert lost
     assert there[-1] == 99
     assert fault == Fault(FaultKind.VIDEO_BROKEN, f"{len(lost)} of 100 frames of 'a.mp4' can't be decoded")
+
+
+def test_times_are_those_in_the_file_where_frames_last_longer_and_shorter(tmp_path):
+    frames = read(slow_down(film(tmp_path / "a.mp4"), 20))
+    times = [*np.arange(20) / RATE, *(2 + 3 * np.arange(20) / RATE)]
+    np.testing.assert_allclose([frame.time for frame in frames], times, atol=1e-3)
+    assert numbers(read(tmp_path / "a.mp4", start=2.9, end=4)) == [23, 24, 25, 26]
 
 
 @pytest.mark.parametrize("count", [0, 5, 9999])

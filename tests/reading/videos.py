@@ -61,3 +61,17 @@ def put_index_first(path):
         struct.pack_into(">I", index, entry, struct.unpack_from(">I", index, entry)[0] + len(index))
     path.write_bytes(boxes.pop(b"ftyp") + bytes(index) + b"".join(boxes.values()))
     return path
+
+
+def slow_down(path, after):
+    """Lets the frames of an MP4 file behind the first ones last three times as long, as telephones film in the dark."""
+    content = bytearray(path.read_bytes())
+    table = content.rindex(b"stts") - 4
+    count, each = struct.unpack_from(">II", content, table + 16)
+    entries = struct.pack(">IIIII", 2, after, each, count - after, 3 * each)
+    content[table + 12 : table + 24] = entries
+    for name in (b"moov", b"trak", b"mdia", b"minf", b"stbl", b"stts"):  # each holds the next
+        place = content.rindex(name) - 4
+        struct.pack_into(">I", content, place, struct.unpack_from(">I", content, place)[0] + 8)
+    path.write_bytes(content.replace(b"edts", b"free"))
+    return path

@@ -31,7 +31,10 @@ class Picture(SourceFile):
         return posixpath.dirname(self.name)
 
     def read(self) -> NDArray[np.uint8]:
-        """Returns the picture as viewers show it: turned as its orientation tag says; transparency is ignored.
+        """Returns the picture, turned as its orientation tag says, as it is read for a training.
+
+        Transparency is ignored: pixels have the colour that the file holds. Only of a TIFF they are the darker the more
+        transparent they are, as OpenCV reads it.
 
         Returns:
             (height, width, 3) uint8, RGB.

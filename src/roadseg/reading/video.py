@@ -102,9 +102,13 @@ class Video(SourceFile):
         """
         capture = self._open()
         try:
-            return self._describe(capture)
+            header, told = self._describe(capture), capture.get(cv2.CAP_PROP_FPS)
         finally:
             capture.release()
+        if header.frame_rate != told:
+            taken = header.frame_rate
+            logger.warning("'%s' says it has %g frames per second: %g are taken", self.path.name, told, taken)
+        return header
 
     def read_frames(self, options: VideoOptions, *, all_frames: bool = True) -> Iterator[Frame]:
         """Yields the frames between start and end, in order, one at a time; of a broken video those that can be read.
@@ -150,8 +154,8 @@ class Video(SourceFile):
                 failed += 1
                 continue
             number, lost, failed = number + failed, lost + failed, 0
-            told = capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
-            time = told if is_believed and told > time else time + 1 / rate
+            told = capture.get(cv2.CAP_PROP_POS_MSEC) / 1000 if is_believed else number / rate
+            time = round(told if told > time else time + 1 / rate, 6)
             yield number, time
             number += 1
         self._check_end(number, lost, int(capture.get(cv2.CAP_PROP_FRAME_COUNT)))
@@ -161,7 +165,7 @@ class Video(SourceFile):
 
         The number of frames that a file tells is often wrong, so alone it is no reason.
         """
-        missing = count_missing_bytes(self.path)
+        missing = self._count_missing_bytes()
         if missing and (told <= 0 or number < told):
             of_all = f" of {told}" if told > 0 else ""
             detail = f"'{self.path.name}' is cut off after {number}{of_all} frames: {missing} bytes are missing"
@@ -200,10 +204,7 @@ class Video(SourceFile):
                 FaultKind.TOO_LARGE, f"'{self.path.name}' has {(height, width)} pixels, and {most}"
             )
         rate = capture.get(cv2.CAP_PROP_FPS)
-        if not SLOWEST <= rate <= FASTEST:
-            logger.warning("'%s' says it has %g frames per second: %g are taken", self.path.name, rate, ASSUMED_RATE)
-            rate = ASSUMED_RATE
-        return VideoHeader((height, width), rate)
+        return VideoHeader((height, width), rate if SLOWEST <= rate <= FASTEST else ASSUMED_RATE)
 
 
 def _open_quietly(path: str) -> cv2.VideoCapture:

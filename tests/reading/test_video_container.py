@@ -1,0 +1,59 @@
+import struct
+
+import pytest
+
+from roadseg.errors import FileError
+from roadseg.reading.video_container import count_missing_bytes
+
+EBML = b"\x1a\x45\xdf\xa3\x83abc"  # a header of three bytes
+SEGMENT = b"\x18\x53\x80\x67"
+
+
+def riff(size, there):
+    return b"RIFF" + struct.pack("<I", size) + bytes(there)
+
+
+def box(name, size, there):
+    return struct.pack(">I4s", size, name) + bytes(there)
+
+
+def large_box(name, size, there):
+    return struct.pack(">I4sQ", 1, name, size) + bytes(there)
+
+
+CASES = {
+    "AVI, whole": (riff(100, 100), 0),
+    "AVI, cut off": (riff(100, 60), 40),
+    "AVI of two chunks, whole": (riff(100, 100) + riff(50, 50), 0),
+    "AVI of two chunks, cut off": (riff(100, 100) + riff(50, 8), 42),
+    "AVI, not finished": (riff(0, 60), 0),
+    "AVI with something behind it": (riff(100, 100) + b"something else", 0),
+    "MP4, whole": (box(b"ftyp", 20, 12) + box(b"mdat", 100, 92), 0),
+    "MP4, cut off": (box(b"ftyp", 20, 12) + box(b"mdat", 100, 62), 30),
+    "MP4 of more than 4 GB, whole": (box(b"ftyp", 20, 12) + large_box(b"mdat", 100, 84), 0),
+    "MP4 of more than 4 GB, cut off": (box(b"ftyp", 20, 12) + large_box(b"mdat", 2**33, 84), 2**33 - 100),
+    "MP4 to the end of the file": (box(b"ftyp", 20, 12) + box(b"mdat", 0, 50), 0),
+    "MP4 with something behind it": (box(b"ftyp", 20, 12) + b"\xff\xff\xff\xff\0\0\0\0", 0),
+    "QuickTime, cut off": (box(b"wide", 8, 0) + box(b"mdat", 50, 22), 20),
+    "Matroska, whole": (EBML + SEGMENT + b"\x85hello", 0),
+    "Matroska, cut off": (EBML + SEGMENT + b"\x85hel", 2),
+    "Matroska of a long number, cut off": (EBML + SEGMENT + b"\x01\0\0\0\0\0\x01\x04" + bytes(200), 60),
+    "Matroska, not finished": (EBML + SEGMENT + b"\x01\xff\xff\xff\xff\xff\xff\xff" + bytes(9), 0),
+    "Matroska, not finished, in one byte": (EBML + SEGMENT + b"\xff" + bytes(9), 0),
+    "Matroska, cut off in its header": (EBML[:6], 0),
+    "Matroska without a segment": (EBML + b"\x85hel", 0),
+    "nothing": (b"", 0),
+    "something else": (b"something else", 0),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_missing_bytes_are_those_that_a_file_tells_of(tmp_path, case):
+    content, missing = CASES[case]
+    (tmp_path / "a").write_bytes(content)
+    assert count_missing_bytes(tmp_path / "a") == missing
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(FileError, match=rf"'{tmp_path}/a' can't be read: No such file"):
+        count_missing_bytes(tmp_path / "a")
