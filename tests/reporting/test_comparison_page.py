@@ -92,11 +92,11 @@ def test_differences_show_intervals_where_there_are_enough_drives():
     nan = float("nan")
     table = pd.DataFrame(
         [
-            ("mean_iou", 0.5, 0.625, 0.125, 0.1, 0.2),
-            ("calibration_error", 0.5, 0.625, 0.125, 0.1, 0.2),
-            ("IoU sky", nan, nan, nan, nan, nan),
+            ("mean_iou", None, 0.5, 0.625, 0.125, 0.1, 0.2),
+            ("calibration_error", None, 0.5, 0.625, 0.125, 0.1, 0.2),
+            ("iou", "sky", nan, nan, nan, nan, nan),
         ],
-        columns=["score", "first", "second", "difference", "low", "high"],
+        columns=["score", "class", "first", "second", "difference", "low", "high"],
     )
     section = describe_differences(table, title="Split test", num_drives=5)
     assert section.rows == [

@@ -12,7 +12,7 @@ from roadseg.scoring.scores import SCORES
 from roadseg.scoring.tables import tabulate_scene_classes, tabulate_scenes
 
 ROAD, CAR = 0, 1
-IOUS = ("IoU road", "IoU car")
+IOUS = ("iou road", "iou car")
 RIGHT = [[6, 0], [0, 2]]
 WRONG = [[3, 3], [0, 2]]
 
@@ -34,7 +34,13 @@ def pair(first, second, are_equal=lambda scene: True):
 
 
 def scores(first, second, seed=1):
-    return compare_scores(pair(first, second), seed).set_index("score")
+    return name_rows(compare_scores(pair(first, second), seed))
+
+
+def name_rows(table):
+    """Names each row by its score, and by its class if it has one."""
+    names = table["score"].where(table["class"].isna(), table["score"] + " " + table["class"].astype(str))
+    return table.drop(columns=["score", "class"]).set_index(names)
 
 
 def test_only_scenes_of_both_are_paired_whatever_their_order():
@@ -97,8 +103,8 @@ def test_every_score_of_class_counts_is_compared_and_then_each_class():
 
 def test_one_scene_has_differences():
     found = scores({"a_1": WRONG}, {"a_1": RIGHT})
-    assert found.loc["IoU car", "first"] == pytest.approx(2 / 5)
-    assert found.loc["IoU car", "difference"] == pytest.approx(3 / 5)
+    assert found.loc["iou car", "first"] == pytest.approx(2 / 5)
+    assert found.loc["iou car", "difference"] == pytest.approx(3 / 5)
 
 
 def test_equal_runs_differ_by_nothing():
@@ -129,18 +135,18 @@ def test_interval_is_the_paired_one_of_scipy_up_to_the_draws():
 def test_a_class_that_is_absent_has_no_difference():
     matrix = [[6, 2, 0], [0, 4, 0], [0, 0, 0]]
     run = table({f"{drive}_1": matrix for drive in range(5)}, ("road", "car", "sky"))
-    found = compare_scores(pair_scenes(run, run, lambda scene: True), 1).set_index("score")
-    assert found.loc["IoU sky"].isna().all()
+    found = name_rows(compare_scores(pair_scenes(run, run, lambda scene: True), 1))
+    assert found.loc["iou sky"].isna().all()
     assert found.loc["mean_iou", "first"] == pytest.approx((6 / 8 + 4 / 6) / 2)
 
 
 def test_a_class_that_one_run_alone_invents_is_undefined_in_the_other():
     first = table({"a_1": [[8, 0], [0, 0]]})
     second = table({"a_1": [[6, 2], [0, 0]]})
-    found = compare_scores(pair_scenes(first, second, lambda scene: True), 1).set_index("score")
-    assert np.isnan(found.loc["IoU car", "first"])
-    assert found.loc["IoU car", "second"] == 0
-    assert np.isnan(found.loc["IoU car", "difference"])
+    found = name_rows(compare_scores(pair_scenes(first, second, lambda scene: True), 1))
+    assert np.isnan(found.loc["iou car", "first"])
+    assert found.loc["iou car", "second"] == 0
+    assert np.isnan(found.loc["iou car", "difference"])
     assert found.loc["mean_iou", "difference"] == pytest.approx((6 / 8 + 0) / 2 - 1)
 
 

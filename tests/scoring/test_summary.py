@@ -7,9 +7,11 @@ from scipy.sparse import coo_array
 
 from roadseg.scoring.measures import SceneMeasures
 from roadseg.scoring.metrics import count_classes, mean_iou
+from roadseg.scoring.scores import SCORES
 from roadseg.scoring.summary import (
     average_over_batches,
     class_boundary_f1,
+    find_interval,
     read_statistics,
     summarise_counts,
     summarise_split,
@@ -92,9 +94,11 @@ def test_five_drives_have_intervals_around_their_scores():
     assert (summary["scenes"], summary["drives"]) == (10, 5)
     assert summary["mean_iou"] == pytest.approx(mean_iou(add_counts(measures)))
     values = {name: summary[name] for name in ("mean_iou", "boundary_f1", "calibration_error", "pixel_accuracy")}
-    values |= {f"IoU {name}": each["iou"] for name, each in summary["classes"].items()}
+    found = {name: find_interval(summary, name) for name in values}
+    values |= {("iou", name): each["iou"] for name, each in summary["classes"].items()}
+    found |= {("iou", name): find_interval(summary, "iou", name) for name in NAMES}
     for name, value in values.items():
-        low, high = summary["intervals"][name]
+        low, high = found[name]
         assert low < value < high, name
     assert summary["classes"]["road"]["boundary_f1"] == pytest.approx(
         np.mean([each.boundary_f1[0] for each in measures])
@@ -105,14 +109,28 @@ def test_five_drives_have_intervals_around_their_scores():
 
 def test_four_drives_have_no_intervals():
     statistics, _ = evaluated("ABCD")
-    assert set(summarise_split(statistics["test"], NAMES, seed=1)["intervals"].values()) == {None}
+    intervals = summarise_split(statistics["test"], NAMES, seed=1)["intervals"]
+    assert set(intervals["scores"].values()) == {None}
+    assert intervals["classes"] == {name: {"iou": None} for name in NAMES}
+
+
+def test_no_class_is_taken_for_a_score_and_intervals_of_older_programs_are_found():
+    names = ["mean_iou", "scores", "IoU mean_iou"]
+    summary = summarise_split(evaluated("ABCDE")[0]["test"], names, seed=1)
+    intervals = summary["intervals"]
+    assert list(intervals["scores"]) == list(SCORES)
+    assert list(intervals["classes"]) == names
+    older = intervals["scores"] | {f"IoU {name}": each["iou"] for name, each in intervals["classes"].items()}
+    for each in (summary, summary | {"intervals": older}):
+        assert {name: find_interval(each, name) for name in SCORES} == intervals["scores"]
+        assert {name: {"iou": find_interval(each, "iou", name)} for name in names} == intervals["classes"]
 
 
 def test_measures_that_were_not_asked_for_are_none():
     statistics, _ = evaluated("ABCDE", further=False)
     summary = summarise_split(statistics["test"], NAMES, seed=1)
     assert (summary["boundary_f1"], summary["calibration_error"]) == (None, None)
-    assert summary["intervals"]["boundary_f1"] is summary["intervals"]["calibration_error"] is None
+    assert find_interval(summary, "boundary_f1") is find_interval(summary, "calibration_error") is None
     assert summary["classes"]["road"]["boundary_f1"] is None
     assert summary["mean_iou"] > 0
 
@@ -126,7 +144,7 @@ def test_scores_are_a_row_a_split_with_intervals_beside_them():
     ]
     (row,) = table.to_dict("records")
     assert row["mean_iou"] == summary["mean_iou"]
-    assert [row["mean_iou low"], row["mean_iou high"]] == list(summary["intervals"]["mean_iou"])
+    assert [row["mean_iou low"], row["mean_iou high"]] == list(find_interval(summary, "mean_iou"))
 
 
 def test_classes_are_a_row_a_split_with_intervals_beside_them():
@@ -139,7 +157,7 @@ def test_classes_are_a_row_a_split_with_intervals_beside_them():
     assert [car["pixels"], car["iou"], car["accuracy"], car["boundary_f1"]] == [
         five["classes"]["car"][name] for name in ("pixels", "iou", "accuracy", "boundary_f1")
     ]
-    assert [car["low"], car["high"]] == list(five["intervals"]["IoU car"])
+    assert [car["low"], car["high"]] == list(find_interval(five, "iou", "car"))
     assert table["low"].isna().tolist() == table["high"].isna().tolist() == 3 * [False] + 3 * [True]
 
 

@@ -70,7 +70,7 @@ def describe_differences(table: pd.DataFrame, *, title: str, num_drives: int) ->
     for each in table.to_dict("records"):
         interval = "" if np.isnan(each["low"]) else f"[{each['low']:+.4f}, {each['high']:+.4f}]"
         judged = [interval, judge_interval(each["low"], each["high"], _best_of(each["score"]))] if has_intervals else []
-        rows.append([each["score"], *_describe_pair(each), *judged])
+        rows.append([name_score(each["score"], each["class"]), *_describe_pair(each), *judged])
     if has_intervals:
         remark = (
             f"Intervals over {num_drives} drives, drawn with replacement, the same ones for A and B. They say how the "
@@ -81,6 +81,16 @@ def describe_differences(table: pd.DataFrame, *, title: str, num_drives: int) ->
             f"No intervals: it takes {MIN_DRIVES} drives to tell how they vary, and the scenes are of {num_drives}."
         )
     return Section(title, columns, rows, remark)
+
+
+def name_score(score: str, class_name: str | None) -> str:
+    """Returns what the row of a score is called; of a class its IoU.
+
+    Args:
+        score: Its name; `iou` with a class.
+        class_name: Missing where the score is of no class.
+    """
+    return score if pd.isna(class_name) else f"IoU {class_name}"
 
 
 def describe_scenes(scenes: pd.DataFrame, *, title: str) -> Section:

@@ -18,6 +18,7 @@ from roadseg.scoring.bootstrap import MIN_DRIVES
 from roadseg.scoring.differences import flatten_values
 from roadseg.scoring.most_confused import gather_others
 from roadseg.scoring.scores import SCORES
+from roadseg.scoring.summary import find_interval
 
 MATRIX_CLASSES = 30
 """How many classes have rows and columns of their own in a confusion matrix; more would make a page of megabytes."""
@@ -54,6 +55,7 @@ def write_evaluation_report(
         "report.html.jinja",
         scores=scores,
         measures=SCORES,
+        find_interval=find_interval,
         record=scores["model"],
         headline=headline,
         min_drives=MIN_DRIVES,

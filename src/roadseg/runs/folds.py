@@ -6,7 +6,7 @@ from typing import Any
 
 from roadseg.datasets.run_records import RunRecord, RunRecordsDataset
 from roadseg.errors import InputError
-from roadseg.reporting.comparison_page import Section
+from roadseg.reporting.comparison_page import Section, name_score
 from roadseg.reporting.numbers import write_score
 from roadseg.runs.listing import choose_id, describe_state, list_runs, name_resolution, read_all
 from roadseg.scoring.differences import compare_values
@@ -96,7 +96,7 @@ def compare_folds(folds: Sequence[Fold], split: str) -> list[Section]:
         for each, scores in zip(folds, summaries, strict=True)
     ]
     scores = [
-        (f"IoU {name}" if score == "iou" else score, *map(write_score, numbers))
+        (name_score(score, name), *map(write_score, numbers))
         for score, name, *numbers in tabulate_folds(summaries).itertuples(index=False)
     ]
     headings = ("score", *(f"fold {each.number}" for each in folds), "mean", "deviation")

@@ -95,18 +95,19 @@ def compare_scores(pair: PairedScenes, seed: int) -> pd.DataFrame:
         seed: Repeats the draws.
 
     Returns:
-        One row per score, then one per class with its IoU; the columns score, first, second, difference, low and high.
-        NaN where a score is undefined; low and high also where there are fewer drives than an interval takes.
+        One row per score, then one per class with its score `iou`; the columns score, class (missing where the score is
+        of no class), first, second, difference, low and high. NaN where a score is undefined; low and high also where
+        there are fewer drives than an interval takes.
     """
     first, second = (np.stack(list(add_up(pair.scenes["drive"], each).values())) for each in (pair.first, pair.second))
     differences = bootstrap_differences(second, first, _score_all, seed)
-    names = [*(each.name for each in list_scores("counts")), *(f"IoU {name}" for name in pair.class_names)]
+    names = [*((each.name, None) for each in list_scores("counts")), *(("iou", name) for name in pair.class_names)]
     scores = zip(_score_all(first.sum(axis=0)), _score_all(second.sum(axis=0)), strict=True)
     rows = []
     for name, (ours, theirs), drawn in zip(names, scores, differences, strict=True):
         low, high = (drawn.low, drawn.high) if drawn else (np.nan, np.nan)
-        rows.append((name, ours, theirs, theirs - ours, low, high))
-    return pd.DataFrame(rows, columns=["score", "first", "second", "difference", "low", "high"])
+        rows.append((*name, ours, theirs, theirs - ours, low, high))
+    return pd.DataFrame(rows, columns=["score", "class", "first", "second", "difference", "low", "high"])
 
 
 def compare_scenes(pair: PairedScenes) -> pd.DataFrame:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from roadseg.scoring.bootstrap import bootstrap_intervals
+from roadseg.scoring.bootstrap import Interval, bootstrap_intervals
 from roadseg.scoring.calibration import NUM_BINS
 from roadseg.scoring.metrics import class_accuracy, class_iou, mean_iou
 from roadseg.scoring.scores import SCORES, Statistic, list_scores
@@ -142,8 +142,8 @@ def summarise_split(statistics: DriveStatistics, class_names: Sequence[str], see
 
     Returns:
         What `summarise_counts` returns, and `scenes`, `drives`, all other scores, the `boundary_f1` of each class too,
-        and `intervals`: for each score and for the IoU of each class its 95 % interval, a pair or None. All are None
-        where there are fewer drives than `MIN_DRIVES`.
+        and `intervals`, which `find_interval` reads: `scores` (name -> 95 % interval) and `classes` (name of a class ->
+        `iou` -> interval). One is a pair or None; all are None where there are fewer drives than `MIN_DRIVES`.
     """
     summary: Summary = {"scenes": int(statistics.scenes.sum()), "drives": len(statistics.drives)}
     summary |= summarise_counts(statistics.counts.sum(axis=0), class_names)
@@ -154,6 +154,23 @@ def summarise_split(statistics: DriveStatistics, class_names: Sequence[str], see
     summary |= _compute_scores("calibration", statistics.calibration.sum(axis=0))
     summary["intervals"] = _find_intervals(statistics, class_names, seed)
     return summary
+
+
+def find_interval(summary: Mapping[str, Any], score: str, class_name: str | None = None) -> Interval | None:
+    """Returns the 95 % interval of a score of a split.
+
+    Args:
+        summary: What `summarise_split` returned, or what a file or a run record has kept of it.
+        score: Its name; of a class it is `iou`.
+        class_name: None for a score of all classes.
+    """
+    intervals = summary["intervals"]
+    interval: Interval | None
+    if "scores" not in intervals:  # older programs had one mapping for both
+        interval = intervals[score if class_name is None else f"IoU {class_name}"]
+    else:
+        interval = intervals["scores"][score] if class_name is None else intervals["classes"][class_name][score]
+    return interval
 
 
 def tabulate_scores(summaries: Mapping[str, Summary]) -> pd.DataFrame:
@@ -169,7 +186,7 @@ def tabulate_scores(summaries: Mapping[str, Summary]) -> pd.DataFrame:
     for split, summary in summaries.items():
         row = {name: summary[name] for name in ("scenes", "drives", "pixels")}
         for name in SCORES:
-            low, high = summary["intervals"][name] or (None, None)
+            low, high = find_interval(summary, name) or (None, None)
             row |= {name: summary[name], f"{name} low": low, f"{name} high": high}
         rows.append({"split": split} | row)
     table = pd.DataFrame(rows)
@@ -188,7 +205,7 @@ def tabulate_class_scores(summaries: Mapping[str, Summary]) -> pd.DataFrame:
     rows = []
     for split, summary in summaries.items():
         for name, each in summary["classes"].items():
-            low, high = summary["intervals"][f"IoU {name}"] or (None, None)
+            low, high = find_interval(summary, "iou", name) or (None, None)
             scores = (each["iou"], low, high, each["accuracy"], each["boundary_f1"])
             rows.append((split, name, each["pixels"], *scores))
     columns = ["split", "class", "pixels", "iou", "low", "high", "accuracy", "boundary_f1"]
@@ -213,13 +230,15 @@ def _compute_scores(statistic: Statistic, sums: NDArray[Any]) -> Summary:
 
 
 def _find_intervals(statistics: DriveStatistics, class_names: Sequence[str], seed: int) -> Summary:
-    intervals: Summary = {}
+    scores: dict[str, Interval | None] = {}
+    classes: dict[str, dict[str, Interval | None]] = {}
     for statistic in get_args(Statistic):
-        names = [each.name for each in list_scores(statistic)]
-        names += [f"IoU {name}" for name in class_names] if statistic == "counts" else []
         drawn = bootstrap_intervals(getattr(statistics, statistic), partial(_score_all, statistic), seed)
-        intervals |= dict(zip(names, drawn, strict=True))
-    return intervals
+        names = [each.name for each in list_scores(statistic)]
+        scores |= dict(zip(names, drawn, strict=False))
+        if statistic == "counts":
+            classes |= {name: {"iou": each} for name, each in zip(class_names, drawn[len(names) :], strict=True)}
+    return {"scores": scores, "classes": classes}
 
 
 def _score_all(statistic: Statistic, sums: NDArray[Any]) -> list[float]:
