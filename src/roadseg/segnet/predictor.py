@@ -1,8 +1,8 @@
 """A trained SegNet at work: images of any size in, classes with confidences out, without any truth."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from itertools import islice
+from itertools import islice, repeat
 from pathlib import Path
 from typing import Self, TypeVar
 
@@ -13,6 +13,7 @@ from roadseg.errors import InputError
 from roadseg.scenes.preprocessing import resize_image
 from roadseg.segnet.class_choice import Size
 from roadseg.segnet.device import Device, Precision, choose_policy, predicting_on
+from roadseg.segnet.dropout_samples import DropoutSamples
 from roadseg.segnet.folding import fold_batch_norms
 from roadseg.segnet.out_of_memory import explaining_memory
 from roadseg.segnet.segmentation import Segmentation
@@ -43,7 +44,14 @@ class Predictor:
     """
 
     def __init__(
-        self, model: TrainedSegNet, *, batch_size: int = 8, device: Device = "auto", precision: Precision = "auto"
+        self,
+        model: TrainedSegNet,
+        *,
+        batch_size: int = 8,
+        device: Device = "auto",
+        precision: Precision = "auto",
+        samples: int = 0,
+        seed: int = 0,
     ) -> None:
         """Takes the model, and folds its batch norms: it predicts faster, and the same up to rounding.
 
@@ -52,21 +60,31 @@ class Predictor:
             batch_size: Images that go through the network at once, at least 1.
             device: `auto` takes a GPU where one is visible.
             precision: `auto` takes what the model was trained in, but float32 where bfloat16 is not the faster.
+            samples: How many dropout samples each prediction is the mean of, see `DropoutSamples`; 0 drops nothing.
+            seed: Of the samples, from 0; equal seeds give equal predictions.
 
         Raises:
-            InputError: If a GPU is asked for and there is none.
+            InputError: If a GPU is asked for and there is none, or samples of a model that was trained without dropout.
         """
         self.classes, self.image_size, self.batch_size = model.record.classes, model.record.image_size, batch_size
         self.temperature = model.record.temperature or 1.0
         self._device = device
         with predicting_on(device):
             self._network = fold_batch_norms(model.network, choose_policy(model.network, device, precision))
+            self._samples = DropoutSamples(self._network, samples, seed, self.temperature) if samples else None
         types = {layer.compute_dtype for layer in self._network.layers}
         self.precision = "bfloat16" if "bfloat16" in types else "float32"  # logits are float32 in either
 
     @classmethod
     def load(
-        cls, path: str | Path, *, batch_size: int = 8, device: Device = "auto", precision: Precision = "auto"
+        cls,
+        path: str | Path,
+        *,
+        batch_size: int = 8,
+        device: Device = "auto",
+        precision: Precision = "auto",
+        samples: int = 0,
+        seed: int = 0,
     ) -> Self:
         """Returns the predictor of a model in a `.keras` file that this project saved.
 
@@ -76,7 +94,7 @@ class Predictor:
         """
         with predicting_on(device):
             model = load_model(Path(path))
-        return cls(model, batch_size=batch_size, device=device, precision=precision)
+        return cls(model, batch_size=batch_size, device=device, precision=precision, samples=samples, seed=seed)
 
     def predict(self, image: Image) -> Segmentation:
         """Returns the classes of one image at its own size.
@@ -111,10 +129,7 @@ class Predictor:
     def _predict(self, images: Iterable[tuple[Image, Size | None]], batch_size: int) -> Iterator[Segmentation]:
         for batch in _read_ahead(self._resize(images), batch_size):
             resized, sizes = zip(*batch, strict=True)
-            with predicting_on(self._device):
-                logits = self._predict_logits(np.stack(resized), batch_size)
-            for each, size in zip(logits, sizes, strict=False):
-                yield Segmentation(each, size, self.temperature, self._device)
+            yield from self._segment(np.stack(resized), sizes, batch_size)
 
     def _resize(self, images: Iterable[tuple[Image, Size | None]]) -> Iterator[tuple[Image, Size]]:
         for number, (image, size) in enumerate(images):
@@ -122,15 +137,21 @@ class Predictor:
             own_size = (image.shape[0], image.shape[1])
             yield (image if own_size == self.image_size else resize_image(image, self.image_size), size or own_size)
 
-    def _predict_logits(self, images: Image, batch_size: int) -> NDArray[np.float32]:
-        """Returns the logits of images, and of more where they are fewer than a batch: of the last one, again.
-
-        TensorFlow and JAX would trace the network anew for each number of images.
-        """
-        last = np.repeat(images[-1:], batch_size - len(images), axis=0)
-        with explaining_memory(f"{batch_size} images at once", "a smaller batch_size, or the device 'cpu'"):
-            logits: NDArray[np.float32] = self._network.predict_on_batch(np.concatenate([images, last]))
-        return logits
+    def _segment(self, images: Image, sizes: Sequence[Size], batch_size: int) -> list[Segmentation]:
+        # TensorFlow and JAX would trace the network anew for each number of images, so the last one comes again.
+        batch = np.concatenate([images, np.repeat(images[-1:], batch_size - len(images), axis=0)])
+        variances: Iterable[NDArray[np.float32] | None] = repeat(None)
+        wanted, advice = f"{batch_size} images at once", "a smaller batch_size, or the device 'cpu'"
+        with predicting_on(self._device), explaining_memory(wanted, advice):
+            if self._samples:
+                logits, variances = self._samples.predict(batch)
+            else:
+                logits = self._network.predict_on_batch(batch)
+        temperature = 1.0 if self._samples else self.temperature  # which samples have in their softmaxes
+        return [
+            Segmentation(each, size, temperature, self._device, variance)
+            for each, size, variance in zip(logits, sizes, variances, strict=False)
+        ]
 
 
 def _check_image(image: object, number: int) -> None:
