@@ -97,7 +97,7 @@ def test_path_that_the_configuration_lacks_stays_the_projects(tmp_path: Path) ->
         (b"seed: 1\n  sed: 2\n", "line 2: mapping values are not allowed here"),
         (b"- seed\n", "line 1: expected keys with values, such as 'seed: 1', found a list"),
         ("a: ä".encode("latin-1"), "line 1: the byte 0xe4 is no UTF-8 text"),
-        (b"seed: 1\nseed: 2\n", "line 2: the key 'seed' stands twice"),
+        (b"seed: 1\nseed: 2\n", "line 2: the key 'seed' occurs twice"),
         (b"a: 1\nb: !!python/object/apply:os.getcwd []\n", "line 2: could not determine a constructor for the tag '"),
         (b"a: {b: !!int x}\n", "invalid literal for int"),
         (b"a:\n  ? [b]\n  : c\n", "line 2: found unhashable key"),
@@ -146,7 +146,7 @@ def test_list_given_by_its_items_is_told_how_to_give_it(tmp_path: Path) -> None:
 def test_damaged_archive_is_named(tmp_path: Path, kind: str) -> None:
     path = Path(archive(write(tmp_path), kind))
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
-    with pytest.raises(ValueError, match=rf"^'{path}' is no archive that can be read: "):
+    with pytest.raises(ValueError, match=rf"^'{path}' is not a readable archive: "):
         load(path)["parameters"]
 
 

@@ -62,7 +62,7 @@ class ConfigurationLoader(OmegaConfigLoader):
         try:
             super().__init__(conf_source, *arguments, **options)
         except ARCHIVE_FAULTS as fault:
-            raise InputError(f"'{conf_source}' is no archive that can be read: {fault}") from fault
+            raise InputError(f"'{conf_source}' is not a readable archive: {fault}") from fault
 
     def __getitem__(self, key: str) -> dict[str, Any]:
         """Returns the configuration of one kind, as Kedro does.

@@ -125,7 +125,7 @@ def test_broken_file_is_named_with_its_fault(tmp_path, text, words):
     [
         ("classes: [", "line 1: .*, while parsing a flow node"),
         ("- a\n- b", "line 1: expected keys with values, such as 'seed: 1', found a list"),
-        (OWN.replace("void:", "classes:"), "line 5: the key 'classes' stands twice"),
+        (OWN.replace("void:", "classes:"), "line 5: the key 'classes' occurs twice"),
     ],
 )
 def test_file_that_is_no_yaml_is_named_with_the_line(tmp_path, text, words):

@@ -62,7 +62,7 @@ def test_a_kill_while_the_record_is_written_leaves_the_one_before(tmp_path, run_
 def test_a_damaged_record_is_named_and_the_others_can_be_read(tmp_path, run_record, content):
     dataset(tmp_path).save(run_record(NEW))
     (tmp_path / "runs" / f"{OLD}.json").write_bytes(content)
-    with pytest.raises(DatasetError, match=rf"'{tmp_path}/runs/{OLD}.json' is no record of a run .*; remove it"):
+    with pytest.raises(DatasetError, match=rf"'{tmp_path}/runs/{OLD}.json' is not a run record .*; remove it"):
         dataset(tmp_path).read(OLD)
     assert dataset(tmp_path).read(NEW).run == NEW
 

@@ -906,17 +906,17 @@ def test_data_set_exists_when_its_folder_does(tmp_path):
 @pytest.mark.parametrize(
     ("files", "lying"),
     [
-        ([], "in '{folder}' lie no files"),
-        (["images/.a.png", "images/Thumbs.db"], "in '{folder}/images' lie no files"),
-        (["labels/train/a/1.png"], "in '{folder}' lie 1 .png, such as 'labels/train/a/1.png'"),
+        ([], "'{folder}' contains no files"),
+        (["images/.a.png", "images/Thumbs.db"], "'{folder}/images' contains no files"),
+        (["labels/train/a/1.png"], "'{folder}' contains 1 .png, such as 'labels/train/a/1.png'"),
         (
             ["images/train/a/2.ppm", "images/train/a/1.ppm", "images/train/a/x.txt", "images/README"],
-            "in '{folder}/images' lie 2 .ppm, 1 without an ending, 1 .txt, such as 'README'",
+            "'{folder}/images' contains 2 .ppm, 1 without an ending, 1 .txt, such as 'README'",
         ),
-        (["images/train/1.png", "images/b/1.jpg"], "in '{folder}/images' lie 1 .jpg, 1 .png, such as 'b/1.jpg'"),
+        (["images/train/1.png", "images/b/1.jpg"], "'{folder}/images' contains 1 .jpg, 1 .png, such as 'b/1.jpg'"),
         (
             ["images/eval/a/1.png"],
-            "in '{folder}/images' lie 1 .png, such as 'eval/a/1.png'. No split is called 'eval' (1 scenes): "
+            "'{folder}/images' contains 1 .png, such as 'eval/a/1.png'. No split is called 'eval' (1 scenes): "
             "left out, expected train, training, val, valid, validation, dev, test, testing",
         ),
     ],
@@ -936,7 +936,7 @@ def test_where_no_annotation_is_found_the_files_that_lie_there_are_named(tmp_pat
     add_images(tmp_path, "images/train/a/1.png")
     add_label_maps(tmp_path, "labels/train/a/1.bmp", "labels/train/a/2.bmp")
     load(tmp_path)
-    assert f"in '{tmp_path}/labels' lie 2 .bmp, such as 'train/a/1.bmp'" in caplog.text
+    assert f"'{tmp_path}/labels' contains 2 .bmp, such as 'train/a/1.bmp'" in caplog.text
 
 
 def test_annotations_alone_are_no_data_set(tmp_path):

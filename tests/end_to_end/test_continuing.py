@@ -40,7 +40,7 @@ def test_a_training_goes_on_with_its_history_and_the_record_says_from_where(trai
     )
     output = trained_copy.run(*go_on("latest", 3))
     assert f"Going on after epoch 2 of the training of {run}" in output
-    assert "Starts afresh" not in output
+    assert "Starts a new training" not in output
     _, more = models(trained_copy)
     pd.testing.assert_frame_equal(history(more)[:2], history(first))
     assert len(history(more)) == 3

@@ -94,7 +94,7 @@ def test_a_model_is_scored_on_another_data_set_at_its_own_resolution_and_without
     foreign = ("--env", "camvid", "--pipelines", "evaluate", "--params")
     asked = "model_of=drawn,evaluate.resolution=native,evaluate.prediction_files.written=true"
     output = trained_copy.run(*foreign, asked)
-    assert "learnt from other data: no drive here trained it" in output
+    assert "was trained on other data and on none of these drives" in output
     native = read_scores(trained_copy)
     assert pd.read_csv(newest_report(trained_copy, "prior_confusion"))["pixels"].sum() == native["pixels"].sum()
     (folder,) = (trained_copy.folder / "data/07_model_output/camvid/predictions").iterdir()
@@ -151,7 +151,7 @@ def test_a_model_is_scored_on_scenes_that_all_test_without_a_prior_and_on_one_sc
     summary = scores["splits"]["test"]
     assert set(summary["absent_classes"]) == set(summary["classes"]) - {*cells["truth"], *cells["predicted"]}
     page = newest_report(trained_copy, "evaluation_report", "html").read_text(encoding="utf-8")
-    assert "No scene is there for training, so there is no prior to compare with." in page
+    assert "There are no scenes for training, so there is no prior to compare with." in page
 
     trained_copy.run(*scored, f"{asked},scenes.limit=1")
     (row,) = read_scores(trained_copy).to_dict("records")
@@ -165,9 +165,9 @@ def test_a_model_that_does_not_fit_the_scenes_is_not_scored(trained_copy: Projec
         return trained_copy.fail(*arguments, f"model_of=drawn,{parameters}")
 
     message = refuse("camvid", f"raw_folder={camvid_folder}")
-    assert "sees images of 32 x 48 pixels, and the scenes were prepared at 240 x 480: prepare them at its" in message
+    assert "takes images of 32 x 48 pixels, but the scenes were prepared at 240 x 480: prepare them at its" in message
     message = refuse("camvid_11", f"raw_folder={camvid_folder}")
-    assert "it knows drivable, non-drivable, living things, vehicles, road-side objects, far objects, sky" in message
+    assert "it has drivable, non-drivable, living things, vehicles, road-side objects, far objects, sky" in message
     assert "the scenes have sky, building, pole, road, pavement, tree, sign or symbol, fence, car, " in message
 
     for file, content in SMALL.items():
@@ -199,4 +199,4 @@ def newest_report(project: Project, name: str, kind: str = "csv") -> Path:
 def test_whose_model_is_scored_is_no_choice_of_a_training(trained: Project) -> None:
     assert "give it with --pipelines evaluate" in trained.fail("--params", "model_of=idd")
     message = trained.fail("--pipelines", "evaluate", "--params", "model_of=idd")
-    assert "there is no model of 'idd': nothing lies in" in message
+    assert "there is no model of 'idd': nothing is in" in message

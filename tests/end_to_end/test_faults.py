@@ -39,7 +39,7 @@ def test_advice_for_a_missing_folder_and_an_id_without_a_name_is_followed(camvid
     assert "or set prepare.unknown_label to 'void'" in message
     assert not camvid.versions("03_primary/drawn/prepared_scenes/manifest.json")
     output = camvid.run(*PREPARE, "--params", "prepare.unknown_label=void")
-    assert "Fault 'unknown label': 1 scenes used all the same, 0 left out" in output
+    assert "Fault 'unknown label': 1 scenes used anyway, 0 left out" in output
 
 
 def test_an_empty_data_set(camvid: Project, tmp_path: Path) -> None:
@@ -63,9 +63,9 @@ def test_broken_scenes_are_left_out_and_named(camvid: Project, camvid_folder: Pa
     cv2.imwrite(str(camvid_folder / "trainannot" / f"{odd.stem}.png"), np.zeros((3, 5), np.uint8))
     (camvid_folder / "valannot/0016E5_07959.png").unlink()
     output = camvid.run(*PREPARE, "--params", "prepare.unusable_share=0.4,split.method=published")
-    assert "Fault 'image broken': 0 scenes used all the same, 1 left out" in output
-    assert "Fault 'annotation of another size': 0 scenes used all the same, 1 left out" in output
-    assert "Fault 'annotation missing': 1 scenes used all the same, 0 left out" in output
+    assert "Fault 'image broken': 0 scenes used anyway, 1 left out" in output
+    assert "Fault 'annotation of another size': 0 scenes used anyway, 1 left out" in output
+    assert "Fault 'annotation missing': 1 scenes used anyway, 0 left out" in output
     assert "Split train: 2 scenes of 1 drives" in output
     assert "Split validation: 1 scenes of 1 drives" in output
     faults, index, report = (
@@ -98,7 +98,7 @@ def test_every_fault_in_the_training_parameters_is_named(project: Project) -> No
 def test_a_backend_that_is_none_stops_before_any_work(project: Project) -> None:
     done = project.kedro("run", environment={"KERAS_BACKEND": "pytorch"})
     assert done.returncode == 1
-    assert done.stdout == "Error: KERAS_BACKEND names the backend 'pytorch', which is none; did you mean torch?\n"
+    assert done.stdout == "Error: KERAS_BACKEND names the unknown backend 'pytorch'; did you mean torch?\n"
     assert not project.versions("03_primary/drawn/prepared_scenes/manifest.json")
 
 
@@ -213,7 +213,7 @@ def test_idd_with_every_known_defect_is_prepared_and_reported(project: Project, 
     assert table.loc[named[unknown], "detail"] == "ground"
     for _, kind, usable in expected:
         used, left_out = (1, 0) if usable else (0, 1)
-        assert f"Fault '{kind}': {used} scenes used all the same, {left_out} left out" in output
+        assert f"Fault '{kind}': {used} scenes used anyway, {left_out} left out" in output
     index = pd.read_csv(max(project.folder.glob("data/**/scene_index.csv/*/*.csv"))).set_index("scene")
     assert len(index) == 12
     assert index["faults"].notna().sum() == 10

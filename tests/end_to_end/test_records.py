@@ -103,8 +103,8 @@ def test_a_damaged_record_is_named_and_the_others_are_listed(trained_copy: Proje
     done = trained_copy.kedro("runs", "list")
     assert done.returncode == 1
     assert run in done.stdout
-    assert f"Error: '{trained_copy.folder / RECORDS / DAMAGED}.json' is no record of a run" in done.stdout
-    assert "is no record of a run" in refuse(trained_copy, "compare", run, DAMAGED)
+    assert f"Error: '{trained_copy.folder / RECORDS / DAMAGED}.json' is not a run record" in done.stdout
+    assert "is not a run record" in refuse(trained_copy, "compare", run, DAMAGED)
     assert f"there is no run '1999'; the newest is {run}" in refuse(trained_copy, "compare", run, "1999")
 
 

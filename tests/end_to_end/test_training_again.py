@@ -111,7 +111,7 @@ def test_whole_run_killed_again_and_again_ends_as_one_that_was_not(project: Proj
     process.kill()
     process.communicate()
     output = project.run()
-    assert "Nothing to train: epoch 2 was the last one of this training, whose run was stopped" in output
+    assert "Nothing to train: this training was already finished (epoch 2); its run was stopped later" in output
     assert weights(models(project)[-1]) == weights(models(trained)[0])
     pd.testing.assert_frame_equal(history(project), history(trained))
     assert not states(project)
@@ -126,13 +126,13 @@ def test_other_parameters_start_afresh_and_say_so(untrained: Project) -> None:
     process.kill()
     process.communicate()
     output = untrained.run(*TRAIN, "--params", "train.learning_rate=0.01")
-    assert "Starts afresh" in output
+    assert "Starts a new training" in output
     assert "Going on" not in output
     assert len(history(untrained)) == 2
     assert len(states(untrained)) == 1  # of the training that was killed
     with (untrained.folder / "src/roadseg/training/losses.py").open("a") as file:
         file.write("# other code\n")
-    assert "Starts afresh" in untrained.run(*TRAIN)
+    assert "Starts a new training" in untrained.run(*TRAIN)
 
 
 @pytest.mark.slow

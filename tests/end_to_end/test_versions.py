@@ -51,7 +51,7 @@ def test_a_run_after_the_clock_went_back_is_its_own(trained_copy: Project, runne
     run = re.search(r"runs/(\S+)\.json", output)[1]
     check_run_is_its_own(trained_copy, run, epochs=1)
     assert read_record(trained_copy, run)["loaded"]["prepared_scenes"] == FUTURE
-    assert f"The newest version of prepared_scenes is {FUTURE}, later than this run" in output
+    assert f"The newest version of prepared_scenes, {FUTURE}, is newer than this run" in output
     assert "did not match" not in output
     loaded = read_record(trained_copy, run)["nodes"]
     assert set(loaded) >= {"train.train_segnet", "train.draw_curves", "evaluate.score_scenes", "evaluate.write_report"}

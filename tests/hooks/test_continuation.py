@@ -34,7 +34,7 @@ def test_a_model_is_named_by_its_id_a_start_of_it_or_latest(models, name, versio
     [
         (
             "1999",
-            "continue_from: there is no model '1999'; the newest is 2026-01-02, before it 2026-01-01, before it 2025",
+            "continue_from: there is no model '1999'; the newest are 2026-01-02, 2026-01-01, 2025",
         ),
         ("2026", "train.continue_from: '2026' is the start of 2 models .*; give more of it"),
     ],

@@ -97,7 +97,7 @@ def test_a_run_loads_what_it_made_though_another_version_is_newer(
     with caplog.at_level(logging.WARNING):
         run_two_nodes(tmp_path, runner)
     assert read(tmp_path, "result") == "made of a, with a"
-    assert "later than this run" not in caplog.text  # nobody reads that version
+    assert "newer than this run" not in caplog.text  # nobody reads that version
 
 
 def test_a_run_loads_what_it_made_though_another_run_saves_in_between(tmp_path: Path) -> None:
@@ -120,7 +120,7 @@ def test_the_newest_input_is_read_and_one_later_than_the_run_is_told(
     with caplog.at_level(logging.WARNING):
         run_two_nodes(tmp_path)
     assert read(tmp_path, "result") == "made of b, with b"
-    assert f"The newest version of source is {FUTURE}, later than this run" in caplog.text
+    assert f"The newest version of source, {FUTURE}, is newer than this run" in caplog.text
 
 
 def test_a_pinned_input_is_read(tmp_path: Path) -> None:
@@ -222,7 +222,7 @@ def test_a_run_that_reads_a_model_record_reads_a_version_of_the_model(tmp_path: 
 
 def test_what_no_pipeline_makes_is_told_with_its_place(tmp_path: Path) -> None:
     configure_project("roadseg")
-    with pytest.raises(DatasetError, match=f"no 'depths', which no pipeline makes: nothing lies in '{tmp_path}/depths"):
+    with pytest.raises(DatasetError, match=f"no 'depths', which no pipeline makes: nothing is in '{tmp_path}/depths"):
         join(tmp_path, ["depths"])
 
 
@@ -270,13 +270,15 @@ def two_models(tmp_path: Path, run_record: Callable[..., RunRecord]) -> Path:
 @pytest.mark.parametrize("result", ["scores", "training_history"])
 def test_results_of_one_model_are_not_put_beside_another(two_models: Path, result: str) -> None:
     told = sorted([f"{result} to {EARLIER}", f"segnet_model to {LATER}"])
-    with pytest.raises(DatasetError, match=f"several versions of segnet_model: {re.escape(', '.join(told))}; make all"):
+    with pytest.raises(
+        DatasetError, match=f"different versions of segnet_model: {re.escape(', '.join(told))}; make all"
+    ):
         join(two_models, ["segnet_model", result])
     join(two_models, ["segnet_model", result], pins={"segnet_model": EARLIER})
 
 
 def test_a_model_is_not_trained_beside_results_of_another(two_models: Path) -> None:
-    with pytest.raises(DatasetError, match="belongs to several versions of segnet_model"):
+    with pytest.raises(DatasetError, match="mixes results made from different versions of segnet_model"):
         join(two_models, ["scores"], outputs="segnet_model")
 
 
@@ -303,14 +305,14 @@ def two_preparations(two_models: Path, run_record: Callable[..., RunRecord]) -> 
 
 
 def test_a_split_is_not_put_beside_scenes_that_it_was_not_made_from(two_preparations: Path) -> None:
-    told = f"several versions of prepared_scenes: prepared_scenes to {LATER}, split_table to {EARLIER}"
+    told = f"different versions of prepared_scenes: prepared_scenes to {LATER}, split_table to {EARLIER}"
     with pytest.raises(DatasetError, match=re.escape(told)):
         join(two_preparations, ["prepared_scenes", "split_table"], outputs="segnet_model")
     join(two_preparations, ["prepared_scenes", "split_table"], pins={"prepared_scenes": EARLIER})
 
 
 def test_results_are_not_put_beside_scenes_that_they_do_not_speak_of(two_preparations: Path) -> None:
-    with pytest.raises(DatasetError, match="several versions of prepared_scenes"):
+    with pytest.raises(DatasetError, match="different versions of prepared_scenes"):
         join(two_preparations, ["prepared_scenes", "scores"])
 
 

@@ -61,7 +61,7 @@ def refuse(prepared: Any, **changes: Any) -> str:
 def test_model_of_another_size_is_refused_with_the_size_to_prepare_at(prepared: Any) -> None:
     message = refuse(prepared, image_size=(240, 480))
     assert re.match(
-        rf"the model of {RUN} sees images of 240 x 480 pixels, and the .* prepared at \d+ x \d+: p", message
+        rf"the model of {RUN} takes images of 240 x 480 pixels, but the .* prepared at \d+ x \d+: p", message
     )
     advised = message.partition(": prepare them at its size with ")[2]
     assert follow(advised)["params"] == {"prepare": {"image_size": [240, 480]}}
@@ -78,7 +78,7 @@ def test_model_of_other_data_is_refused_with_the_command_that_fits(prepared: Any
 
 def test_other_classes_are_refused_with_nothing_to_add(prepared: Any) -> None:
     classes = [{"name": "moon", "colour": (1, 2, 3)}]
-    assert refuse(prepared, classes=classes).endswith("it knows moon; the scenes have class 0, class 1, class 2")
+    assert refuse(prepared, classes=classes).endswith("it has moon; the scenes have class 0, class 1, class 2")
 
 
 def test_training_that_goes_on_with_other_data_is_refused_with_the_versions_that_fit(prepared: Any) -> None:

@@ -109,7 +109,7 @@ def test_transparent_pixels_are_counted(tmp_path, how):
     write(tmp_path, Image.fromarray(pixels))
     fault = refuse(tmp_path, **how)
     assert fault.kind is FaultKind.ANNOTATION_BROKEN
-    assert fault.detail.startswith("label map 'a_L.png' is transparent in 2 pixels")
+    assert fault.detail.startswith("label map 'a_L.png' has 2 transparent pixels")
 
 
 def test_colours_of_sixteen_bits_are_refused(tmp_path):

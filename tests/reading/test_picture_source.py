@@ -125,10 +125,10 @@ ENDINGS = "expected one that ends in .png, .jpg, .jpeg, .tif, .tiff, .bmp, .webp
         ("nowhere", "'{0}/nowhere' does not exist: in '{0}' is no 'nowhere'"),
         ("nowhere/b/*.png", "no file fits '{0}/nowhere/b/*.png': in '{0}' is nothing like 'nowhere/b/*.png'"),
         ("full/b.jpg", "'{0}/full/b.jpg' does not exist: in '{0}/full' is no 'b.jpg'"),
-        ("empty", f"no picture or video in '{{0}}/empty', {ENDINGS}; in '{{0}}/empty' lie no files"),
+        ("empty", f"no picture or video in '{{0}}/empty', {ENDINGS}; '{{0}}/empty' contains no files"),
         (
             "texts",
-            f"no picture or video in '{{0}}/texts', {ENDINGS}; in '{{0}}/texts' lie 2 .txt, 1 .heic, such as 'a.txt'",
+            f"no picture or video in '{{0}}/texts', {ENDINGS}; '{{0}}/texts' contains 2 .txt, 1 .heic, such as 'a.txt'",
         ),
         ("texts/a.txt", f"'{{0}}/texts/a.txt' is no picture or video by its ending, {ENDINGS}"),
         ("texts/*.txt", f"'{{0}}/texts/a.txt' is no picture or video by its ending, {ENDINGS}"),

@@ -110,7 +110,7 @@ def test_scenes_get_the_split_of_their_list_and_those_in_none_are_left_out(tmp_p
     lists = {"Train": ["train.txt", "more.txt"], "valid": "val.txt", "testing": "test.txt"}
     found = find(tmp_path, CAMVID, lists, train="a_1", more="a_2\na_1\n", val="b_1", test="b_2")
     assert found == {"a/1": "train", "a/2": "train", "b/1": "validation", "b/2": "test"}
-    assert "4 scenes stand in a list; 1 in none, which are left out" in caplog.messages
+    assert "4 scenes are in a list; 1 are in none and are left out" in caplog.messages
 
 
 @pytest.mark.parametrize(
@@ -125,7 +125,7 @@ def test_scenes_get_the_split_of_their_list_and_those_in_none_are_left_out(tmp_p
 def test_blank_lines_comments_and_whatever_systems_write_are_passed_over(tmp_path, caplog, content):
     add(tmp_path, *(f"images/a_{number}.png" for number in (1, 2, 3)))
     assert find(tmp_path, CAMVID, {"test": "test.txt"}, test=content) == {"a/1": "test", "a/2": "test"}
-    assert not [record for record in caplog.records if "fit no scene" in record.message]
+    assert not [record for record in caplog.records if "match no scene" in record.message]
 
 
 def test_letters_with_accents_match_in_either_form(tmp_path):
@@ -139,8 +139,7 @@ def test_scene_in_lists_of_two_splits_is_refused(tmp_path):
     with pytest.raises(FileError) as error:
         find(tmp_path, CAMVID, {"train": "train.txt", "test": "test.txt"}, train="a_1\na_2", test="\nimages/a_2.png")
     assert str(error.value) == (
-        "scene 'a/2' stands in lists of two splits: line 2 of 'train.txt', 'a_2'; "
-        "line 2 of 'test.txt', 'images/a_2.png'"
+        "scene 'a/2' is in lists of two splits: line 2 of 'train.txt', 'a_2'; line 2 of 'test.txt', 'images/a_2.png'"
     )
 
 
@@ -148,21 +147,23 @@ def test_lines_that_fit_no_scene_are_counted_in_the_log(tmp_path, caplog):
     add(tmp_path, "images/a_1.png")
     assert find(tmp_path, CAMVID, {"test": "test.txt"}, test="image,label\na_1\na_9\n") == {"a/1": "test"}
     assert (
-        f"2 lines of '{tmp_path}/test.txt' fit no scene, the first is line 1 of 'test.txt', 'image,label'"
+        f"2 lines of '{tmp_path}/test.txt' match no scene; the first is line 1 of 'test.txt', 'image,label'"
         in caplog.messages
     )
 
 
 def test_list_of_which_no_line_fits_a_scene_is_refused(tmp_path):
     add(tmp_path, "images/a_1.png")
-    with pytest.raises(FileError, match=r"no line of '.*/test.txt' fits a scene, such as line 1 of 'test.txt', 'x'"):
+    with pytest.raises(
+        FileError, match=r"no line of '.*/test.txt' matches a scene; the first is line 1 of 'test.txt', 'x'"
+    ):
         find(tmp_path, CAMVID, {"test": "test.txt"}, test="x\ny\n")
 
 
 @pytest.mark.parametrize("content", ["", "\n \n", "# none\n"])
 def test_empty_list_is_named(tmp_path, content):
     add(tmp_path, "images/a_1.png")
-    with pytest.raises(FileError, match=r"no scene stands in the list '.*/val\.txt': fill it, or leave it out of"):
+    with pytest.raises(FileError, match=r"the list '.*/val\.txt' names no scenes: fill it, or leave it out of"):
         find(tmp_path, CAMVID, {"train": "train.txt", "val": "val.txt"}, train="a_1", val=content)
     assert find(tmp_path, CAMVID, {"train": "train.txt"}) == {"a/1": "train"}
 
@@ -178,14 +179,14 @@ def test_line_that_fits_several_scenes_is_refused_and_more_of_the_path_helps(tmp
     with pytest.raises(FileError) as error:
         find(tmp_path, DRIVES, {"train": "train.txt"}, train="1.jpg")
     assert str(error.value) == (
-        "line 1 of 'train.txt', '1.jpg', fits several scenes: a/1, b/1, c/1 and 2 more; write more of the path"
+        "line 1 of 'train.txt', '1.jpg', matches several scenes: a/1, b/1, c/1 and 2 more; write more of the path"
     )
     assert find(tmp_path, DRIVES, {"train": "train.txt"}, train="b/1.jpg") == {"b/1": "train"}
 
 
 def test_pair_of_two_scenes_is_refused(tmp_path):
     add(tmp_path, "images/a_1.png", "images/a_2.png")
-    with pytest.raises(FileError, match="fits several scenes: a/1, a/2"):
+    with pytest.raises(FileError, match="matches several scenes: a/1, a/2"):
         find(tmp_path, CAMVID, {"train": "train.txt"}, train="images/a_1.png labels/a_2.png")
 
 

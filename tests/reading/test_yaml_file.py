@@ -23,9 +23,9 @@ from roadseg.reading.yaml_file import list_keys, read_mapping
         ("a: 1\n".encode("utf-16"), "line 1: the byte 0xff is no UTF-8 text"),
         (b"# mine\n- a\n- b\n", "line 2: expected keys with values, such as 'seed: 1', found a list"),
         (b"a\n", "line 1: expected keys with values, such as 'seed: 1', found 'a'"),
-        (b"a: 1\nb: 2\na: 3\n", "line 3: the key 'a' stands twice"),
-        (b"names:\n  0: road\n  1: sky\n  0: car\n", "line 4: the key '0' stands twice"),
-        (b"all:\n- {a: 1,\n   a: 2}\n", "line 3: the key 'a' stands twice"),
+        (b"a: 1\nb: 2\na: 3\n", "line 3: the key 'a' occurs twice"),
+        (b"names:\n  0: road\n  1: sky\n  0: car\n", "line 4: the key '0' occurs twice"),
+        (b"all:\n- {a: 1,\n   a: 2}\n", "line 3: the key 'a' occurs twice"),
         (b"a: 1\nno: 2\n", "line 2: expected a key that is text, found no; put it in quotes"),
     ],
 )

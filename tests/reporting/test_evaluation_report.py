@@ -60,9 +60,9 @@ def scene_table(page):
 def test_the_headline_is_the_mean_iou_of_the_test_split_and_why_it_has_no_interval(page):
     headline = plain(section(page, "headline"))
     assert "0.6667 mean IoU on test of mine" in headline  # (5/6 + 1/2) / 2
-    assert "No interval: test has 2 drives, and fewer than 5 tell too little" in headline
+    assert "No interval: test has 2 drives, and an interval needs at least 5" in headline
     assert "3 scenes of 2 drives, at the network's 2 x 2 pixels; 7 pixels are annotated" in headline
-    assert "A guess that looks at no image reaches 0.1250" in headline
+    assert "A guess without looking at the image reaches 0.1250" in headline
     assert "neither in the truth nor in the prediction of test: sky" in headline
 
 
@@ -80,7 +80,7 @@ def test_without_test_scenes_the_headline_is_the_last_split_that_has_some():
     headline = plain(section(page, "headline"))
     assert "0.2500 mean IoU on validation" in headline
     assert "validation has 1 drive," in headline
-    assert "These scenes chose the epoch, which flatters it." in headline
+    assert "These scenes were used to choose the epoch, so this score is too high." in headline
     page = write_page(SCENES[:1], NAMES)
     assert "1.0000 mean IoU on train" in plain(section(page, "headline"))
     assert "These are the scenes it was trained on." in plain(section(page, "headline"))
@@ -100,7 +100,7 @@ def test_one_scene_that_is_void_throughout_has_no_score():
     ("resolution", "named"),
     [
         ("native", "at the size of each annotation, to which the logits of 2 x 2 pixels were resized; 7 pixels are"),
-        ("idd_protocol", "at 720 x 1280 pixels, to which prediction and annotation were resized by nearest, as the"),
+        ("idd_protocol", "at 720 x 1280 pixels, to which prediction and annotation were resized (nearest pixel), as"),
     ],
 )
 def test_the_headline_says_at_which_resolution_it_was_scored(resolution, named):
@@ -110,14 +110,14 @@ def test_the_headline_says_at_which_resolution_it_was_scored(resolution, named):
 def test_a_model_of_other_data_learnt_from_none_of_the_splits(page):
     others = {"prepared_scenes": "bb", "split_table": "cc"}
     foreign = write_page(SCENES, NAMES, training_drives=["elsewhere"], digests=others)
-    assert "It learnt from other data, theirs: none of these drives" in plain(section(foreign, "headline"))
+    assert "It was trained on other data, theirs: none of these drives" in plain(section(foreign, "headline"))
     provenance = plain(section(foreign, "provenance"))
     assert "data set theirs mine" in provenance
     assert "prepared_scenes v1content aa v1content bb" in provenance
     assert "same content" not in provenance
-    assert "The network learnt from none of these splits." in plain(section(foreign, "scores"))
+    assert "The network was trained on none of these splits." in plain(section(foreign, "scores"))
     assert "other data" not in section(page, "headline")
-    assert "Train was learnt from" in plain(section(page, "scores"))
+    assert "The network was trained on train." in plain(section(page, "scores"))
 
 
 def test_what_the_model_learnt_from_and_was_scored_on_is_named(page):
@@ -144,21 +144,23 @@ def test_tables_say_at_which_resolution_their_figures_are(resolution, named):
     page = write_page(SCENES, NAMES, resolution=resolution)
     for name in ("scores", "confusion", "classes", "scenes"):
         assert plain(section(page, name).partition("</h2>")[0]).endswith(named), name
-    assert ("as the network sees the scenes" in plain(section(page, "gallery"))) == (resolution != "network")
+    assert ("the pictures show the scenes at the network's size" in plain(section(page, "gallery"))) == (
+        resolution != "network"
+    )
 
 
 def test_drives_that_stand_in_two_splits_are_named(page):
-    assert "near-duplicates" not in section(page, "headline")
+    assert "almost equal" not in section(page, "headline")
     scenes = [*SCENES, Scored("r2", "train", "D", [[0]], [[0]])]
     assert "D (test, train)" in plain(section(write_page(scenes, NAMES), "headline"))
     foreign = write_page(scenes, NAMES, training_drives=["elsewhere"])
-    assert "near-duplicates" not in section(foreign, "headline")  # no split of these taught it
+    assert "almost equal" not in section(foreign, "headline")  # no split of these taught it
 
 
 def test_drives_that_an_earlier_model_learnt_from_are_named():
     earlier = {"file": "a.keras", "run": "v0", "learnt_from": {}, "training_drives": ["A", "E"]}
     page = write_page(SCENES, NAMES, started_from=earlier)
-    assert "drives of these names, which stand in test: E." in plain(section(page, "headline"))
+    assert "drives with these names, which are in test: E." in plain(section(page, "headline"))
     assert "run v0" in plain(section(page, "provenance"))
 
 
@@ -260,7 +262,7 @@ def test_curves_show_the_history_of_the_model(page):
 def test_a_model_without_a_history_says_so(history):
     training = {"epochs": 2, "best_epoch": 2, "seconds": 61.6, "is_interrupted": True, **history}
     page = write_page(SCENES, NAMES, training=training)
-    assert "The record of this model holds no training history." in section(page, "training")
+    assert "The record of this model has no training history." in section(page, "training")
     assert "<svg" not in section(page, "training")
     assert "epoch 2 of 2, interrupted" in plain(section(page, "headline"))
 
@@ -310,7 +312,9 @@ def test_of_many_classes_the_most_confused_are_shown_and_all_others_together():
     assert shown[-1] == "225 others"
     assert "class 0" not in shown
     assert sum(int(cell) for row in table[1:] for cell in row[1:]) == 102
-    assert "Of 255 classes each split shows the 30 with the most wrong pixels" in plain(section(page, "confusion"))
+    assert "Of 255 classes, each split shows the 30 with the most pixels that are missed or wrongly" in plain(
+        section(page, "confusion")
+    )
 
 
 def test_confusion_without_pixels_has_no_shares():

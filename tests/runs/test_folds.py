@@ -163,11 +163,11 @@ def test_a_damaged_record_of_another_run_stops_nothing_and_is_told(leave, tmp_pa
     folds, damaged = choose_folds(records, "latest")
     assert [each.scored.run for each in folds] == ["r0", "r1", "r2"]
     (told,) = damaged
-    assert told.startswith(f"'{tmp_path}/runs/x.json' is no record of a run (")
-    with pytest.raises(DatasetError, match=r"x\.json' is no record of a run"):
+    assert told.startswith(f"'{tmp_path}/runs/x.json' is not a run record (")
+    with pytest.raises(DatasetError, match=r"x\.json' is not a run record"):
         choose_folds(records, "x")
     (tmp_path / "runs/r1.json").write_text("")
     with pytest.raises(
-        InputError, match=r"fold 1 of the 3 .* with split.fold=1; '.*x.json' is no .*; '.*r1.json' is no"
+        InputError, match=r"fold 1 of the 3 .* with split.fold=1; '.*x.json' is not .*; '.*r1.json' is not"
     ):
         choose_folds(records, "latest")

@@ -101,7 +101,7 @@ def test_a_run_is_named_by_its_id_its_start_or_its_place_among_the_scored(record
     ("name", "sentence"),
     [
         ("2026-01", r"'2026-01' is the start of 2 runs \(2026-01-31T10.00.00.000Z, 2026-01-30T10.00.00.000Z\)"),
-        ("2027", r"there is no run '2027'; the newest is 2026-02-01T10.00.00.000Z"),
+        ("2027", r"there is no run '2027'; the newest are 2026-02-01T10.00.00.000Z"),
         ("31", "there is no run '31'"),
     ],
 )

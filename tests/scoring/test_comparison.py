@@ -69,7 +69,7 @@ def test_equal_scenes_in_other_classes_are_refused():
 
 
 def test_equal_scenes_with_other_true_pixels_are_refused():
-    with pytest.raises(ValueError, match="scene 'a_2' has other true pixels"):
+    with pytest.raises(ValueError, match="scene 'a_2' has different annotations in the two runs"):
         pair({"a_1": RIGHT, "a_2": RIGHT}, {"a_1": WRONG, "a_2": [[5, 0], [0, 2]]})
 
 

@@ -47,20 +47,22 @@ def test_backend_that_is_none_is_named_with_what_may_be_meant(
     name: str, meant: str, settings: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings.write_text(json.dumps({"backend": name}))
-    with pytest.raises(ValueError, match=f"^'{settings}' names the backend '{name}', .* did you mean {meant}\\?$"):
+    with pytest.raises(ValueError, match=f"^'{settings}' names the unknown backend '{name}'; did you mean {meant}\\?$"):
         start_keras()
     monkeypatch.setenv("KERAS_BACKEND", name)
-    with pytest.raises(ValueError, match=f"^KERAS_BACKEND names the backend '{name}', .* did you mean {meant}\\?$"):
+    with pytest.raises(
+        ValueError, match=f"^KERAS_BACKEND names the unknown backend '{name}'; did you mean {meant}\\?$"
+    ):
         start_keras()
 
 
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [
-        ('{"backend": ', r"is no JSON: Expecting value: .*; mend it or remove it$"),
-        ('\ufeff{"backend": "jax"}', "is no JSON: "),
+        ('{"backend": ', r"is not valid JSON: Expecting value: .*; correct or remove it$"),
+        ('\ufeff{"backend": "jax"}', "is not valid JSON: "),
         ('["jax"]', r": expected an object such as \{\"backend\": \"jax\"\}, found \['jax'\]$"),
-        ('{"backend": null}', "names the backend 'None'"),
+        ('{"backend": null}', "names the unknown backend 'None'"),
     ],
 )
 def test_settings_that_keras_would_pass_over_are_refused(content: str, sentence: str, settings: Path) -> None:

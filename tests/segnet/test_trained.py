@@ -38,12 +38,12 @@ def test_classes_and_size_of_the_record_fit():
 
 @pytest.mark.parametrize("classes", [["sky", "road"], ["road"], ["road", "sky", "car"]])
 def test_other_classes_are_refused_with_both_lists(classes):
-    with pytest.raises(ValueError, match=f"it knows road, sky; the scenes have {', '.join(classes)}$"):
+    with pytest.raises(ValueError, match=f"it has road, sky; the scenes have {', '.join(classes)}$"):
         check_classes(record(), classes)
 
 
 def test_another_size_is_refused_with_both_sizes():
-    sizes = "sees images of 240 x 480 pixels, and the scenes were prepared at 64 x 128$"
+    sizes = "takes images of 240 x 480 pixels, but the scenes were prepared at 64 x 128$"
     with pytest.raises(ValueError, match=sizes):
         check_image_size(record(), (64, 128))
 

@@ -130,7 +130,7 @@ class RunRecordsDataset(AbstractDataset[RunRecord, list[RunRecord]]):
         except ValidationError as fault:
             first = fault.errors()[0]
             reason = ": ".join(filter(None, (".".join(map(str, first["loc"])), first["msg"])))
-            raise DatasetError(f"'{path}' is no record of a run ({reason}); remove it") from fault
+            raise DatasetError(f"'{path}' is not a run record ({reason}); remove it") from fault
 
     def load(self) -> list[RunRecord]:
         """Returns the records of all runs, newest first.

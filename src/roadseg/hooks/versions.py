@@ -69,7 +69,7 @@ def _check_asked_for(names: Collection[str], pipeline: Pipeline, inputs: Collect
             readers = find_readers(name)
             instead = f", for example with --pipelines {readers[0]}" if readers else ""
             raise InputError(
-                f"this run makes '{name}' itself and loads what it makes: leave out --load-versions {name}, or the "
+                f"this run makes '{name}' itself and then loads it: leave out --load-versions {name}, or the "
                 f"nodes that make it{instead}"
             )
         if name not in inputs:
@@ -84,10 +84,10 @@ def _describe_missing(
         there = ", ".join(dataset.list_versions(full_path=False)) or "none"
         return f"there is no version '{asked_for}' of '{name}'; there are: {there}"
     if name == MODEL and (foreign := (run_params["runtime_params"] or {}).get("model_of")):
-        return f"there is no model of '{foreign}': nothing lies in '{dataset._filepath}'"
+        return f"there is no model of '{foreign}': nothing is in '{dataset._filepath}'"
     makers = find_makers(name)
     if not makers:
-        return f"there is no '{name}', which no pipeline makes: nothing lies in '{dataset._filepath}'"
+        return f"there is no '{name}', which no pipeline makes: nothing is in '{dataset._filepath}'"
     return f"there is no '{name}' yet: run `kedro run --pipelines {makers[0]}{options}` first"
 
 
@@ -104,7 +104,7 @@ def _choose_version(name: str, dataset: Any, run: str, *, is_input: bool) -> Non
     dataset._version = dataset._version._replace(load=there[0])
     if is_input and there[0] > run:
         logger.warning(
-            "The newest version of %s is %s, later than this run, as if a clock was wrong; --load-versions %s:VERSION "
+            "The newest version of %s, %s, is newer than this run; a clock may be wrong. --load-versions %s:VERSION "
             "reads another",
             name,
             there[0],
@@ -135,6 +135,6 @@ def _check_made_together(pipeline: Pipeline, catalog: DataCatalog, run: str) -> 
         if len(set(versions.values())) > 1:
             described = ", ".join(f"{name} to {version}" for name, version in versions.items())
             raise DatasetError(
-                f"this run would put together what belongs to several versions of {source}: {described}; make all of "
-                f"it again, or give the versions that belong together with --load-versions"
+                f"this run mixes results made from different versions of {source}: {described}; make all of them "
+                f"again, or give the versions that belong together with --load-versions"
             )

@@ -83,10 +83,10 @@ def describe_files(folder: Path) -> str:
     """Returns what files lie below a folder: how many of each ending, and one of them."""
     files = sorted(find_files(folder, (ANY_FOLDERS, ANY_FILE)))
     if not files:
-        return f"in '{folder}' lie no files"
+        return f"'{folder}' contains no files"
     endings = Counter(Path(file).suffix or "without an ending" for file in files)
     counts = ", ".join(f"{count} {ending}" for ending, count in endings.most_common(5))
-    return f"in '{folder}' lie {counts}, such as '{files[0]}'"
+    return f"'{folder}' contains {counts}, such as '{files[0]}'"
 
 
 def _reach(index: int, parts: Sequence[PathPart]) -> set[int]:

@@ -129,5 +129,5 @@ def _drop_alpha(pixels: NDArray[Any]) -> NDArray[Any]:
         InputError: If a pixel is transparent.
     """
     if pixels.shape[2] == 4 and (clear := int((pixels[..., 3] < np.iinfo(pixels.dtype).max).sum())):
-        raise InputError(f"is transparent in {clear} pixels, where a colour or an id means nothing")
+        raise InputError(f"has {clear} transparent pixels, and transparent pixels have no class")
     return pixels[..., :3]

@@ -1,4 +1,4 @@
-"""Splits from list files, one scene a line, as CamVid, VOC and BDD have them."""
+"""Splits from list files, one scene per line, as CamVid, VOC and BDD have them."""
 
 import logging
 import re
@@ -45,8 +45,8 @@ def take_listed(folder: Path, layout: Layout, scenes: Mapping[str, SceneFiles]) 
         for scene, place in (each for name in lists for each in _read_list(folder / name, names)):
             other, there = places.setdefault(scene, (split, place))
             if layout.splits[other.casefold()] != layout.splits[split.casefold()]:
-                raise FileError(f"scene '{scene}' stands in lists of two splits: {there}; {place}")
-    logger.info("%d scenes stand in a list; %d in none, which are left out", len(places), len(scenes) - len(places))
+                raise FileError(f"scene '{scene}' is in lists of two splits: {there}; {place}")
+    logger.info("%d scenes are in a list; %d are in none and are left out", len(places), len(scenes) - len(places))
     annotated = {split for scene, (split, _) in places.items() if scenes[scene].annotation}
     return {
         scene: replace(
@@ -100,7 +100,7 @@ class SceneNames:
 
 
 def _read_list(path: Path, names: SceneNames) -> Iterator[tuple[str, str]]:
-    """Yields each scene that stands in a list, and where."""
+    """Yields each scene that a list names, and where."""
     try:
         lines = enumerate(map(str.strip, LINE_END.split(read_text(path))), start=1)
     except InputError as fault:
@@ -111,16 +111,18 @@ def _read_list(path: Path, names: SceneNames) -> Iterator[tuple[str, str]]:
         if line and not line.startswith(COMMENT)
     }
     if not found:
-        raise FileError(f"no scene stands in the list '{path}': fill it, or leave it out of split_lists")
+        raise FileError(f"the list '{path}' names no scenes: fill it, or leave it out of split_lists")
     strange = [place for place, scenes in found.items() if not scenes]
     if strange and len(strange) == len(found):
-        raise FileError(f"no line of '{path}' fits a scene, such as {strange[0]}")
+        raise FileError(f"no line of '{path}' matches a scene; the first is {strange[0]}")
     if strange:
-        logger.warning("%d lines of '%s' fit no scene, the first is %s", len(strange), path, strange[0])
+        logger.warning("%d lines of '%s' match no scene; the first is %s", len(strange), path, strange[0])
     for place, scenes in found.items():
         if len(scenes) > 1:
             more = f" and {len(scenes) - NAMED} more" if len(scenes) > NAMED else ""
-            raise FileError(f"{place}, fits several scenes: {', '.join(scenes[:NAMED])}{more}; write more of the path")
+            raise FileError(
+                f"{place}, matches several scenes: {', '.join(scenes[:NAMED])}{more}; write more of the path"
+            )
         yield from ((scene, place) for scene in scenes)
 
 

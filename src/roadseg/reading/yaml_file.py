@@ -65,7 +65,7 @@ def list_keys(content: bytes, name: str) -> list[str]:
         if key.tag not in (TEXT, MERGE):
             raise InputError(f"{name}, {_place(key)}: expected a key that is text, found {key.value}; put it in quotes")
     for key in _find_repeated(root):
-        raise InputError(f"{name}, {_place(key)}: the key '{key.value}' stands twice")
+        raise InputError(f"{name}, {_place(key)}: the key '{key.value}' occurs twice")
     return [key.value for key, _ in root.value if key.tag == TEXT]
 
 

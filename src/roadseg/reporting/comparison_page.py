@@ -27,7 +27,7 @@ class Section:
     Attributes:
         title: Its heading.
         columns: Headings of the columns.
-        rows: One text a column; none where there is nothing to tell.
+        rows: One text per column; none where there is nothing to tell.
         remark: What else is to say.
     """
 

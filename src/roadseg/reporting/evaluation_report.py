@@ -133,9 +133,9 @@ def list_scene_scores(
         gallery: As `choose_gallery` returns it.
 
     Returns:
-        `classes`: the names. `rows`: a list a scene of its split, drive, name, pixels, mean IoU and pixel accuracy, and
-        a mapping from the id of each class that occurs to its IoU and boundary F1; scores are rounded to four digits,
-        None where one is undefined. `pictured`: the scenes of the gallery in its order.
+        `classes`: the names. `rows`: a list per scene of its split, drive, name, pixels, mean IoU and pixel accuracy,
+        and a mapping from the id of each class that occurs to its IoU and boundary F1; scores are rounded to four
+        digits, None where one is undefined. `pictured`: the scenes of the gallery in its order.
     """
     id_of = {name: index for index, name in enumerate(class_names)}
     of_classes: dict[str, dict[int, list[float | None]]] = {scene: {} for scene in scene_scores["scene"]}

@@ -66,7 +66,7 @@ def draw_confusion(matrices: Matrices, class_names: Sequence[str], caption: str 
     """
     side = max(3.2, 0.42 * min(len(class_names), MATRIX_CLASSES + 1))
     size = (2 * (side + 1.9), len(matrices) * (side + 1.25) + 0.8)
-    figure = start_figure("Which class was taken for which", size, caption)
+    figure = start_figure("Which class was predicted as which", size, caption)
     panels = figure.subplots(len(matrices), 2, squeeze=False)
     for (split, whole), (left, right) in zip(matrices.items(), panels, strict=True):
         matrix, names = gather_others(whole, class_names, MATRIX_CLASSES)
@@ -88,7 +88,7 @@ def draw_confusion(matrices: Matrices, class_names: Sequence[str], caption: str 
 
 @house_style
 def draw_class_iou(matrices: Matrices, palette: Palette, caption: str = "") -> Figure:
-    """Returns the IoU of each class as bars, one bar a split, the mean of each split as a dashed line.
+    """Returns the IoU of each class as bars, one bar per split, the mean of each split as a dashed line.
 
     Of many classes those with the most wrong pixels have bars; the means are those of all.
 

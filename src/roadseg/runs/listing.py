@@ -99,7 +99,9 @@ def choose_id(ids: Sequence[str], name: str, of: str) -> str:
     """
     fitting = [name] if name in ids else [each for each in ids if each.startswith(name)]
     if not fitting:
-        raise InputError(f"there is no {of} '{name}'; the newest is {', before it '.join(ids[:3])}")
+        raise InputError(
+            f"there is no {of} '{name}'; the newest {'is' if len(ids) == 1 else 'are'} {', '.join(ids[:3])}"
+        )
     if len(fitting) > 1:
         some = ", ".join(fitting[:5]) + (", ..." if len(fitting) > 5 else "")
         raise InputError(f"'{name}' is the start of {len(fitting)} {of}s ({some}); give more of it")

@@ -22,7 +22,7 @@ class Pictures:
     """What two networks make of scenes.
 
     Attributes:
-        scenes: One element a scene, in the order in which they were asked for.
+        scenes: One element per scene, in the order in which they were asked for.
         classes: The classes of their label maps.
         missing: The sentence that says why there are no pictures, where there are none.
     """

@@ -100,7 +100,7 @@ def _read_named(datasets: Mapping[str, Any], name: str, version: str) -> Mapping
         return NAMED_BY[name](datasets[name], version)
     except ValidationError as fault:
         path = datasets[name]._get_versioned_path(version)
-        raise InputError(f"'{path}' stays, so it must say which versions it was made from, and does not") from fault
+        raise InputError(f"'{path}' is kept, but does not name the versions it was made from") from fault
 
 
 def _read_manifests(stores: Mapping[str, PreparedScenesDataset], versions: Mapping[str, Iterable[str]]) -> set[str]:

@@ -86,7 +86,7 @@ class PreparedScenes(Mapping[str, PreparedScene]):
         classes: The classes of the label maps.
         image_size: (height, width) in pixels.
         rows: For each scene `scene`, `drive`, `published_split`, `usable`, `faults` (a list of kind and detail),
-            `height` and `width` of the raw image, `pixels` (one count a class, at the prepared size; None without
+            `height` and `width` of the raw image, `pixels` (one count per class, at the prepared size; None without
             labels), `facts`, `image` and `label_map` (names of files), `image_hash` (equal for equal pixels). Where the
             scene can't be used, the first five and `facts` are there, and the others None.
     """

@@ -145,4 +145,4 @@ def _check_truth(pair: PairedScenes) -> None:
     others = (pair.first[..., 1] != pair.second[..., 1]).any(axis=1)
     if others.any():
         scene = pair.scenes["scene"].tolist()[int(np.argmax(others))]
-        raise InputError(f"scene '{scene}' has other true pixels in each of two runs that should have scored the same")
+        raise InputError(f"scene '{scene}' has different annotations in the two runs")

@@ -45,7 +45,7 @@ def write_predictions(
         options: Names and ids.
 
     Raises:
-        InputError: If there is not one id a class.
+        InputError: If there is not one id per class.
         OSError: If a file can't be written.
     """
     ids = np.array(range(num_classes) if options.ids is None else options.ids, np.uint8)

@@ -26,7 +26,7 @@ def start_keras() -> None:
     name, source = _find_backend(settings)
     if name not in BACKENDS:
         close = get_close_matches(str(name), BACKENDS, 1) or BACKENDS
-        raise InputError(f"{source} names the backend '{name}', which is none; did you mean {' or '.join(close)}?")
+        raise InputError(f"{source} names the unknown backend '{name}'; did you mean {' or '.join(close)}?")
     try:
         import keras  # before TensorFlow, which only asserts that the settings are right
     except ImportError as fault:
@@ -60,7 +60,7 @@ def _find_backend(settings: Path) -> tuple[object, str]:
     try:
         values = json.loads(content.decode("utf-8")) if content else {}
     except ValueError as fault:
-        raise InputError(f"'{settings}' is no JSON: {fault}; mend it or remove it") from fault
+        raise InputError(f"'{settings}' is not valid JSON: {fault}; correct or remove it") from fault
     if not isinstance(values, dict):
         raise InputError(f'\'{settings}\': expected an object such as {{"backend": "jax"}}, found {values!r}')
     if name := os.environ.get(VARIABLE):

@@ -79,8 +79,8 @@ def check_classes(record: ModelRecord, classes: Sequence[str]) -> None:
     learnt = ", ".join(record.class_names)
     if list(classes) != record.class_names:
         raise InputError(
-            f"the model of {record.run} tells other classes apart than the scenes have: "
-            f"it knows {learnt}; the scenes have {', '.join(classes)}"
+            f"the model of {record.run} has other classes than the scenes: "
+            f"it has {learnt}; the scenes have {', '.join(classes)}"
         )
 
 
@@ -97,7 +97,7 @@ def check_image_size(record: ModelRecord, image_size: tuple[int, int]) -> None:
     if tuple(image_size) != record.image_size:
         expected, received = (" x ".join(map(str, size)) for size in (record.image_size, image_size))
         raise InputError(
-            f"the model of {record.run} sees images of {expected} pixels, and the scenes were prepared at {received}"
+            f"the model of {record.run} takes images of {expected} pixels, but the scenes were prepared at {received}"
         )
 
 

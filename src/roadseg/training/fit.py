@@ -203,7 +203,9 @@ def _restore(
         finished = checkpoint.restore(network)
         logger.info("Going on after epoch %d of the training of %s", finished, earlier.run)
     elif _is_over(checkpoint, options):
-        logger.info("Nothing to train: epoch %d was the last one of this training, whose run was stopped", finished)
+        logger.info(
+            "Nothing to train: this training was already finished (epoch %d); its run was stopped later", finished
+        )
     elif finished:
         logger.info("Going on after epoch %d of a training that was stopped", finished)
     return finished

@@ -144,7 +144,7 @@ def _copy_vgg16(network: keras.Model, start: str) -> None:
     if filters != VGG16_FILTERS:
         raise InputError(
             f"network.start: VGG16's weights ('{start}') fit network.architecture 'segnet' at network.width 1, "
-            f"with at most {VGG16_FILTERS} filters a convolution, received '{network.name}' with at most {filters}"
+            f"with at most {VGG16_FILTERS} filters per convolution, received '{network.name}' with at most {filters}"
         )
     vgg16 = _load_vgg16(start)
     weights = {layer.name.replace("block", "encoder"): layer.get_weights() for layer in vgg16.layers if layer.weights}

@@ -70,7 +70,7 @@ def score_scenes(
     names = [each.name for each in prepared_scenes.classes]
     scenes = list_scenes(split_table, options.resolution)
     if not _check_model(segnet_model.record, prepared_scenes, digest_contents(prepared_scenes, split_table), scenes):
-        logger.info("The model of %s learnt from other data: no drive here trained it", segnet_model.record.run)
+        logger.info("The model of %s was trained on other data and on none of these drives", segnet_model.record.run)
     read = partial(read_truth, raw_scenes=raw_scenes, label_space=label_space, classes=prepared_scenes.classes)
     predictor = Predictor(segnet_model, batch_size=options.batch_size)
     predictions = predict_at(predictor, prepared_scenes, list(scenes["scene"]), options, read)
@@ -113,7 +113,7 @@ def score_prior(
     scenes = list_scenes(split_table, options.resolution)
     training = scenes.loc[scenes["split"] == "train", "scene"]
     if training.empty:
-        logger.info("No scene is in the split train, so there is no prior to compare with")
+        logger.info("There are no scenes in the split train, so there is no prior to compare with")
         return tabulate_confusion(scenes.head(0), [], names)
     prior = fit_class_prior((prepared_scenes.read_pair(scene)[1] for scene in training), len(names))
     read = partial(read_truth, raw_scenes=raw_scenes, label_space=label_space, classes=prepared_scenes.classes)

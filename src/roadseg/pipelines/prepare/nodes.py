@@ -42,7 +42,7 @@ def index_scenes(prepared_scenes: PreparedScenes) -> tuple[pd.DataFrame, pd.Data
     """Returns one row per scene, with what it is and its size; one per class in a scene: its pixels; one per fault."""
     faults = prepared_scenes.tabulate_faults()
     for kind, counts in count_faults(faults).iterrows():
-        logger.warning("Fault '%s': %d scenes used all the same, %d left out", kind, counts["used"], counts["left out"])
+        logger.warning("Fault '%s': %d scenes used anyway, %d left out", kind, counts["used"], counts["left out"])
     return prepared_scenes.tabulate(), prepared_scenes.tabulate_pixels(), faults
 
 
@@ -65,7 +65,7 @@ def split_scenes(
     for split, names in find_missing_classes(held, split_table).items():
         logger.warning("Split %s has no pixel of %s", split, ", ".join(names))
     for drive, splits in find_shared_drives(split_table).items():
-        logger.warning("Drive %s stands in %s: scores there flatter the network", drive, " and ".join(splits))
+        logger.warning("Drive %s is in %s, so scores on it are too high", drive, " and ".join(splits))
     if not (duplicates := find_duplicates(scene_index, split_table)).empty:
         logger.warning(
             "%d scenes have the same pixels as one of another split; data_report names them", len(duplicates)

@@ -78,7 +78,8 @@ def _name_checkpoint(choices: Sequence[object], folder: Path) -> str:
     others = [path.name for path in folder.glob("*") if path.name != name]
     if others and not (folder / name).exists():
         logger.info(
-            "Starts afresh: what is in %s has other data, parameters, first weights, precision, code or packages",
+            "Starts a new training: the checkpoints in %s have other data, parameters, first weights, precision, code "
+            "or packages",
             folder,
         )
     return name
