@@ -51,10 +51,10 @@ def refuse(prepared: Any, **changes: Any) -> str:
     """Returns what is said of a model that can't be scored on the scene."""
     classes = changes.pop("classes", prepared.classes)
     model: Any = TrainedSegNet(None, record(classes=classes, **changes))
-    unused: Any = None
     options: Any = type("Options", (), {"resolution": "network"})
+    unused: Any = dict.fromkeys(("raw_scenes", "label_space", "provenance"))
     with pytest.raises(InputError) as raised:
-        score_scenes(model, prepared, SPLITS, unused, unused, unused, options)
+        score_scenes(segnet_model=model, prepared_scenes=prepared, split_table=SPLITS, options=options, **unused)
     return str(raised.value)
 
 
@@ -83,10 +83,10 @@ def test_other_classes_are_refused_with_nothing_to_add(prepared: Any) -> None:
 
 def test_training_that_goes_on_with_other_data_is_refused_with_the_versions_that_fit(prepared: Any) -> None:
     earlier: Any = EarlierTraining(run=RUN, record=record(), path="a.keras", open=lambda: None)
-    unused: Any = None
-    options: Any = type("Options", (), {"limit": None})
+    groups = ("network_options", "options", "scene_options", "picture_options", "seed")
+    unused: Any = dict.fromkeys((*groups, "provenance"))
     with pytest.raises(InputError) as raised:
-        train_segnet(prepared, SPLITS, unused, unused, options, unused, unused, unused, earlier)
+        train_segnet(prepared_scenes=prepared, split_table=SPLITS, continued_training=earlier, **unused)
     sentence, _, advised = str(raised.value).partition(": add ")
     assert sentence == (
         f"train.continue_from: the training of {RUN} learnt from another content of prepared_scenes and split_table "

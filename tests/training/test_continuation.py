@@ -8,6 +8,7 @@ from model_records import model_record
 from roadseg.segnet.network import NetworkOptions
 from roadseg.segnet.trained import STATE, WEIGHTS
 from roadseg.training.continuation import EarlierTraining
+from roadseg.training.recipe import Recipe
 from training.options import train_options
 
 NETWORK = NetworkOptions(architecture="segnet", width=0.25, dropout=0.0, batch_norm_momentum=0.9, start="random")
@@ -49,6 +50,13 @@ def test_what_else_differs_is_named_with_both_values_and_what_to_do_instead(earl
         "train.augmentation.scale [1.0, 1.0], here [0.5, 2.0]; network.width 0.25, here 0.5; seed 1, here 2; "
         f"with network.start={earlier.path} in its place another training begins with its weights"
     )
+
+
+def test_a_recipe_names_the_training_that_goes_on_and_starts_from_no_file(earlier):
+    started = NETWORK.model_copy(update={"start": "vgg16.h5", "width": 0.5})
+    adapted = earlier.adapt(Recipe(started, train_options(epochs=4, continue_from="latest"), 7))
+    wider = NETWORK.model_copy(update={"width": 0.5})
+    assert adapted == Recipe(wider, train_options(epochs=4, continue_from="v3"), 7)
 
 
 def test_an_option_that_the_program_did_not_have_then_is_no_difference(earlier):

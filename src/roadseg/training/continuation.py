@@ -5,7 +5,7 @@ import shutil
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, Any
 
@@ -15,7 +15,7 @@ from roadseg.segnet.model_record import ModelRecord
 from roadseg.segnet.network import NetworkOptions
 from roadseg.segnet.trained import STATE, WEIGHTS
 from roadseg.training.checkpoint import FILE, name_weights
-from roadseg.training.recipe import TrainOptions
+from roadseg.training.recipe import Recipe, TrainOptions
 
 MAY_DIFFER = {
     "epochs",
@@ -93,6 +93,15 @@ class EarlierTraining:
                 f"train.continue_from: the training of {self.run} learnt from another content of "
                 f"{' and '.join(others)} than this run loads"
             )
+
+    def adapt(self, recipe: Recipe) -> Recipe:
+        """Returns a recipe whose options name this training, and whose network starts from no file: the state has all.
+
+        Args:
+            recipe: As the parameters of the run have it.
+        """
+        network = recipe.network.model_copy(update={"start": "random"})
+        return replace(recipe, network=network, options=recipe.options.model_copy(update={"continue_from": self.run}))
 
     def unpack(self, folder: Path) -> None:
         """Puts its state, and the weights of its best epoch, where `Checkpoint` looks for them.

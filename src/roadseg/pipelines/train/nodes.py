@@ -1,7 +1,7 @@
 """Train: prepared scenes and their split to a SegNet, its history and its curves."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 import pandas as pd
@@ -18,8 +18,8 @@ from roadseg.scenes.prepared import PreparedScenes, content_digest
 from roadseg.scenes.raw import SceneOptions
 from roadseg.scenes.seed import Seed
 from roadseg.scenes.splits import digest_contents, group_by_split
-from roadseg.segnet.device import choose_placement
-from roadseg.segnet.model_record import ContinuedFrom, LearntFrom, ModelRecord, TrainingFacts
+from roadseg.segnet.device import Placement, choose_placement
+from roadseg.segnet.model_record import ContinuedFrom, LearntFrom, ModelRecord, StartedFrom, TrainingFacts
 from roadseg.segnet.network import NetworkOptions
 from roadseg.segnet.trained import TrainedSegNet
 from roadseg.training.checkpoint import digest_code
@@ -32,6 +32,7 @@ logger = logging.getLogger(__name__)
 
 
 def train_segnet(
+    *,
     prepared_scenes: PreparedScenes,
     split_table: pd.DataFrame,
     network_options: NetworkOptions,
@@ -43,46 +44,52 @@ def train_segnet(
     continued_training: EarlierTraining | None,
 ) -> tuple[TrainedSegNet, ModelRecord, pd.DataFrame]:
     """Returns the trained network with the record of what it learnt from, that record, and the training's history."""
-    options = options if scene_options.limit is None else options.shortened()
     digests = digest_contents(prepared_scenes, split_table)
     if continued_training:
         with advising(load_what_was_learnt(continued_training.record)):
             continued_training.check_data(digests)
-        options = options.model_copy(update={"continue_from": continued_training.run})
-        network_options = network_options.model_copy(update={"start": "random"})  # the state has all weights
-    placement = choose_placement(options)
-    parameters = [network_options.model_dump(mode="json"), options.model_dump(mode="json"), seed.root]
-    program = [digest_code(), provenance.packages, placement.policy]
-    folder = provenance.folders["training_state"]
-    checkpoint = _name_checkpoint([digests, parameters, digest_start(network_options.start), program], folder)
-    held_out = set(split_table.loc[split_table["split"] != "train", "drive"])
-    start = continued_training.record.started_from if continued_training else None
-    started_from = start or record_start(network_options.start, held_out)
+    recipe = Recipe(network_options, options if scene_options.limit is None else options.shortened(), seed.root)
+    recipe = continued_training.adapt(recipe) if continued_training else recipe
+    placement = choose_placement(recipe.options)
+    checkpoint = _choose_checkpoint(recipe, placement, digests, provenance)
+    started_from = _find_start(recipe, split_table, continued_training)
+    log, palette = provenance.folders["tensorboard_folder"], make_palette(prepared_scenes.classes, picture_options)
     ids = group_by_split(split_table)
-    palette = make_palette(prepared_scenes.classes, picture_options)
     training = train_network(
         TrainingData(prepared_scenes, ids["train"], ids["validation"]),
-        Recipe(network_options, options, seed.root),
+        recipe,
         placement,
-        TrainingOutputs(folder / checkpoint, provenance.folders["tensorboard_folder"] / provenance.run, palette),
+        TrainingOutputs(checkpoint, log / provenance.run, palette),
         continued_training,
     )
     record = record_training(prepared_scenes, split_table, training, provenance, continued_training)
-    record = record.model_copy(update={"state": checkpoint, "started_from": started_from})
+    record = record.model_copy(update={"state": checkpoint.name, "started_from": started_from})
     return TrainedSegNet(training.network, record, training.state), record, training.history
 
 
-def _name_checkpoint(choices: Sequence[object], folder: Path) -> str:
-    """Returns the name of the folder of a training that follows from some choices, and says if others are there."""
-    name = content_digest(choices)
-    others = [path.name for path in folder.glob("*") if path.name != name]
-    if others and not (folder / name).exists():
+def _choose_checkpoint(
+    recipe: Recipe, placement: Placement, digests: Mapping[str, str], provenance: Provenance
+) -> Path:
+    """Returns the folder of a training, named by all that determines it, and says if only others are there."""
+    parameters = [recipe.network.model_dump(mode="json"), recipe.options.model_dump(mode="json"), recipe.seed]
+    program = [digest_code(), provenance.packages, placement.policy]
+    folder = provenance.folders["training_state"]
+    chosen = folder / content_digest([digests, parameters, digest_start(recipe.network.start), program])
+    if not chosen.exists() and any(folder.glob("*")):
         logger.info(
             "Starts a new training: the checkpoints in %s have other data, parameters, first weights, precision, code "
             "or packages",
             folder,
         )
-    return name
+    return chosen
+
+
+def _find_start(recipe: Recipe, split_table: pd.DataFrame, earlier: EarlierTraining | None) -> StartedFrom | None:
+    """Returns the earlier model whose weights a training starts from, or those of the training that it goes on with."""
+    if earlier and earlier.record.started_from:
+        return earlier.record.started_from
+    held_out = set(split_table.loc[split_table["split"] != "train", "drive"])
+    return record_start(recipe.network.start, held_out)
 
 
 def record_training(
