@@ -13,7 +13,7 @@ from kedro.io import DataCatalog
 
 from model_records import model_record
 from roadseg.datasets.provenance import Provenance
-from roadseg.pipelines.evaluate.nodes import score_prior, summarise_scores
+from roadseg.pipelines.evaluate.nodes import score_prior, summarise_scores, tabulate_scores
 from roadseg.pipelines.prepare.nodes import index_scenes, report_data, split_scenes
 from roadseg.scenes.palette import PictureOptions
 from roadseg.scenes.prepared import PreparedScene, PreparedScenes
@@ -119,10 +119,18 @@ def make_tables() -> dict[str, pd.DataFrame]:
         "prior_confusion": score_prior(scenes, split_table, {}, None, options),
         "training_history": history(),
     }
-    scored = [found[name] for name in ("scene_scores", "scene_class_scores", "calibration_table", "prior_confusion")]
-    record = model_record(classes=NAMES)
-    _, *summaries = summarise_scores(*scored, record, scenes, split_table, provenance(), options, SEED)
-    return found | dict(zip(("score_table", "class_scores", "drive_scores"), summaries, strict=True))
+    scored = ("scene_scores", "scene_class_scores", "calibration_table", "prior_confusion")
+    scores, drive_scores = summarise_scores(
+        **{name: found[name] for name in scored},
+        model_record=model_record(classes=NAMES),
+        prepared_scenes=scenes,
+        split_table=split_table,
+        provenance=provenance(),
+        options=options,
+        seed=SEED,
+    )
+    score_table, class_scores = tabulate_scores(scores)
+    return found | {"score_table": score_table, "class_scores": class_scores, "drive_scores": drive_scores}
 
 
 def predict(scenes: PreparedScenes, scene: str) -> Prediction:

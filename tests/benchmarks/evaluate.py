@@ -117,22 +117,42 @@ def summaries(model: Any, scenes: Any, raw: Any, label_space: Any) -> dict[str, 
     from roadseg.scenes.palette import PictureOptions
     from roadseg.scenes.seed import Seed
     from roadseg.scoring.summary import read_statistics, summarise_split
+    from roadseg.scoring.tables import ScoredScenes
 
     options, ids, names = choose_options(), list(scenes), [each.name for each in scenes.classes]
     table = pd.DataFrame([*zip(ids, ids, cycle(SPLITS), strict=False)], columns=["scene", "drive", "split"])
     versions = {"prepared_scenes": "", "split_table": "", "segnet_model": ""}
     provenance = Provenance(**tell_origin(), versions=versions, parameters={"evaluate": options.model_dump()})
-    sources = (scenes, table, raw, label_space)
-    confusion, calibration, of_scenes, of_classes = nodes.score_scenes(model, *sources, provenance, options)
-    tables = (of_scenes, of_classes, calibration)
-    prior = nodes.score_prior(*sources, options)
-    scores, *_ = nodes.summarise_scores(*tables, prior, model.record, scenes, table, provenance, options, Seed(1))
-    test = read_statistics(*tables, names)["test"]
+    sources = {"prepared_scenes": scenes, "split_table": table, "raw_scenes": raw, "label_space": label_space}
+    confusion, calibration, of_scenes, of_classes = nodes.score_scenes(
+        segnet_model=model, **sources, provenance=provenance, options=options
+    )
+    tables = {"scene_scores": of_scenes, "scene_class_scores": of_classes}
+    scores, _ = nodes.summarise_scores(
+        **tables,
+        calibration_table=calibration,
+        prior_confusion=nodes.score_prior(**sources, options=options),
+        model_record=model.record,
+        prepared_scenes=scenes,
+        split_table=table,
+        provenance=provenance,
+        options=options,
+        seed=Seed(1),
+    )
+    test = read_statistics(ScoredScenes(names, of_scenes, of_classes), calibration)["test"]
     shown = len(choose_gallery(of_scenes, options.gallery_scenes))
-    pictures = PictureOptions(palette="classes")
-    report = partial(nodes.write_report, model, scenes, confusion, of_scenes, of_classes, scores, options, pictures)
+    report = partial(
+        nodes.write_report,
+        segnet_model=model,
+        prepared_scenes=scenes,
+        confusion_table=confusion,
+        **tables,
+        scores=scores,
+        options=options,
+        picture_options=PictureOptions(palette="classes"),
+    )
     return {
-        "the prior": (partial(nodes.score_prior, *sources, options), len(ids)),
+        "the prior": (partial(nodes.score_prior, **sources, options=options), len(ids)),
         f"intervals of {len(test.drives)} drives": (partial(summarise_split, test, names, 1), 1),
         f"the report, {shown} scenes shown": (report, shown),
     }

@@ -18,6 +18,7 @@ from roadseg.scoring.prediction_files import PredictionFileOptions
 from roadseg.scoring.summary import average_over_batches, read_statistics, summarise_split
 from roadseg.scoring.tables import (
     KEYS,
+    ScoredScenes,
     sum_splits,
     tabulate_calibration,
     tabulate_confusion,
@@ -74,9 +75,11 @@ def write_page(
     )
     measures = [measure_scene(each, len(names), options) for each in predictions.values()]
     confusion = tabulate_confusion(scenes, [each.confusion for each in measures], names)
-    scene_scores, of_classes = tabulate_scenes(scenes, measures), tabulate_scene_classes(scenes, measures, names)
-    statistics = read_statistics(scene_scores, of_classes, tabulate_calibration(scenes, measures), names)
-    gallery = choose_gallery(scene_scores, gallery_scenes)
+    scored_scenes = ScoredScenes(
+        names, tabulate_scenes(scenes, measures), tabulate_scene_classes(scenes, measures, names)
+    )
+    statistics = read_statistics(scored_scenes, tabulate_calibration(scenes, measures))
+    gallery = choose_gallery(scored_scenes.scene_scores, gallery_scenes)
     trained = sorted({each.drive for each in scored if each.split == "train"} or {scored[0].drive})
     parameters = {"seed": 1, "network": {"architecture": "segnet", "width": 0.25, "start": "random"}}
     versions = {"prepared_scenes": "v1", "split_table": "v2", "segnet_model": "v3"}
@@ -88,7 +91,7 @@ def write_page(
         "resolution": resolution,
         "splits": {split: summarise_split(each, names, 1) for split, each in statistics.items()},
         "prior_mean_iou": dict.fromkeys(statistics, prior_mean_iou),
-        "batch_averaged_mean_iou": average_over_batches(scene_scores, of_classes, names, 8),
+        "batch_averaged_mean_iou": average_over_batches(scored_scenes, 8),
         "versions": versions,
         "digests": digests or dict.fromkeys(list(versions)[:2], "aa"),
         "parameters": {**parameters, "evaluate": {"batch_size": 8, "protocol_size": [720, 1280]}},
@@ -112,7 +115,7 @@ def write_page(
     }
     pictures = [picture_scene(predictions[scene], _image(scene, predictions), palette) for scene in gallery["scene"]]
     matrices = sum_splits(confusion, names, statistics)
-    return write_evaluation_report(scores, matrices, scene_scores, of_classes, palette, gallery, pictures)
+    return write_evaluation_report(scores, matrices, scored_scenes, palette, gallery, pictures)
 
 
 def _prediction(scored: Scored) -> Prediction:

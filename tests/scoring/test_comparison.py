@@ -5,11 +5,11 @@ import scipy.stats
 from scipy.sparse import coo_array
 from sklearn.metrics import jaccard_score
 
-from roadseg.scoring.comparison import ScoredScenes, choose_changed, compare_scenes, compare_scores, pair_scenes
+from roadseg.scoring.comparison import choose_changed, compare_scenes, compare_scores, pair_scenes
 from roadseg.scoring.measures import SceneMeasures
 from roadseg.scoring.metrics import count_classes
 from roadseg.scoring.scores import SCORES
-from roadseg.scoring.tables import tabulate_scene_classes, tabulate_scenes
+from roadseg.scoring.tables import ScoredScenes, tabulate_scene_classes, tabulate_scenes
 
 ROAD, CAR = 0, 1
 IOUS = ("iou road", "iou car")

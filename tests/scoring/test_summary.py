@@ -19,7 +19,13 @@ from roadseg.scoring.summary import (
     tabulate_drives,
     tabulate_scores,
 )
-from roadseg.scoring.tables import list_scenes, tabulate_calibration, tabulate_scene_classes, tabulate_scenes
+from roadseg.scoring.tables import (
+    ScoredScenes,
+    list_scenes,
+    tabulate_calibration,
+    tabulate_scene_classes,
+    tabulate_scenes,
+)
 
 NAMES = ["road", "car", "sky"]
 COUNTS = np.array([[3, 4, 3], [2, 5, 3], [1, 1, 4]])  # of each class: hits, true and predicted pixels
@@ -39,8 +45,8 @@ def evaluated(drives, *, further=True):
         measures.append(
             SceneMeasures(scene, coo_array(matrix), f1 if further else None, calibration if further else None)
         )
-    tables = tabulate_scenes(scenes, measures), tabulate_scene_classes(scenes, measures, NAMES)
-    return read_statistics(*tables, tabulate_calibration(scenes, measures), NAMES), measures
+    scored = ScoredScenes(NAMES, tabulate_scenes(scenes, measures), tabulate_scene_classes(scenes, measures, NAMES))
+    return read_statistics(scored, tabulate_calibration(scenes, measures)), measures
 
 
 def add_counts(measures):
@@ -69,8 +75,8 @@ def batches(rows, matrices, batch_size):
     """Returns the mean over batches of each split, of scenes given as scene, drive and split."""
     scenes = list_scenes(pd.DataFrame(rows, columns=["scene", "drive", "split"]), "network")
     measures = [SceneMeasures("", coo_array(each), None, None) for each in matrices]
-    tables = tabulate_scenes(scenes, measures), tabulate_scene_classes(scenes, measures, NAMES)
-    return average_over_batches(*tables, NAMES, batch_size)
+    scored = ScoredScenes(NAMES, tabulate_scenes(scenes, measures), tabulate_scene_classes(scenes, measures, NAMES))
+    return average_over_batches(scored, batch_size)
 
 
 def test_mean_over_batches_is_a_mean_of_ratios():

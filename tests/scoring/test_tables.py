@@ -8,10 +8,10 @@ from scipy.sparse import coo_array
 from roadseg.scoring.measures import SceneMeasures
 from roadseg.scoring.tables import (
     COUNTS,
+    ScoredScenes,
     add_up,
     choose_examples,
     list_scenes,
-    read_scene_classes,
     sum_splits,
     tabulate_calibration,
     tabulate_confusion,
@@ -159,8 +159,8 @@ def test_boundaries_that_were_not_asked_for_are_undefined():
 
 def test_counts_of_classes_come_back_in_the_order_that_is_asked_for():
     each = [measures(MATRICES[0], np.array([0.25, np.nan, 1])), measures(MATRICES[1]), VOID]
-    table = tabulate_scene_classes(SCENES, each, NAMES)
-    counts, f1s = read_scene_classes(table, pd.Series(["007", "a1"]), NAMES)
+    scored = ScoredScenes(NAMES, tabulate_scenes(SCENES, each), tabulate_scene_classes(SCENES, each, NAMES))
+    counts, f1s = scored.read_classes(pd.Series(["007", "a1"]))
     assert counts.dtype == np.int64
     assert counts[0].tolist() == np.zeros((3, 3)).tolist()
     assert counts[1].tolist() == [[LARGE, LARGE + 2, LARGE + 8], [95, 100, 97], [997, 1000, 997]]

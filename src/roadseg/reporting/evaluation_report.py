@@ -19,6 +19,7 @@ from roadseg.scoring.differences import flatten_values
 from roadseg.scoring.most_confused import gather_others
 from roadseg.scoring.scores import SCORES
 from roadseg.scoring.summary import find_interval
+from roadseg.scoring.tables import ScoredScenes
 
 MATRIX_CLASSES = 30
 """How many classes have rows and columns of their own in a confusion matrix; more would make a page of megabytes."""
@@ -27,8 +28,7 @@ MATRIX_CLASSES = 30
 def write_evaluation_report(
     scores: Mapping[str, Any],
     matrices: Mapping[str, NDArray[np.int64]],
-    scene_scores: pd.DataFrame,
-    scene_class_scores: pd.DataFrame,
+    scored: ScoredScenes,
     palette: Palette,
     gallery: pd.DataFrame,
     pictures: Sequence[ScenePictures],
@@ -41,8 +41,7 @@ def write_evaluation_report(
             each split), `versions` and `digests` of what was scored, `parameters`, `packages`, `machine`, and `model`,
             the record of the network; one that holds no history has no curves.
         matrices: Split -> (K, K) int64, true classes along the rows.
-        scene_scores: As `tabulate_scenes` returns it.
-        scene_class_scores: As `tabulate_scene_classes` returns it.
+        scored: The scenes of these splits.
         palette: Of the K classes.
         gallery: As `choose_gallery` returns it.
         pictures: Of the rows of the gallery, in their order.
@@ -50,7 +49,8 @@ def write_evaluation_report(
     classes = palette.classes
     training, started_from = scores["model"]["training"], scores["model"]["started_from"] or {"training_drives": []}
     headline = list(scores["splits"])[-1]
-    held_out = scene_scores.loc[scene_scores["split"] == headline, "drive"]
+    scenes = scored.scene_scores
+    held_out = scenes.loc[scenes["split"] == headline, "drive"]
     return render_page(
         "report.html.jinja",
         scores=scores,
@@ -59,14 +59,14 @@ def write_evaluation_report(
         record=scores["model"],
         headline=headline,
         min_drives=MIN_DRIVES,
-        shared_drives=find_shared_drives(scene_scores),
-        is_foreign=set(scene_scores["drive"]).isdisjoint(scores["model"]["training_drives"]),
+        shared_drives=find_shared_drives(scenes),
+        is_foreign=set(scenes["drive"]).isdisjoint(scores["model"]["training_drives"]),
         at=f"at {describe_resolution(scores)}",
         seen_before=sorted(set(started_from["training_drives"]) & set(held_out)),
         classes=classes,
         confusion={split: show_confusion(matrix, classes) for split, matrix in matrices.items()},
         matrix_classes=MATRIX_CLASSES,
-        scene_table=list_scene_scores(scene_scores, scene_class_scores, [each.name for each in classes], gallery),
+        scene_table=list_scene_scores(scored, gallery),
         gallery=list(zip(gallery.to_dict("records"), pictures, strict=True)),
         colours={"void": palette.void, "wrong": palette.wrong},
         curves=write_curves(training["history"]) if training.get("history") else None,
@@ -121,15 +121,11 @@ def shade_confusion(matrix: NDArray[np.int64]) -> dict[str, NDArray[np.float64]]
     return views | {"pixels": matrix}
 
 
-def list_scene_scores(
-    scene_scores: pd.DataFrame, scene_class_scores: pd.DataFrame, class_names: Sequence[str], gallery: pd.DataFrame
-) -> dict[str, list[Any]]:
+def list_scene_scores(scored: ScoredScenes, gallery: pd.DataFrame) -> dict[str, list[Any]]:
     """Returns the scores of all scenes, worst first and those without a score last, as a page's script reads them.
 
     Args:
-        scene_scores: As `tabulate_scenes` returns it.
-        scene_class_scores: As `tabulate_scene_classes` returns it.
-        class_names: K names in the order of the ids.
+        scored: The scenes.
         gallery: As `choose_gallery` returns it.
 
     Returns:
@@ -137,18 +133,18 @@ def list_scene_scores(
         and a mapping from the id of each class that occurs to its IoU and boundary F1; scores are rounded to four
         digits, None where one is undefined. `pictured`: the scenes of the gallery in its order.
     """
-    id_of = {name: index for index, name in enumerate(class_names)}
-    of_classes: dict[str, dict[int, list[float | None]]] = {scene: {} for scene in scene_scores["scene"]}
+    id_of = {name: index for index, name in enumerate(scored.class_names)}
+    of_classes: dict[str, dict[int, list[float | None]]] = {scene: {} for scene in scored.scene_scores["scene"]}
     columns = ["scene", "class", "iou", "boundary_f1"]
-    for scene, name, *scores in scene_class_scores[columns].itertuples(index=False, name=None):
+    for scene, name, *scores in scored.scene_class_scores[columns].itertuples(index=False, name=None):
         of_classes[scene][id_of[name]] = [_round_or_none(score) for score in scores]
     columns = ["split", "drive", "scene", "pixels", "mean_iou", "pixel_accuracy"]
-    ordered = scene_scores.sort_values(["mean_iou", "scene"])[columns]
+    ordered = scored.scene_scores.sort_values(["mean_iou", "scene"])[columns]
     rows = [
         [split, drive, scene, pixels, *map(_round_or_none, scores), of_classes[scene]]
         for split, drive, scene, pixels, *scores in ordered.itertuples(index=False, name=None)
     ]
-    return {"classes": list(class_names), "rows": rows, "pictured": gallery["scene"].tolist()}
+    return {"classes": list(scored.class_names), "rows": rows, "pictured": gallery["scene"].tolist()}
 
 
 def compare_parameters(training: Mapping[str, Any], evaluation: Mapping[str, Any]) -> list[tuple[str, str, str]]:

@@ -19,7 +19,6 @@ from roadseg.reporting.numbers import write_score
 from roadseg.runs.listing import describe_commit, describe_duration, describe_state, name_resolution
 from roadseg.scoring.comparison import (
     PairedScenes,
-    ScoredScenes,
     choose_changed,
     compare_scenes,
     compare_scores,
@@ -27,6 +26,7 @@ from roadseg.scoring.comparison import (
 )
 from roadseg.scoring.differences import MISSING, compare_values
 from roadseg.scoring.scores import SCORES
+from roadseg.scoring.tables import ScoredScenes
 
 NAMES = ("", "A", "B")
 

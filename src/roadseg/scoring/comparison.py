@@ -16,27 +16,7 @@ from roadseg.errors import InputError
 from roadseg.scoring.bootstrap import bootstrap_differences
 from roadseg.scoring.metrics import class_iou, mean_iou
 from roadseg.scoring.scores import list_scores
-from roadseg.scoring.tables import add_up, read_scene_classes
-
-
-@dataclass(frozen=True)
-class ScoredScenes:
-    """The scenes of one split, as one run has scored them.
-
-    Attributes:
-        class_names: K names in the order of the ids.
-        scene_scores: Their rows of a table that `tabulate_scenes` made.
-        scene_class_scores: Those of the table that `tabulate_scene_classes` made; rows of other scenes do not matter.
-    """
-
-    class_names: Sequence[str]
-    scene_scores: pd.DataFrame
-    scene_class_scores: pd.DataFrame
-
-    def count_classes(self, scenes: pd.Series) -> NDArray[np.int64]:
-        """Returns the class counts of some of the scenes, by their ids: (scenes, K, 3) int64."""
-        counts, _ = read_scene_classes(self.scene_class_scores, scenes, self.class_names)
-        return counts
+from roadseg.scoring.tables import ScoredScenes, add_up
 
 
 @dataclass(frozen=True)
@@ -46,7 +26,7 @@ class PairedScenes:
     Attributes:
         class_names: K names in the order of the ids.
         scenes: The columns drive and scene.
-        first: (scenes, K, 3) int64, class counts of the first run, as `count_classes` returns them.
+        first: (scenes, K, 3) int64, class counts of the first run.
         second: Same shape, of the second run, scene by scene.
     """
 
@@ -77,11 +57,11 @@ def pair_scenes(first: ScoredScenes, second: ScoredScenes, are_equal: Callable[[
     scenes = first.scene_scores.loc[shared, ["drive", "scene"]].reset_index(drop=True)
     classes = [list(each.class_names) for each in (first, second)]
     if scenes.empty:
-        none = first.count_classes(scenes["scene"])
+        none, _ = first.read_classes(scenes["scene"])
         return PairedScenes(classes[0], scenes, none, none)
     if classes[0] != classes[1]:
         raise InputError(f"two runs that share scenes must share classes, received {classes[0]} and {classes[1]}")
-    counts = [each.count_classes(scenes["scene"]) for each in (first, second)]
+    counts = [each.read_classes(scenes["scene"])[0] for each in (first, second)]
     pair = PairedScenes(classes[0], scenes, *counts)
     _check_truth(pair)
     return pair

@@ -13,7 +13,7 @@ from roadseg.scoring.bootstrap import Interval, bootstrap_intervals
 from roadseg.scoring.calibration import NUM_BINS
 from roadseg.scoring.metrics import class_accuracy, class_iou, mean_iou
 from roadseg.scoring.scores import SCORES, Statistic, list_scores
-from roadseg.scoring.tables import BINS, add_up, read_scene_classes
+from roadseg.scoring.tables import BINS, ScoredScenes, add_up
 
 Summary = dict[str, Any]
 
@@ -49,17 +49,12 @@ def class_boundary_f1(boundaries: NDArray[np.float64]) -> NDArray[np.float64]:
     return means
 
 
-def read_statistics(
-    scene_scores: pd.DataFrame,
-    scene_class_scores: pd.DataFrame,
-    calibration_table: pd.DataFrame,
-    class_names: Sequence[str],
-) -> dict[str, DriveStatistics]:
+def read_statistics(scored: ScoredScenes, calibration_table: pd.DataFrame) -> dict[str, DriveStatistics]:
     """Returns the statistics of each split that has scenes, from the tables of an evaluation."""
     statistics = {}
-    for split, scenes in scene_scores.groupby("split", sort=False):
+    for split, scenes in scored.scene_scores.groupby("split", sort=False):
         drives = scenes["drive"]
-        counts, of_classes = read_scene_classes(scene_class_scores, scenes["scene"], class_names)
+        counts, of_classes = scored.read_classes(scenes["scene"])
         f1s = np.column_stack([of_classes, pd.DataFrame(of_classes).mean(axis=1)])
         boundaries = np.stack([np.nan_to_num(f1s), ~np.isnan(f1s)], axis=-1)
         of_split = calibration_table[calibration_table["split"] == split]
@@ -80,9 +75,7 @@ def score_or_none(score: float) -> float | None:
     return None if np.isnan(score) else float(score)
 
 
-def average_over_batches(
-    scene_scores: pd.DataFrame, scene_class_scores: pd.DataFrame, class_names: Sequence[str], batch_size: int
-) -> dict[str, float | None]:
+def average_over_batches(scored: ScoredScenes, batch_size: int) -> dict[str, float | None]:
     """Returns, for each split, the mean over batches with pixels of their mean IoU, 0..1; None where no batch has any.
 
     Notebooks print it, and it is here to be compared with them alone. IoU is a ratio: a class with few pixels in a
@@ -90,14 +83,12 @@ def average_over_batches(
     mean depends on the size and the order of the batches.
 
     Args:
-        scene_scores: As `tabulate_scenes` made it.
-        scene_class_scores: As `tabulate_scene_classes` made it.
-        class_names: K names in the order of the ids.
+        scored: The scenes.
         batch_size: Scenes per batch, in the order of the table of scenes.
     """
     averages = {}
-    for split, scenes in scene_scores.groupby("split", sort=False):
-        counts, _ = read_scene_classes(scene_class_scores, scenes["scene"], class_names)
+    for split, scenes in scored.scene_scores.groupby("split", sort=False):
+        counts, _ = scored.read_classes(scenes["scene"])
         starts = range(0, len(counts), batch_size)
         scores = pd.Series([mean_iou(counts[start : start + batch_size].sum(axis=0)) for start in starts])
         averages[str(split)] = score_or_none(scores.mean())

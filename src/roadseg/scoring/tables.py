@@ -4,6 +4,7 @@ Names of classes stand in cells, never in headings: a class may be called anythi
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from textwrap import shorten
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -33,6 +34,35 @@ COUNTS = ["hits", "pixels", "predicted_pixels"]
 
 BINS = ["pixels", "hits", "confidence"]
 """Columns of a bin of a calibration table, as `count_calibration` returns them."""
+
+
+@dataclass(frozen=True)
+class ScoredScenes:
+    """Scenes as one run has scored them.
+
+    Attributes:
+        class_names: K names in the order of the ids.
+        scene_scores: As `tabulate_scenes` returns it, or some of its rows.
+        scene_class_scores: As `tabulate_scene_classes` returns it; rows of other scenes do not matter.
+    """
+
+    class_names: Sequence[str]
+    scene_scores: pd.DataFrame
+    scene_class_scores: pd.DataFrame
+
+    def read_classes(self, scenes: pd.Series) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """Returns the class counts of scenes, (scenes, K, 3) int64, and their boundary F1, (scenes, K) float64 or NaN.
+
+        Args:
+            scenes: Ids of scenes; one that has no row is void throughout.
+        """
+        counts = np.zeros((len(scenes), len(self.class_names), len(COUNTS)), np.int64)
+        f1s = np.full((len(scenes), len(self.class_names)), np.nan)
+        wanted = self.scene_class_scores[self.scene_class_scores["scene"].isin(scenes)]
+        rows = pd.Index(scenes).get_indexer(pd.Index(wanted["scene"]))
+        cells = rows, find_class_ids(wanted["class"], self.class_names)
+        counts[cells], f1s[cells] = wanted[COUNTS], wanted["boundary_f1"]
+        return counts, f1s
 
 
 def list_scenes(split_table: pd.DataFrame, resolution: str) -> pd.DataFrame:
@@ -154,24 +184,6 @@ def tabulate_scene_classes(
     named = {**named, **dict(zip(COUNTS, found.T, strict=True)), "iou": class_iou(found)}
     table = scenes[KEYS].iloc[rows].reset_index(drop=True).assign(**named, boundary_f1=f1s[rows, classes])
     return table.astype({"class": "str"})
-
-
-def read_scene_classes(
-    table: pd.DataFrame, scenes: pd.Series, class_names: Sequence[str]
-) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Returns the class counts of scenes, (scenes, K, 3) int64, and their boundary F1, (scenes, K) float64 or NaN.
-
-    Args:
-        table: As `tabulate_scene_classes` made it.
-        scenes: Ids of scenes; one that has no row is void throughout.
-        class_names: K names in the order of the ids.
-    """
-    counts = np.zeros((len(scenes), len(class_names), len(COUNTS)), np.int64)
-    f1s = np.full((len(scenes), len(class_names)), np.nan)
-    wanted = table[table["scene"].isin(scenes)]
-    cells = pd.Index(scenes).get_indexer(pd.Index(wanted["scene"])), find_class_ids(wanted["class"], class_names)
-    counts[cells], f1s[cells] = wanted[COUNTS], wanted["boundary_f1"]
-    return counts, f1s
 
 
 def choose_examples(scene_scores: pd.DataFrame) -> pd.DataFrame:

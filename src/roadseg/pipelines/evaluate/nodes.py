@@ -24,22 +24,15 @@ from roadseg.scenes.preprocessing import read_truth
 from roadseg.scenes.raw import RawScenes
 from roadseg.scenes.seed import Seed
 from roadseg.scenes.splits import digest_contents
+from roadseg.scoring import summary
 from roadseg.scoring.measures import EvaluateOptions, measure_scene
 from roadseg.scoring.metrics import count_classes, count_confusion, mean_iou
 from roadseg.scoring.prediction import predict_scenes
 from roadseg.scoring.prediction_files import write_predictions
 from roadseg.scoring.prior import fit_class_prior
 from roadseg.scoring.resolution import guess_at, predict_at
-from roadseg.scoring.summary import (
-    average_over_batches,
-    read_statistics,
-    score_or_none,
-    summarise_split,
-    tabulate_class_scores,
-    tabulate_drives,
-    tabulate_scores,
-)
 from roadseg.scoring.tables import (
+    ScoredScenes,
     choose_examples,
     list_scenes,
     sum_splits,
@@ -58,6 +51,7 @@ logger = logging.getLogger(__name__)
 
 
 def score_scenes(
+    *,
     segnet_model: TrainedSegNet,
     prepared_scenes: PreparedScenes,
     split_table: pd.DataFrame,
@@ -122,6 +116,7 @@ def score_prior(
 
 
 def summarise_scores(
+    *,
     scene_scores: pd.DataFrame,
     scene_class_scores: pd.DataFrame,
     calibration_table: pd.DataFrame,
@@ -132,30 +127,34 @@ def summarise_scores(
     provenance: Provenance,
     options: EvaluateOptions,
     seed: Seed,
-) -> tuple[Report, pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    """Returns all scores with where they come from, and the scores of splits, which are logged too, classes, drives."""
+) -> tuple[Report, pd.DataFrame]:
+    """Returns all scores with where they come from, and the scores of drives."""
     names = model_record.class_names
-    statistics = read_statistics(scene_scores, scene_class_scores, calibration_table, names)
-    summaries = {split: summarise_split(each, names, seed.root) for split, each in statistics.items()}
-    guesses = sum_splits(prior_confusion, names, summaries)
-    prior_mean_iou = {split: score_or_none(mean_iou(count_classes(each))) for split, each in guesses.items()}
-    averages = average_over_batches(scene_scores, scene_class_scores, names, options.batch_size)
-    table, class_scores = tabulate_scores(summaries), tabulate_class_scores(summaries)
-    table["prior_mean_iou"] = table["split"].map(prior_mean_iou).astype("float64")
-    table["batch_averaged_mean_iou"] = table["split"].map(averages).astype("float64")
-    table, class_scores = (each.assign(resolution=options.resolution) for each in (table, class_scores))
-    logger.info("Scores at %s resolution\n%s", options.resolution, describe_scores(table, class_scores))
-    report = {
+    scored = ScoredScenes(names, scene_scores, scene_class_scores)
+    statistics = summary.read_statistics(scored, calibration_table)
+    splits = {split: summary.summarise_split(each, names, seed.root) for split, each in statistics.items()}
+    guesses = sum_splits(prior_confusion, names, splits)
+    prior = {split: summary.score_or_none(mean_iou(count_classes(each))) for split, each in guesses.items()}
+    scores = {
         **provenance.model_dump(mode="json"),
         "resolution": options.resolution,
-        "splits": summaries,
-        "prior_mean_iou": prior_mean_iou,
-        "batch_averaged_mean_iou": averages,
+        "splits": splits,
+        "prior_mean_iou": prior,
+        "batch_averaged_mean_iou": summary.average_over_batches(scored, options.batch_size),
         "digests": digest_contents(prepared_scenes, split_table),
         "model": model_record.model_dump(mode="json"),
     }
-    drive_scores = tabulate_drives(statistics, options.resolution)
-    return report, table.assign(**provenance.versions), class_scores, drive_scores
+    return scores, summary.tabulate_drives(statistics, options.resolution)
+
+
+def tabulate_scores(scores: Report) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Returns the scores of splits and those of classes as tables, and logs them."""
+    table, class_scores = summary.tabulate_scores(scores["splits"]), summary.tabulate_class_scores(scores["splits"])
+    for name in ("prior_mean_iou", "batch_averaged_mean_iou"):
+        table[name] = table["split"].map(scores[name]).astype("float64")
+    table, class_scores = (each.assign(resolution=scores["resolution"]) for each in (table, class_scores))
+    logger.info("Scores at %s resolution\n%s", scores["resolution"], describe_scores(table, class_scores))
+    return table.assign(**scores["versions"]), class_scores
 
 
 def draw_confusion(confusion_table: pd.DataFrame, prepared_scenes: PreparedScenes, scores: Report) -> Figure:
@@ -174,9 +173,9 @@ def draw_class_iou(
     return figures.draw_class_iou(matrices, palette, _caption(scores))
 
 
-def draw_scores(score_table: pd.DataFrame, scores: Report) -> Figure:
+def draw_scores(scores: Report) -> Figure:
     """Returns the performance table as a picture."""
-    return figures.draw_score_table(score_table, _caption(scores))
+    return figures.draw_score_table(summary.tabulate_scores(scores["splits"]), _caption(scores))
 
 
 def draw_examples(
@@ -205,6 +204,7 @@ def draw_examples(
 
 
 def write_report(
+    *,
     segnet_model: TrainedSegNet,
     prepared_scenes: PreparedScenes,
     confusion_table: pd.DataFrame,
@@ -220,8 +220,9 @@ def write_report(
     predictor = Predictor(segnet_model, batch_size=options.batch_size)
     predictions = predict_scenes(predictor, prepared_scenes, list(gallery["scene"]))
     pictures = [picture_scene(each, prepared_scenes[each.scene].image, palette) for each in predictions]
-    matrices = sum_splits(confusion_table, [each.name for each in palette.classes], scores["splits"])
-    return write_evaluation_report(scores, matrices, scene_scores, scene_class_scores, palette, gallery, pictures)
+    scored = ScoredScenes([each.name for each in palette.classes], scene_scores, scene_class_scores)
+    matrices = sum_splits(confusion_table, scored.class_names, scores["splits"])
+    return write_evaluation_report(scores, matrices, scored, palette, gallery, pictures)
 
 
 def _caption(scores: Report) -> str:

@@ -10,6 +10,7 @@ from roadseg.pipelines.evaluate.nodes import (
     score_prior,
     score_scenes,
     summarise_scores,
+    tabulate_scores,
     write_report,
 )
 
@@ -58,9 +59,10 @@ def create_pipeline() -> Pipeline:
                     "options": "params:evaluate",
                     "seed": "params:seed",
                 },
-                ["scores", "score_table", "class_scores", "drive_scores"],
+                ["scores", "drive_scores"],
                 name="summarise_scores",
             ),
+            Node(tabulate_scores, "scores", ["score_table", "class_scores"], name="tabulate_scores"),
             Node(
                 draw_confusion,
                 ["confusion_table", "prepared_scenes", "scores"],
@@ -73,7 +75,7 @@ def create_pipeline() -> Pipeline:
                 "class_iou_figure",
                 name="draw_class_iou",
             ),
-            Node(draw_scores, ["score_table", "scores"], "score_figure", name="draw_scores"),
+            Node(draw_scores, "scores", "score_figure", name="draw_scores"),
             Node(
                 draw_examples,
                 {
