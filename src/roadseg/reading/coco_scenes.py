@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from itertools import takewhile
 from pathlib import Path, PurePath, PurePosixPath
 
-from roadseg.reading.coco_file import list_images, plain_path
+from roadseg.reading.coco_file import Listed, list_images, plain_path
 from roadseg.reading.layout import Layout, SceneFiles
 from roadseg.reading.name_pattern import FIELDS
 from roadseg.scenes.faults import Fault, FaultKind
@@ -67,18 +67,29 @@ def share_out(folder: Path, layout: Layout, scenes: Mapping[str, SceneFiles]) ->
                 claims.setdefault(scene, []).append(claim)
             else:
                 silent.setdefault(scene, []).append(f"'{path.relative_to(folder)}'")
-        for number, (image, part) in enumerate(listed):
-            if part and not meant[number]:
-                lost = {**fields, "frame": image.with_suffix("").as_posix()}
-                without_image["/".join(lost[name] for name in FIELDS if name in lost)] = SceneFiles(
-                    lost, None, path, part=part
-                )
+        without_image |= _list_lost(path, fields, [each for number, each in enumerate(listed) if not meant[number]])
     judged = {
         scene: _judge(folder, files, images[scene], claims.get(scene, []), silent.get(scene, []))
         for scene, files in scenes.items()
         if scene in images and not files.annotation
     }
     return {**without_image, **scenes, **judged}
+
+
+def _list_lost(path: Path, fields: Mapping[str, str], listed: Sequence[Listed]) -> dict[str, SceneFiles]:
+    """Returns a scene without an image for each annotated one of the images that a file lists and that are not there.
+
+    Args:
+        path: Of the file.
+        fields: Those of its name.
+        listed: These images, each with what the file says of it.
+    """
+    lost = {}
+    for image, part in listed:
+        if part:
+            named = {**fields, "frame": image.with_suffix("").as_posix()}
+            lost["/".join(named[name] for name in FIELDS if name in named)] = SceneFiles(named, None, path, part=part)
+    return lost
 
 
 def _judge(
