@@ -10,6 +10,7 @@ import pytest
 from pydantic import ValidationError
 
 from reading.videos import FRAMES, KINDS, RATE, SIZE, cut, film, patch, put_index_first, shade, slow_down
+from roadseg.reading import video
 from roadseg.reading.video import Video, VideoOptions
 from roadseg.scenes.faults import Fault, FaultKind, UnusableSceneError
 
@@ -89,6 +90,12 @@ def test_options_that_choose_nothing_are_refused(options, wrong):
 def test_a_video_that_is_too_short_is_a_fault(tmp_path, options, when):
     fault = Fault(FaultKind.NO_FRAMES, f"'a.avi' has no frame from {when}")
     assert read_until_fault(film(tmp_path / "a.avi"), **options) == ([], fault)
+
+
+def test_a_video_of_frames_that_are_too_large_is_a_fault(tmp_path, monkeypatch):
+    monkeypatch.setattr(video, "LARGEST_PICTURE", 48 * 64 - 1)
+    fault = read_until_fault(film(tmp_path / "a.avi"))[1]
+    assert (fault.kind, fault.detail.partition(",")[0]) == (FaultKind.TOO_LARGE, "'a.avi' has (48")
 
 
 @pytest.mark.parametrize(("degrees", "turns"), [(90, 3), (180, 2), (270, 1)])

@@ -41,6 +41,7 @@ CASES = {
     "Matroska, not finished": (EBML + SEGMENT + b"\x01\xff\xff\xff\xff\xff\xff\xff" + bytes(9), 0),
     "Matroska, not finished, in one byte": (EBML + SEGMENT + b"\xff" + bytes(9), 0),
     "Matroska, cut off in its header": (EBML[:6], 0),
+    "Matroska, cut off at its beginning": (EBML[:4], 0),
     "Matroska without a segment": (EBML + b"\x85hel", 0),
     "nothing": (b"", 0),
     "something else": (b"something else", 0),

@@ -1,6 +1,5 @@
 """How long a video file is by what it says itself: a file that was cut off is shorter."""
 
-import struct
 from pathlib import Path
 from typing import BinaryIO
 
@@ -43,10 +42,7 @@ def _find_end_of_chunks(file: BinaryIO) -> int:
         head = file.read(8)
         if len(head) < 8 or not head.startswith(RIFF):
             return end
-        (size,) = struct.unpack("<I", head[4:])
-        if size == 0:  # not finished
-            return end
-        end += 8 + size
+        end += 8 + int.from_bytes(head[4:], "little")  # 0 where it was not finished
 
 
 def _find_end_of_boxes(file: BinaryIO) -> int:
