@@ -11,6 +11,7 @@ from fsspec.implementations.dirfs import DirFileSystem
 from fsspec.implementations.local import LocalFileSystem
 
 from roadseg.configuration import ConfigurationLoader
+from roadseg.reading.colour_list import find_colours, read_colours
 from roadseg.settings import CONFIG_LOADER_ARGS
 
 FILES = {
@@ -19,9 +20,10 @@ FILES = {
     "base/parameters.yml": "seed: 1\nprepare: {size: [2, 3], workers: null}\n",
     "mine/globals.yaml": "data_set: mine\n",
     "mine/catalog_mine.yaml": "raw: {filepath: conf/mine/classes.yml, name: '${globals:data_set}', "
-    "more: {lists: [conf/mine/classes.yml]}}\n",
+    "more: {lists: [conf/mine/classes.yml]}, raw_colours: conf/mine/colours.csv}\n",
     "mine/parameters_mine.json": '{"_side": 4, "prepare": {"size": ["${_side}", "${runtime_params:width, 5}"]}}',
     "mine/classes.yml": "classes: []\n",
+    "mine/colours.csv": "name,r,g,b\nroad,1,2,3\n",
 }
 
 
@@ -79,6 +81,7 @@ def test_configuration_is_read_wherever_it_lies(source: str) -> None:
     assert entry["name"] == "mine"
     assert Path(entry["filepath"]).read_text() == "classes: []\n"
     assert Path(entry["more"]["lists"][0]).read_text() == "classes: []\n"
+    assert read_colours(find_colours(entry["raw_colours"], Path("raw"))) == {(1, 2, 3): "road"}
     assert loader.taken == {"width", "drawing_seed"}
     assert {key for file in loader.files["parameters"].values() for key in file.keys} == {"seed", "prepare", "_side"}
 
