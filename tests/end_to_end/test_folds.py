@@ -31,3 +31,14 @@ def test_every_drive_tests_once_and_the_folds_are_tabulated(project: Project) ->
     assert sum(each["drives"] for each in by_fold.values()) == 5
     assert sum(each["scenes"] for each in by_fold.values()) == 15
     assert len(re.findall(r"^IoU ", done.stdout, re.MULTILINE)) == 7
+
+    (run,) = [each["run"] for each in scores if each["parameters"]["split"]["fold"] == 1]
+    pins = ",".join(f"{name}:{run}" for name in ("prepared_scenes", "split_table", "segnet_model"))
+    project.run("--pipelines", "evaluate", "--load-versions", pins)  # scored again, alone and with other parameters
+    records = sorted(project.folder.glob("data/08_reporting/drawn/runs/*"))
+    records[0].with_name("damaged.json").write_text("{")
+    again = project.kedro("runs", "folds")
+    assert again.returncode == 1
+    assert "damaged.json' is no record of a run" in again.stdout
+    assert re.findall(r"^1 +(\S+) ", again.stdout, re.MULTILINE) == [records[-1].stem]
+    assert re.findall(r"^mean_iou +(.+)$", again.stdout, re.MULTILINE) == [printed]
