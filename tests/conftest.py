@@ -1,6 +1,8 @@
 """What several test files share."""
 
 import os
+import subprocess
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -11,9 +13,18 @@ import pytest
 
 from data.table import DATA_SETS
 from roadseg.datasets.run_records import RunRecord
+from roadseg.reading.folder_lock import LOCK
 from roadseg.scenes.prepared import PreparedScene, PreparedScenes
 
 NOBODY = 65534
+HOLDER = """
+import sys, time
+from filelock import FileLock
+with FileLock(sys.argv[1]):
+    print("locked", flush=True)
+    time.sleep(60)
+"""
+
 COLOURS = ((128, 64, 18), (0, 0, 230), (70, 130, 180))
 
 
@@ -124,3 +135,15 @@ def make_run_record(run: str, **facts: Any) -> RunRecord:
         "scores": None,
     }
     return RunRecord.model_validate(record | facts)
+
+
+@pytest.fixture
+def holder(tmp_path):
+    """Another process that has locked `tmp_path`."""
+    command = [sys.executable, "-c", HOLDER, str(tmp_path / LOCK)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+        try:
+            assert process.stdout.readline() == b"locked\n"
+            yield process
+        finally:
+            process.kill()

@@ -8,13 +8,13 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
+from roadseg.reading.label_map_writing import PredictionFileOptions
 from roadseg.reporting.evaluation_report import write_evaluation_report
 from roadseg.reporting.gallery import choose_gallery, picture_scene
 from roadseg.scenes.labels import SegmentationClass
 from roadseg.scenes.palette import Palette
 from roadseg.scoring.measures import EvaluateOptions, measure_scene
 from roadseg.scoring.prediction import Prediction
-from roadseg.scoring.prediction_files import PredictionFileOptions
 from roadseg.scoring.summary import average_over_batches, read_statistics, summarise_split
 from roadseg.scoring.tables import (
     KEYS,

@@ -6,9 +6,9 @@ from PIL import Image
 from scipy.special import softmax
 
 from model_records import model_record
+from roadseg.reading.label_map_writing import PredictionFileOptions
 from roadseg.scenes.prepared import PreparedScene
 from roadseg.scoring.measures import EvaluateOptions
-from roadseg.scoring.prediction_files import PredictionFileOptions
 from roadseg.scoring.resolution import guess_at, predict_at
 from roadseg.segnet.predictor import Predictor
 from roadseg.segnet.trained import TrainedSegNet

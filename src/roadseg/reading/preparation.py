@@ -3,18 +3,17 @@
 import hashlib
 import logging
 import time
-from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Iterable, Mapping, Sequence
 from contextlib import closing
 from functools import partial
 from textwrap import shorten
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 from joblib import cpu_count
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from roadseg.errors import FileError, InputError
+from roadseg.reading.progress import show_progress
 from roadseg.reading.scene_store import FACTS, IMAGE, LABELS, Facts, SceneStore
 from roadseg.reading.workers import map_in_workers
 from roadseg.scenes.faults import Fault, UnusableSceneError
@@ -33,8 +32,6 @@ READERS = 2
 
 LONGEST_FRAME = 150
 """Bytes of a frame's name up to which it stands in the names of its files."""
-
-Step = TypeVar("Step")
 
 Row = dict[str, Any]
 """Of a manifest: the record of a scene, its facts and the names of its files, see `PreparedScenes`."""
@@ -96,7 +93,7 @@ def _prepare(
     workers = (plan.workers or (cpu_count() if seconds > WORKERS_PAY else 1)) if store.is_shared else 1
     share = share or (partial(map_in_workers, workers=workers) if workers > 1 else map)
     _foretell(store, len(rest), seconds / workers, used // len(sample) * len(rest))
-    for facts, _ in _show_progress(share(work, rest), len(rest)):
+    for facts, _ in show_progress(share(work, rest), len(rest), "scenes"):
         yield facts
 
 
@@ -171,13 +168,3 @@ def _check_share(plan: PreparationPlan, left_out: Mapping[str, Sequence[Any]]) -
         f"{len(left_out)} of {len(plan.records)} scenes can't be used so far, more than the share of "
         f"{plan.unusable_share:g} that prepare.unusable_share allows: {shorten(examples, 1000)}"
     )
-
-
-def _show_progress(steps: Iterable[Step], total: int) -> Iterator[Step]:
-    columns = (BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[speed]}"), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True)) as progress:
-        task = progress.add_task("", total=total, speed="")
-        for step in steps:
-            yield step
-            speed = progress.tasks[0].speed
-            progress.update(task, advance=1, speed=f"{speed:.0f} scenes/s" if speed else "")

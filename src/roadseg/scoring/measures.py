@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, NonNegativeInt, PositiveInt, Strict
 from scipy.sparse import coo_array
 
+from roadseg.reading.label_map_writing import PredictionFileOptions
 from roadseg.scoring.boundaries import boundary_f1, boundary_tolerance
 from roadseg.scoring.calibration import count_calibration
 from roadseg.scoring.metrics import count_confusion
 from roadseg.scoring.prediction import Prediction
-from roadseg.scoring.prediction_files import PredictionFileOptions
 
 
 class EvaluateOptions(BaseModel, frozen=True, extra="forbid", strict=True):

@@ -1,39 +1,31 @@
 """The checkpoint of a training that is not over: a folder, so that one that was killed goes on as if it were not."""
 
-import errno
 import json
-import logging
 import shutil
 import zipfile
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
 import pandas as pd
-from filelock import FileLock, Timeout
 from keras import ops
 from numpy.typing import NDArray
 
 from roadseg.errors import FileError, InputError
+from roadseg.reading.folder_lock import locked
 from roadseg.scenes.prepared import content_digest
 from roadseg.segnet import layers
 from roadseg.segnet.network import view_uncompiled
 from roadseg.training.recipe import AveragedWeights
 
-logger = logging.getLogger(__name__)
-
 FILE = "state.npz"
 HISTORY = "history.csv"
-LOCK = "lock"
 
-PATIENCE = 10.0
-"""Seconds to wait for the lock: a run that was killed may need some to give back its memory, and only then ends."""
-
-WITHOUT_LOCKS = (errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP)
-"""What file systems without locks answer, such as Lustre mounted without `flock`."""
+WORK = "training"
+"""What is done in the folder, in messages about its lock."""
 
 REMEMBERED: Mapping[type[keras.callbacks.Callback], Sequence[str]] = {
     keras.callbacks.EarlyStopping: ("wait", "best", "best_epoch"),
@@ -54,37 +46,9 @@ COLUMNS = (
 )
 
 
-@contextmanager
-def locked(folder: Path, patience: float = PATIENCE) -> Iterator[None]:
-    """Keeps other processes from a training; the system unlocks it when this one ends, in whatever way.
-
-    Args:
-        folder: Of the training.
-        patience: Seconds to wait for another process.
-
-    Raises:
-        FileError: If another process trains there, or has just removed what was there.
-    """
-    lock = FileLock(folder / LOCK, fallback_to_soft=False)
-    try:
-        lock.acquire(patience)
-    except (Timeout, FileNotFoundError):
-        raise FileError(
-            f"another run is at this very training, in {folder}: wait until it has ended, or end it and start again"
-        ) from None
-    except OSError as fault:
-        if fault.errno not in WITHOUT_LOCKS:
-            raise
-        logger.warning("%s can't be locked (%s): see that no other run is at this training", folder, fault.strerror)
-    try:
-        yield
-    finally:
-        lock.release()
-
-
 def remove_checkpoint(folder: Path) -> None:
     """Removes the checkpoint of a training; where another process is at it by now, that one will."""
-    with suppress(FileError), locked(folder, patience=0.0):
+    with suppress(FileError), locked(folder, WORK, patience=0.0):
         # Under its own name the folder could be given another lock while it goes.
         shutil.rmtree(folder.rename(folder.with_suffix(".gone")))
 

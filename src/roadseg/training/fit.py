@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from roadseg.errors import InputError
+from roadseg.reading.folder_lock import locked
 from roadseg.scenes.palette import Palette
 from roadseg.scenes.prepared import PreparedScenes
 from roadseg.scenes.splits import count_unlabelled
@@ -19,7 +20,7 @@ from roadseg.segnet.network import build_network, view_uncompiled
 from roadseg.segnet.out_of_memory import explaining_memory, foretell_memory
 from roadseg.training.cache import CachedPairs
 from roadseg.training.callbacks import EpochFacts, FiniteLoss, Interruption, TrainingInterruptedError
-from roadseg.training.checkpoint import Checkpoint, locked
+from roadseg.training.checkpoint import WORK, Checkpoint
 from roadseg.training.continuation import EarlierTraining
 from roadseg.training.feeding import SceneBatches, Shuffle
 from roadseg.training.losses import LossOptions, choose_loss, median_frequency_weights
@@ -121,7 +122,7 @@ def train_network(
         TrainingInterruptedError: On Ctrl-C or SIGTERM before the first epoch is finished.
     """
     outputs.checkpoint.mkdir(parents=True, exist_ok=True)
-    with locked(outputs.checkpoint), placed_on(placement), _explaining_memory(data, recipe, placement):
+    with locked(outputs.checkpoint, WORK), placed_on(placement), _explaining_memory(data, recipe, placement):
         network = _build(data, recipe, placement)
         steering = choose_steering_callbacks(recipe.options)
         checkpoint = Checkpoint(outputs.checkpoint, DECIDING_SCORE, steering)

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
+from roadseg.scoring.prediction_files import PredictionFileOptions
 from sklearn.metrics import confusion_matrix, jaccard_score
 
 from model_records import WHOLE, model_record
@@ -23,7 +24,6 @@ from roadseg.scenes.prepared import PreparedScene, PreparedScenes
 from roadseg.scenes.seed import Seed
 from roadseg.scenes.splits import digest_contents
 from roadseg.scoring.measures import EvaluateOptions
-from roadseg.scoring.prediction_files import PredictionFileOptions
 from roadseg.segnet.trained import TrainedSegNet
 
 NAMES = ["class 0", "class 1", "class 2"]

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from roadseg.datasets.provenance import Provenance
 from roadseg.errors import advising
 from roadseg.pipelines.advice import evaluate_on_own_data, prepare_as_learnt
+from roadseg.predicting.prediction_files import write_predictions
 from roadseg.reporting import figures
 from roadseg.reporting.caption import describe_model
 from roadseg.reporting.evaluation_report import write_evaluation_report
@@ -28,7 +29,6 @@ from roadseg.scoring import summary
 from roadseg.scoring.measures import EvaluateOptions, measure_scene
 from roadseg.scoring.metrics import count_classes, count_confusion, mean_iou
 from roadseg.scoring.prediction import predict_scenes
-from roadseg.scoring.prediction_files import write_predictions
 from roadseg.scoring.prior import fit_class_prior
 from roadseg.scoring.resolution import guess_at, predict_at
 from roadseg.scoring.tables import (

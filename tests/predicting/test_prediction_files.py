@@ -3,8 +3,9 @@ import pytest
 from PIL import Image
 from pydantic import ValidationError
 
+from roadseg.predicting.prediction_files import write_predictions
+from roadseg.reading.label_map_writing import PredictionFileOptions
 from roadseg.scoring.prediction import Prediction
-from roadseg.scoring.prediction_files import PredictionFileOptions, write_predictions
 
 LABEL_MAPS = {"val/a/1": [[0, 1], [2, 0]], "val/b/1": [[2, 2, 1]]}
 
