@@ -15,7 +15,7 @@ REPOSITORY = Path(__file__).parents[1]
 RECORDS = {"run_records", "run_comparison"}
 """Data sets that a hook and `kedro runs` use, and no pipeline."""
 
-FOLDERS = {"training_state", "tensorboard_folder", "predictions_folder"}
+FOLDERS = {"training_state", "tensorboard_folder", "predictions_folder", "predicted_pictures_folder"}
 """Which runs write into, and nodes get by the provenance."""
 
 ENVIRONMENTS = sorted({path.parent.name for path in REPOSITORY.glob("conf/*/globals.yml")} - {"base"})
@@ -25,7 +25,8 @@ ENVIRONMENTS = sorted({path.parent.name for path in REPOSITORY.glob("conf/*/glob
 def datasets() -> set[str]:
     """Every name that a pipeline reads or writes."""
     configure_project("roadseg")
-    return pipelines["__default__"].datasets()
+    pipelines.set_requested(None)
+    return set().union(*(each.datasets() for each in pipelines.values()))
 
 
 def configuration(environment: str) -> OmegaConfigLoader:

@@ -15,6 +15,7 @@ from model_records import model_record
 from roadseg.datasets.provenance import Provenance
 from roadseg.pipelines.evaluate.nodes import score_prior, summarise_scores, tabulate_scores
 from roadseg.pipelines.prepare.nodes import index_scenes, report_data, split_scenes
+from roadseg.predicting.entry import Entry, tabulate_pictures, tabulate_shares
 from roadseg.scenes.palette import PictureOptions
 from roadseg.scenes.prepared import PreparedScene, PreparedScenes
 from roadseg.scenes.seed import Seed
@@ -129,6 +130,12 @@ def make_tables() -> dict[str, pd.DataFrame]:
         options=options,
         seed=SEED,
     )
+    entries = [
+        Entry(picture=name, drive=name, fingerprint="", time=None if place % 2 else 0.1, fault=name, **facts)
+        for place, name in enumerate(NAMES)
+        for facts in ({}, {"height": 2, "width": 3, "mean_confidence": 0.1, "shares": [1 / len(NAMES)] * len(NAMES)})
+    ]
+    found |= {"prediction_table": tabulate_pictures(entries), "picture_class_shares": tabulate_shares(entries, NAMES)}
     score_table, class_scores = tabulate_scores(scores)
     return found | {"score_table": score_table, "class_scores": class_scores, "drive_scores": drive_scores}
 

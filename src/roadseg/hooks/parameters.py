@@ -28,11 +28,13 @@ class CatalogParameters(TypedDict, total=False):
         drawing_seed: Of the drawn scenes, from 0.
         raw_folder: Where the data set lies.
         model_of: Name of the data set whose model is scored.
+        source: Path of pictures that are predicted.
     """
 
     drawing_seed: Annotated[int, Field(ge=0)]
     raw_folder: Text
     model_of: Text
+    source: Text
 
 
 class ParameterHooks:

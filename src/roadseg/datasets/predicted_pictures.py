@@ -1,0 +1,80 @@
+"""Predicted pictures: a versioned folder, with an index."""
+
+import base64
+import shutil
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import cv2
+import numpy as np
+from kedro.io import AbstractVersionedDataset, Version
+from kedro_datasets._typing import ImagePreview
+
+from roadseg.predicting.predicted_pictures import PredictedPictures, load_predicted
+
+COLUMNS = 3
+"""Pictures beside each other in a preview."""
+
+
+class PredictedPicturesDataset(AbstractVersionedDataset[PredictedPictures, PredictedPictures]):
+    """Saves the folder of a prediction by moving it to its place, and loads it as `PredictedPictures`.
+
+    Examples:
+        ```yaml
+        predicted_pictures:
+          type: roadseg.datasets.predicted_pictures.PredictedPicturesDataset
+          filepath: data/07_model_output/drawn/predicted_pictures
+          versioned: true
+        ```
+    """
+
+    def __init__(
+        self, *, filepath: str, version: Version | None = None, metadata: dict[str, Any] | None = None
+    ) -> None:
+        """Takes the path of the folder."""
+        self.metadata = metadata
+        super().__init__(PurePosixPath(filepath), version)
+
+    def load(self) -> PredictedPictures:
+        """Returns what is in the folder.
+
+        Raises:
+            FileError: If its index is missing or damaged.
+        """
+        return load_predicted(Path(self._get_load_path()))
+
+    def save(self, data: PredictedPictures) -> None:
+        """Moves the folder to its place; what is there without a version goes."""
+        path = Path(self._get_save_path())
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if path.exists():
+            shutil.rmtree(path)
+        shutil.move(data.path, path)
+
+    def preview(self, pictures: int = 12, width: int = 320) -> ImagePreview:
+        """Returns evenly spaced pictures with the colours of their classes for Kedro-Viz."""
+        predicted = self.load()
+        names = [each.picture for each in predicted.entries if not each.fault]
+        chosen = [names[place] for place in np.linspace(0, len(names) - 1, min(pictures, len(names))).astype(int)]
+        sheet = _lay_out([predicted.read_thumbnail(name) for name in chosen], width)
+        return ImagePreview(base64.b64encode(cv2.imencode(".png", sheet)[1].tobytes()).decode())
+
+    def _exists(self) -> bool:
+        return Path(self._get_load_path()).exists()
+
+    def _describe(self) -> dict[str, Any]:
+        return {"filepath": str(self._filepath), "version": self._version}
+
+
+def _lay_out(thumbnails: list[bytes], width: int) -> np.ndarray[Any, Any]:
+    """Returns pictures in rows, (height, width, 3) uint8 as OpenCV has them, each in a square."""
+    squares = []
+    for content in thumbnails:
+        image: Any = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
+        scale = width / max(image.shape[:2])
+        height, breadth = (max(1, round(side * scale)) for side in image.shape[:2])
+        square = np.full((width, width, 3), 255, np.uint8)
+        square[:height, :breadth] = cv2.resize(image, (breadth, height), interpolation=cv2.INTER_AREA)
+        squares.append(square)
+    squares += [np.full_like(squares[0], 255)] * (-len(squares) % COLUMNS)
+    return np.vstack([np.hstack(squares[start : start + COLUMNS]) for start in range(0, len(squares), COLUMNS)])

@@ -1,0 +1,32 @@
+"""Predict: a trained SegNet and pictures that nobody annotated to label maps, overlays and tables."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from roadseg.datasets.provenance import Provenance
+from roadseg.predicting.entry import tabulate_pictures, tabulate_shares
+from roadseg.predicting.options import PredictOptions
+from roadseg.predicting.predicted_pictures import PredictedPictures, predict_source
+from roadseg.reading.picture import Picture
+from roadseg.reading.video import Video
+from roadseg.scenes.palette import PictureOptions, make_palette
+from roadseg.scenes.seed import Seed
+from roadseg.segnet.trained import TrainedSegNet
+
+
+def predict_pictures(
+    pictures: Sequence[Picture | Video],
+    segnet_model: TrainedSegNet,
+    provenance: Provenance,
+    options: PredictOptions,
+    picture_options: PictureOptions,
+    seed: Seed,
+) -> tuple[PredictedPictures, pd.DataFrame, pd.DataFrame]:
+    """Returns the folder with the files of all pictures, the table of pictures, and the shares of their classes."""
+    record = segnet_model.record
+    folder = provenance.folders["predicted_pictures_folder"]
+    palette = make_palette(record.classes, picture_options)
+    predicted = predict_source(pictures, segnet_model, folder, palette, options, seed.root)
+    entries = predicted.entries
+    return predicted, tabulate_pictures(entries), tabulate_shares(entries, record.class_names)

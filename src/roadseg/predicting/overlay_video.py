@@ -1,0 +1,45 @@
+"""A video of painted frames."""
+
+from pathlib import Path
+from typing import Self
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from roadseg.errors import FileError
+
+CODEC = "mp4v"
+"""MPEG-4 part 2: what headless OpenCV writes everywhere; H.264 it leaves out for its licence."""
+
+
+class OverlayVideo:
+    """Writes frames one after the other; the file gets its name when all are written."""
+
+    def __init__(self, path: Path, size: tuple[int, int], frame_rate: float) -> None:
+        """Takes the path of the MP4 file, (height, width) in pixels, and frames per second.
+
+        Raises:
+            FileError: If it can't be written.
+        """
+        self._path, self._part = path, path.with_suffix(".part.mp4")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._writer = cv2.VideoWriter(str(self._part), cv2.VideoWriter.fourcc(*CODEC), frame_rate, size[::-1])
+        if not self._writer.isOpened():
+            raise FileError(f"'{path}' can't be written as a video of {size[0]} x {size[1]} pixels, {frame_rate:g} fps")
+
+    def __enter__(self) -> Self:
+        """Waits for frames."""
+        return self
+
+    def add(self, painted: NDArray[np.uint8]) -> None:
+        """Adds a frame: (height, width, 3) uint8, RGB."""
+        self._writer.write(painted[..., ::-1].copy())
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        """Gives the file its name; after an error it is removed."""
+        self._writer.release()
+        if kind is None:
+            self._part.replace(self._path)
+        else:
+            self._part.unlink(missing_ok=True)

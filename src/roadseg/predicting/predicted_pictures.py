@@ -1,0 +1,146 @@
+"""A source of pictures, predicted: a finished folder, and how it comes about."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from roadseg.errors import FileError
+from roadseg.predicting.entry import Entry
+from roadseg.predicting.options import PredictOptions
+from roadseg.predicting.picture_files import PictureFiles
+from roadseg.predicting.prediction_folder import INDEX, Index, PredictionFolder, find_version, read_index
+from roadseg.predicting.shots import fingerprint_item
+from roadseg.predicting.work import Work
+from roadseg.reading.folder_lock import locked
+from roadseg.reading.picture import Picture
+from roadseg.reading.video import Video
+from roadseg.reporting.overlay import Overlay
+from roadseg.scenes.palette import Palette
+from roadseg.scenes.prepared import content_digest
+from roadseg.segnet.predictor import Predictor
+from roadseg.segnet.trained import TrainedSegNet
+
+logger = logging.getLogger(__name__)
+
+HALF_DONE, FILES = "half_done", "files"
+"""Folders: of predictions that are not finished, and in one of them of its files."""
+
+FORMAT = 1
+"""Raised whenever files come out another way, so that older ones are not taken over."""
+
+
+@dataclass(frozen=True)
+class PredictedPictures:
+    """What a network said of a source.
+
+    Attributes:
+        path: The folder, with `label_maps`, `overlays`, `confidence_maps` and `thumbnails`.
+        index: What is in it.
+    """
+
+    path: Path
+    index: Index
+
+    @property
+    def entries(self) -> Sequence[Entry]:
+        """Of all pictures and frames, in the order of the source."""
+        return self.index.entries
+
+    def read_thumbnail(self, picture: str) -> bytes:
+        """Returns a small overlay of a picture without a fault, as JPEG."""
+        return (self.path / "thumbnails" / f"{picture}.jpg").read_bytes()
+
+
+def load_predicted(path: Path) -> PredictedPictures:
+    """Returns what is in a finished folder.
+
+    Raises:
+        FileError: If its index is missing or damaged.
+    """
+    return PredictedPictures(path, read_index(path))
+
+
+def predict_source(
+    source: Sequence[Picture | Video],
+    model: TrainedSegNet,
+    folder: Path,
+    palette: Palette,
+    options: PredictOptions,
+    seed: int,
+) -> PredictedPictures:
+    """Predicts what is missing or changed of a source, and returns all of it, in a folder that is to be moved.
+
+    What a finished folder has of pictures that are still the same is taken over; what a killed run has finished is
+    gone on with.
+
+    Args:
+        source: Pictures and videos.
+        model: The trained network with its record.
+        folder: Where finished folders are, each as `folder/VERSION/NAME`, and half-done ones.
+        palette: Of the classes.
+        options: What is asked for.
+        seed: Of passes with dropout, from 0.
+
+    Raises:
+        InputError: If there is not one value per class for label maps, or passes with dropout are asked for of a
+            network without.
+        FileError: If no picture can be read, the disk is full, another run is at the same prediction, or an index is
+            damaged.
+    """
+    values = options.label_maps.list_values(len(palette.classes), "predict.label_maps.ids")
+    predictor = Predictor(model, batch_size=options.batch_size, samples=options.samples, seed=seed)
+    chances = [options.samples, seed] if options.samples else []
+    key = _digest_choices([model.record.model_dump(mode="json"), predictor.precision, chances], palette, options)
+    workplace = folder / HALF_DONE / key
+    workplace.mkdir(parents=True, exist_ok=True)
+    with locked(workplace, "prediction"):
+        work_folder = PredictionFolder(workplace / FILES)
+        versions = sorted((path.parent for path in folder.glob(f"*/*/{INDEX}")), reverse=True)
+        if version := find_version(versions, key):
+            work_folder.take_over(version, {item.name: fingerprint_item(item, options.video) for item in source})
+        Work(predictor, PictureFiles(work_folder, Overlay(palette, options.overlays.opacity), values, options)).predict(
+            source
+        )
+        names = _list_names(source, work_folder, options)
+        _tell_faults([work_folder.entries[name] for name in names])
+        index = work_folder.finish(key, names, [item.name for item in source if isinstance(item, Video)])
+    return PredictedPictures(work_folder.path, index)
+
+
+def _digest_choices(network: Sequence[object], palette: Palette, options: PredictOptions) -> str:
+    """Returns what changes with all that files depend on, beside the pictures and what is asked of videos."""
+    asked = options.model_dump(mode="json", exclude={"batch_size", "samples", "page_pictures", "video"})
+    colours = [each.colour for each in palette.classes]
+    return content_digest([FORMAT, *network, colours, palette.void, asked])
+
+
+def _list_names(source: Sequence[Picture | Video], folder: PredictionFolder, options: PredictOptions) -> list[str]:
+    """Returns the names of all pictures and frames, those of a video in the order of time."""
+    frames: dict[str, list[Entry]] = {}
+    for entry in folder.entries.values():
+        if entry.is_frame:
+            frames.setdefault(entry.drive, []).append(entry)
+    names = []
+    for item in source:
+        if isinstance(item, Video):
+            fingerprint = fingerprint_item(item, options.video)
+            own = [each for each in frames.get(item.name, []) if each.fingerprint == fingerprint]
+            names += [each.picture for each in sorted(own, key=lambda each: (each.time, each.fault))]
+        else:
+            names.append(item.name)
+    return names
+
+
+def _tell_faults(entries: Sequence[Entry]) -> None:
+    faults = [each for each in entries if each.fault]
+    if len(faults) == len(entries):
+        raise FileError(f"none of {len(entries)} pictures can be read: {faults[0].picture}: {faults[0].fault}")
+    if faults:
+        logger.warning(
+            "%d of %d pictures can't be predicted, such as %s: %s; the table has them all",
+            len(faults),
+            len(entries),
+            faults[0].picture,
+            faults[0].fault,
+        )

@@ -1,0 +1,215 @@
+"""The folder of a prediction: its files, and an index that says for which picture each was made.
+
+While the work goes on, what is finished is noted line by line in a journal. A kill at any moment loses the pictures
+that were not finished, and no other. When all is done, the journal becomes the index.
+"""
+
+import os
+import shutil
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+from fsspec.implementations.local import LocalFileSystem
+from pydantic import BaseModel, TypeAdapter, ValidationError
+
+from roadseg.errors import FileError
+from roadseg.predicting.entry import Entry
+from roadseg.reading.whole_file import open_whole
+
+JOURNAL, INDEX = "journal.jsonl", "index.json"
+
+FILES = LocalFileSystem()
+
+VIDEOS = "overlay_videos"
+
+KINDS = {"label_maps": ".png", "overlays": ".jpg", "confidence_maps": ".png", "thumbnails": ".jpg", VIDEOS: ".mp4"}
+"""What is written of a picture or video -> the ending of its files."""
+
+FOLDERS = {VIDEOS: "overlays"}
+"""Kinds that lie in the folder of another one."""
+
+
+class Footage(BaseModel, frozen=True):
+    """A video of which all that is asked for is finished.
+
+    Attributes:
+        video: Its name in the source.
+        fingerprint: Changes when the file does, or what is asked of it.
+    """
+
+    video: str
+    fingerprint: str
+
+
+class Index(BaseModel, frozen=True):
+    """What is in a finished folder.
+
+    Attributes:
+        key: Of all that its files depend on, beside the pictures.
+        entries: Of all pictures and frames, in the order of the source.
+        videos: Those that are finished.
+    """
+
+    key: str
+    entries: tuple[Entry, ...]
+    videos: tuple[Footage, ...]
+
+
+NOTE: TypeAdapter[Any] = TypeAdapter(Entry | Footage)  # type: ignore[arg-type]
+"""What a line of the journal holds."""
+
+
+class PredictionFolder:
+    """A folder in which pictures are predicted; several threads may use it at once.
+
+    Attributes:
+        path: The folder.
+        entries: Of finished pictures and frames, by their names.
+        videos: Finished videos, by their names.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Takes the folder, makes it if it is missing, and reads what is finished in it.
+
+        Raises:
+            FileError: If its journal is damaged.
+        """
+        path.mkdir(parents=True, exist_ok=True)
+        self.path, self._lock = path, Lock()
+        self.entries: dict[str, Entry] = {}
+        self.videos: dict[str, Footage] = {}
+        if (path / INDEX).exists():  # killed before it was saved
+            index = read_index(path)
+            for entry in index.entries:
+                self.note(entry)
+            for video in index.videos:
+                self.note(video)
+            (path / INDEX).unlink()
+        for note in _read_journal(path / JOURNAL):
+            self._keep(note)
+
+    def name_file(self, kind: str, name: str) -> Path:
+        """Returns the path of a file of a picture, or of the overlay of a video."""
+        return _name_file(self.path, kind, name)
+
+    def write(self, kind: str, name: str, content: bytes) -> None:
+        """Writes a file of a picture: it is there whole or not at all.
+
+        Raises:
+            FileError: If the disk is full.
+        """
+        with open_whole(FILES, str(self.name_file(kind, name))) as file:
+            file.write(content)
+
+    def note(self, note: Entry | Footage) -> None:
+        """Notes that a picture or a video is finished: all its files are written."""
+        with self._lock, (self.path / JOURNAL).open("ab") as journal:
+            journal.write(f"{note.model_dump_json()}\n".encode())
+            self._keep(note)
+
+    def take_over(self, version: Path, fingerprints: Mapping[str, str]) -> None:
+        """Takes what a finished folder has of pictures and videos that are still the same.
+
+        Args:
+            version: The finished folder.
+            fingerprints: Of each picture and video by its name.
+        """
+        index = read_index(version)
+        for entry in index.entries:
+            source = entry.drive if entry.is_frame else entry.picture
+            is_same = fingerprints.get(source) == entry.fingerprint
+            if is_same and entry.picture not in self.entries and (entry.is_frame or not entry.fault):
+                self._link(version, [kind for kind in KINDS if kind != VIDEOS], entry.picture)
+                self.note(entry)
+        for video in index.videos:
+            if fingerprints.get(video.video) == video.fingerprint and video.video not in self.videos:
+                self._link(version, [VIDEOS], video.video)
+                self.note(video)
+
+    def finish(self, key: str, names: Sequence[str], videos: Sequence[str]) -> Index:
+        """Removes what is of no picture of the source, and makes the journal an index.
+
+        Args:
+            key: Of all that the files depend on, beside the pictures.
+            names: Of all pictures and frames of the source, in order; each is finished.
+            videos: Names of its videos.
+        """
+        index = Index(
+            key=key,
+            entries=tuple(self.entries[name] for name in names),
+            videos=tuple(self.videos[name] for name in videos if name in self.videos),
+        )
+        kept = {self.name_file(kind, name) for kind in KINDS for name in [*names, *videos]}
+        for kind in KINDS:
+            for path in (self.path / FOLDERS.get(kind, kind)).rglob("*"):
+                if path.is_file() and path not in kept:
+                    path.unlink()
+        with open_whole(FILES, str(self.path / INDEX)) as file:
+            file.write(index.model_dump_json(indent=1).encode())
+        (self.path / JOURNAL).unlink()
+        return index
+
+    def _keep(self, note: Entry | Footage) -> None:
+        if isinstance(note, Entry):
+            self.entries[note.picture] = note
+        else:
+            self.videos[note.video] = note
+
+    def _link(self, version: Path, kinds: Iterable[str], name: str) -> None:
+        for kind in kinds:
+            old, path = _name_file(version, kind, name), self.name_file(kind, name)
+            if old.exists():
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.unlink(missing_ok=True)
+                try:
+                    path.hardlink_to(old)
+                except OSError:  # a file system without links
+                    shutil.copyfile(old, path)
+
+
+def read_index(folder: Path) -> Index:
+    """Returns the index of a finished folder.
+
+    Raises:
+        FileError: If it is missing or damaged.
+    """
+    path = folder / INDEX
+    try:
+        return Index.model_validate_json(path.read_bytes())
+    except OSError as fault:
+        raise FileError(f"'{path}' can't be read: {fault.strerror}") from fault
+    except ValidationError as fault:
+        raise FileError(f"'{path}' is damaged: remove '{folder}', and predict again") from fault
+
+
+def find_version(versions: Iterable[Path], key: str) -> Path | None:
+    """Returns the newest finished folder with a key.
+
+    Args:
+        versions: Finished folders, the newest first.
+        key: Of all that the files depend on, beside the pictures.
+
+    Raises:
+        FileError: If the index of one is damaged.
+    """
+    return next((each for each in versions if read_index(each).key == key), None)
+
+
+def _name_file(folder: Path, kind: str, name: str) -> Path:
+    return folder / FOLDERS.get(kind, kind) / f"{name}{KINDS[kind]}"
+
+
+def _read_journal(path: Path) -> Iterator[Entry | Footage]:
+    if not path.exists():
+        return
+    content = path.read_bytes()
+    whole = content[: content.rfind(b"\n") + 1]
+    if whole != content:  # a kill cut its last line
+        os.truncate(path, len(whole))
+    for line in whole.splitlines():
+        try:
+            yield NOTE.validate_json(line)
+        except ValidationError as fault:
+            raise FileError(f"'{path}' is damaged: remove '{path.parent}', and predict again") from fault

@@ -1,0 +1,189 @@
+"""Predicting the pictures of a source into a folder: reading, network and writing at the same time."""
+
+import logging
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
+from threading import Lock
+
+import cv2
+import numpy as np
+from joblib import cpu_count
+from numpy.typing import NDArray
+
+from roadseg.predicting.entry import Entry
+from roadseg.predicting.overlay_video import OverlayVideo
+from roadseg.predicting.picture_files import PictureFiles
+from roadseg.predicting.prediction_folder import VIDEOS, Footage
+from roadseg.predicting.shots import Shot, fingerprint_item, read_ahead, read_pictures, read_video
+from roadseg.reading.picture import Picture
+from roadseg.reading.progress import show_progress
+from roadseg.reading.video import Video, VideoHeader
+from roadseg.scenes.faults import UnusableSceneError
+from roadseg.segnet.predictor import Predictor
+from roadseg.segnet.segmentation import Segmentation
+
+logger = logging.getLogger(__name__)
+
+Finish = Callable[[Shot, Segmentation | None], None]
+"""Writes what is asked for of a shot, and notes it; without a segmentation where it was not predicted."""
+
+
+class Work:
+    """Predicts what the folder of a prediction lacks."""
+
+    def __init__(self, predictor: Predictor, files: PictureFiles) -> None:
+        """Takes the predictor of a trained network, and the writer of the files."""
+        self._predictor, self._files = predictor, files
+        self._folder, self._options = files.folder, files.options
+        self._lock, self._last = Lock(), time.perf_counter()
+
+    def predict(self, source: Sequence[Picture | Video]) -> None:
+        """Predicts each picture and video that is not finished.
+
+        Raises:
+            FileError: If the disk is full.
+            MemoryError: If memory runs out, with advice.
+        """
+        fingerprints = {item.name: fingerprint_item(item, self._options.video) for item in source}
+        pictures = [item for item in source if isinstance(item, Picture)]
+        missing = [each for each in pictures if not self._is_finished(each.name, fingerprints[each.name])]
+        videos = [item for item in source if isinstance(item, Video)]
+        to_see = [each for each in videos if not self._is_finished_video(each.name, fingerprints[each.name])]
+        logger.info(
+            "%d pictures, %d of them to predict; %d videos, %d of them",
+            len(pictures),
+            len(missing),
+            len(videos),
+            len(to_see),
+        )
+        if missing:
+            self._predict_pictures(missing, [fingerprints[each.name] for each in missing])
+        for video in to_see:
+            self._predict_video(video, fingerprints[video.name])
+
+    def _is_finished(self, picture: str, fingerprint: str) -> bool:
+        entry = self._folder.entries.get(picture)
+        return entry is not None and not entry.fault and entry.fingerprint == fingerprint
+
+    def _is_finished_video(self, video: str, fingerprint: str) -> bool:
+        footage = self._folder.videos.get(video)
+        return footage is not None and footage.fingerprint == fingerprint
+
+    def _finish_each(self, shots: Iterator[Shot], writers: ThreadPoolExecutor, finish: Finish) -> Iterator[None]:
+        """Predicts and finishes shots as they are read; yields once per shot that is finished, in order."""
+        unfinished: deque[list[Future[None]]] = deque()
+        try:
+            for several in read_ahead(shots, self._options.batch_size):
+                found = self._predict_shots(several)
+                unfinished.append([writers.submit(finish, shot, found.get(shot.picture)) for shot in several])
+                while len(unfinished) > 1:  # one list is written while the next one is predicted
+                    yield from (each.result() for each in unfinished.popleft())
+            while unfinished:
+                yield from (each.result() for each in unfinished.popleft())
+        finally:
+            for waiting in unfinished:
+                for each in waiting:
+                    each.cancel()
+
+    def _predict_shots(self, shots: Sequence[Shot]) -> dict[str, Segmentation]:
+        chosen = {
+            shot.picture: shot.image
+            for shot in shots
+            if shot.is_chosen and shot.image is not None and not self._is_finished(shot.picture, shot.fingerprint)
+        }
+        return dict(zip(chosen, self._predictor.predict_each(chosen.values()), strict=True))
+
+    def _finish_picture(self, shot: Shot, found: Segmentation | None) -> None:
+        if shot.image is not None and found is not None:
+            if self._options.overlays.written:
+                self._files.write_overlay(shot.picture, shot.image, found.label_map)
+            self._files.write(shot.picture, shot.image, found)
+        self._folder.note(self._describe(shot, found))
+
+    def _predict_pictures(self, pictures: Sequence[Picture], fingerprints: Sequence[str]) -> None:
+        shots = read_pictures(pictures, fingerprints)
+        with ThreadPoolExecutor(cpu_count()) as writers:
+            for _ in show_progress(self._finish_each(shots, writers, self._finish_picture), len(pictures), "pictures"):
+                pass
+
+    def _predict_video(self, video: Video, fingerprint: str) -> None:
+        with ExitStack() as stack:
+            overlay = None
+            if self._options.overlays.written and (header := _read_header(video)):
+                path = self._folder.name_file(VIDEOS, video.name)
+                overlay = stack.enter_context(OverlayVideo(path, header.size, header.frame_rate))
+            writer = stack.enter_context(ThreadPoolExecutor(1))  # a video is written frame by frame
+            shots = read_video(video, self._options.video, all_frames=overlay is not None)
+            finish = _FrameFinish(self._files, overlay, self._describe)
+            for _ in show_progress(self._finish_each(shots, writer, finish), None, "frames"):
+                pass
+        if finish.has_frames:
+            self._folder.note(Footage(video=video.name, fingerprint=fingerprint))
+
+    def _describe(self, shot: Shot, found: Segmentation | None) -> Entry:
+        with self._lock:
+            now = time.perf_counter()
+            seconds, self._last = now - self._last, now
+        entry = Entry(
+            picture=shot.picture,
+            drive=shot.drive,
+            fingerprint=shot.fingerprint,
+            time=shot.time,
+            seconds=seconds,
+            fault=shot.fault,
+        )
+        if found is None:
+            return entry
+        confidence = found.network_confidence
+        return entry.model_copy(
+            update={
+                "height": found.size[0],
+                "width": found.size[1],
+                "mean_confidence": float(confidence.mean(dtype=np.float64)),
+                "unsure_share": float((confidence < self._options.unsure_below).mean()),
+                "entropy": float(found.entropy.mean(dtype=np.float64)),
+                "variance": None if found.variance is None else float(found.variance.mean(dtype=np.float64)),
+                "shares": count_shares(found.label_map, found.logits.shape[-1]),
+            }
+        )
+
+
+class _FrameFinish:
+    """Finishes the frames of a video in order; those that are not predicted show the classes of the frame before."""
+
+    def __init__(
+        self, files: PictureFiles, overlay: OverlayVideo | None, describe: Callable[[Shot, Segmentation | None], Entry]
+    ) -> None:
+        self._files, self._overlay, self._describe = files, overlay, describe
+        self._label_map: NDArray[np.uint8] | None = None
+        self.has_frames = False
+
+    def __call__(self, shot: Shot, found: Segmentation | None) -> None:
+        if shot.image is None:
+            self._files.folder.note(self._describe(shot, None))
+            return
+        self.has_frames = True
+        if found is not None:
+            self._files.write(shot.picture, shot.image, found)
+            self._files.folder.note(self._describe(shot, found))
+            self._label_map = found.label_map
+        elif shot.is_chosen:  # predicted before a kill
+            self._label_map = self._files.read_label_map(shot.picture)
+        if self._overlay is not None and self._label_map is not None:
+            self._overlay.add(self._files.overlay.paint(shot.image, self._label_map))
+
+
+def count_shares(label_map: NDArray[np.uint8], num_classes: int) -> tuple[float, ...]:
+    """Returns the share of each class in the pixels of a label map, (height, width) uint8 class ids."""
+    counts = cv2.calcHist([label_map], [0], None, [256], [0, 256])[:num_classes, 0]  # a tenth of NumPy's time
+    return tuple((counts.astype(np.float64) / label_map.size).tolist())
+
+
+def _read_header(video: Video) -> VideoHeader | None:
+    try:
+        return video.read_header()
+    except UnusableSceneError:  # reading the frames tells
+        return None
