@@ -56,10 +56,13 @@ def test_what_can_not_go_on_is_refused_with_advice_that_works(trained_copy: Proj
     run = first.parent.name
     assert f"there is no model 'nothing'; the newest is {run}" in trained_copy.fail(*go_on("nothing", 3))
     assert "train.continue_from: input should be a valid string" in trained_copy.fail(*go_on("1999", 3))
-    sentence = trained_copy.fail(*go_on(run, 3, "train.optimizer=sgd", "network.width=0.07"))
-    assert 'it has train.optimizer "muon", here "sgd"; network.width 0.0625, here 0.07; with network.start=' in sentence
-    start = sentence.partition("; with ")[2].partition(" in its place")[0]
-    assert "Starts from the model" in trained_copy.run(*TRAIN, "--params", f"{start},train.optimizer=sgd")
+    sentence = trained_copy.fail(*go_on(run, 3, "train.optimizer=sgd", "network.dropout=0.1"))
+    assert 'it has train.optimizer "muon", here "sgd"; network.dropout 0.0, here 0.1. To start a new' in sentence
+    start = sentence.partition("replace train.continue_from by ")[2].strip()
+    asked = f"{start},train.optimizer=sgd,network.dropout=0.1"
+    assert "Starts from the model" in trained_copy.run(*TRAIN, "--params", asked)
+    sentence = trained_copy.fail(*go_on(run, 3, "network.width=0.2"))
+    assert sentence.strip().endswith("here 0.2. To train this network, leave out train.continue_from")
     trained_copy.run("--pipelines", "prepare", "--params", "split.method=leave_one_drive_out,split.drive=drive01")
     sentence = trained_copy.fail(*go_on(run, 3))
     assert "learnt from another content of split_table than this run loads" in sentence

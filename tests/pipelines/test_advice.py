@@ -11,6 +11,7 @@ import pytest
 
 from model_records import model_record
 from roadseg.command_line import run
+from roadseg.datasets.provenance import Provenance
 from roadseg.errors import InputError, advising
 from roadseg.pipelines.evaluate.nodes import score_scenes
 from roadseg.pipelines.train.nodes import train_segnet
@@ -50,21 +51,41 @@ def prepared(in_memory: Callable[..., Any]) -> Any:
 def refuse(prepared: Any, **changes: Any) -> str:
     """Returns what is said of a model that can't be scored on the scene."""
     classes = changes.pop("classes", prepared.classes)
+    here = Provenance(run="v9", data_set="drawn", versions={}, parameters={})
+    provenance = here.model_copy(update=changes.pop("here", {}))
     model: Any = TrainedSegNet(None, record(classes=classes, **changes))
     options: Any = type("Options", (), {"resolution": "network"})
-    unused: Any = dict.fromkeys(("raw_scenes", "label_space", "provenance"))
+    unused: Any = dict.fromkeys(("raw_scenes", "label_space"))
+    given: Any = {"prepared_scenes": prepared, "split_table": SPLITS, "options": options, "provenance": provenance}
     with pytest.raises(InputError) as raised:
-        score_scenes(segnet_model=model, prepared_scenes=prepared, split_table=SPLITS, options=options, **unused)
+        score_scenes(segnet_model=model, **given, **unused)
     return str(raised.value)
 
 
-def test_model_of_another_size_is_refused_with_the_size_to_prepare_at(prepared: Any) -> None:
-    message = refuse(prepared, image_size=(240, 480))
+@pytest.mark.parametrize("here", [{"environment": "camvid", "data_set": "camvid"}, {"data_set": "camvid"}])
+def test_model_of_another_data_set_and_size_is_refused_with_the_size_to_prepare_at(prepared: Any, here: Any) -> None:
+    message = refuse(prepared, image_size=(240, 480), here=here)
     assert re.match(
         rf"the model of {RUN} takes images of 240 x 480 pixels, but the .* prepared at \d+ x \d+: p", message
     )
-    advised = message.partition(": prepare them at its size with ")[2]
-    assert follow(advised)["params"] == {"prepare": {"image_size": [240, 480]}}
+    sentence, pipelines, size = re.fullmatch(
+        r"(.*) with (--pipelines \S+) and with (\S+) in --params", message
+    ).groups()
+    assert sentence.endswith(": prepare them at its size in the same run,")
+    followed = follow(f"{pipelines} --params model_of=drawn,{size}")
+    assert followed["params"] == {"model_of": "drawn", "prepare": {"image_size": [240, 480]}}
+    assert "".join(followed["pipelines"]).replace(" ", "") in ("prepare,evaluate", "prepareevaluate")
+
+
+@pytest.mark.parametrize(
+    "changes", [{}, {"data_set": None}, {"environment": "camvid", "here": {"environment": "camvid"}}]
+)
+def test_model_of_another_size_than_its_own_data_has_now_is_refused_with_the_versions_that_fit(
+    prepared: Any, changes: Any
+) -> None:
+    sentence, command = refuse(prepared, image_size=(240, 480), **changes).splitlines()
+    assert sentence.endswith(": evaluate the model on its own data with")
+    assert follow(command.partition("run ")[2])["load_versions"] == {"segnet_model": RUN, **VERSIONS}
 
 
 def test_model_of_other_data_is_refused_with_the_command_that_fits(prepared: Any) -> None:

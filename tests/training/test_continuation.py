@@ -1,5 +1,6 @@
 """What a training must have in common with its beginning to go on; that it does is tested in test_training.py."""
 
+import json
 import zipfile
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from model_records import model_record
 from roadseg.segnet.network import NetworkOptions
 from roadseg.segnet.trained import STATE, WEIGHTS
+from roadseg.training import continuation
 from roadseg.training.continuation import EarlierTraining
 from roadseg.training.recipe import Recipe
 from training.options import train_options
@@ -42,14 +44,20 @@ def test_what_computes_it_and_how_long_it_takes_may_differ(earlier):
 
 
 def test_what_else_differs_is_named_with_both_values_and_what_to_do_instead(earlier):
-    wider = NETWORK.model_copy(update={"width": 0.5})
+    dropping = NETWORK.model_copy(update={"dropout": 0.5})
     scaled = train_options().augmentation.model_copy(update={"scale": (0.5, 2.0)})
-    sentence = refuse(earlier, seed=2, network=wider, optimizer="sgd", augmentation=scaled)
+    sentence = refuse(earlier, seed=2, network=dropping, optimizer="sgd", augmentation=scaled)
     assert sentence == (
-        'the training of v3 can\'t go on here: it has train.optimizer "adam", here "sgd"; '
-        "train.augmentation.scale [1.0, 1.0], here [0.5, 2.0]; network.width 0.25, here 0.5; seed 1, here 2; "
-        f"with network.start={earlier.path} in its place another training begins with its weights"
+        'the training of v3 cannot be continued: it has train.optimizer "adam", here "sgd"; '
+        "train.augmentation.scale [1.0, 1.0], here [0.5, 2.0]; network.dropout 0.0, here 0.5; seed 1, here 2. "
+        f"To start a new training from its weights, replace train.continue_from by network.start={earlier.path}"
     )
+
+
+@pytest.mark.parametrize(("name", "value"), [("width", 0.5), ("architecture", "segnet_basic")])
+def test_weights_that_do_not_fit_the_network_are_no_advice(earlier, name, value):
+    sentence = refuse(earlier, network=NETWORK.model_copy(update={name: value}), optimizer="sgd")
+    assert sentence.endswith(f", here {json.dumps(value)}. To train this network, leave out train.continue_from")
 
 
 def test_a_recipe_names_the_training_that_goes_on_and_starts_from_no_file(earlier):
@@ -59,9 +67,16 @@ def test_a_recipe_names_the_training_that_goes_on_and_starts_from_no_file(earlie
     assert adapted == Recipe(wider, train_options(epochs=4, continue_from="v3"), 7)
 
 
-def test_an_option_that_the_program_did_not_have_then_is_no_difference(earlier):
+def test_an_option_that_its_record_lacks_differs_unless_older_trainings_had_this_value_in_effect(earlier, monkeypatch):
     del earlier.record.parameters["train"]["weight_average"]
+    del earlier.record.parameters["train"]["plateau"]
+    sentence = refuse(earlier)
+    assert "it has no train.plateau.factor, here 0.5; no train.plateau.patience, here 1; no train.pl" in sentence
+    assert "; no train.weight_average, here null. To start" in sentence
+    plateau = {"train.plateau.factor": 0.5, "train.plateau.patience": 1, "train.plateau.floor": 0.001}
+    monkeypatch.setattr(continuation, "ADDED", plateau | {"train.weight_average": None})
     earlier.check(train_options(epochs=4), NETWORK, 1)
+    assert "it has train.weight_average null, here 0.9. To" in refuse(earlier, weight_average=0.9)
 
 
 def test_no_more_epochs_than_it_has_had(earlier):
@@ -80,7 +95,9 @@ def test_early_stopping_that_would_end_it_at_once(earlier):
 def test_a_model_that_keeps_no_state(earlier):
     with zipfile.ZipFile(earlier.path, "w") as archive:
         archive.writestr(WEIGHTS, b"weights")
-    assert "can't go on here: its model keeps no state of it; with network.start=" in refuse(earlier)
+    assert "cannot be continued: its model keeps no state of it. To start a new training from its weights, " in refuse(
+        earlier
+    )
 
 
 def test_other_data_is_named(earlier):

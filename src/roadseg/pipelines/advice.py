@@ -1,12 +1,21 @@
 """Commands and options that mend what the library refuses: it knows the fault, and nothing of commands."""
 
+from roadseg.datasets.provenance import Provenance
 from roadseg.segnet.model_record import ModelRecord
 
 
-def prepare_as_learnt(record: ModelRecord) -> str:
-    """Returns how scenes are prepared at the size of those that a model learnt from."""
+def fit_scenes(record: ModelRecord, provenance: Provenance) -> str:
+    """Returns how a model is scored whose size the scenes have not: on its own data, or on scenes of its size.
+
+    Scenes of its own data that are prepared again may be others: a trial has fewer, and raw data may have changed.
+    """
+    if record.environment == provenance.environment and record.data_set in (None, provenance.data_set):
+        return f": {evaluate_on_own_data(record)}"
     height, width = record.image_size
-    return f": prepare them at its size with --params 'prepare.image_size=[{height},{width}]'"
+    return (
+        f": prepare them at its size in the same run, with --pipelines prepare,evaluate and with "
+        f"'prepare.image_size=[{height},{width}]' in --params"
+    )
 
 
 def evaluate_on_own_data(record: ModelRecord) -> str:
@@ -14,8 +23,7 @@ def evaluate_on_own_data(record: ModelRecord) -> str:
     environment = f" --env {record.environment}" if record.environment else ""
     pins = f"segnet_model:{record.run},{_name_versions(record)}"
     return (
-        f", else evaluate the model on its own data with\n"
-        f"  kedro run --pipelines evaluate{environment} --load-versions {pins}"
+        f"evaluate the model on its own data with\n  kedro run --pipelines evaluate{environment} --load-versions {pins}"
     )
 
 

@@ -27,6 +27,15 @@ MAY_DIFFER = {
 }
 """Options that may have other values when a training goes on: how long it takes, and what computes it."""
 
+ADDED: Mapping[str, Any] = {}
+"""Dotted name of an option that older records lack -> the value with which a training is as theirs were.
+
+An option that is missing in a record and here too differs, whatever its value.
+"""
+
+SHAPING = ("network.architecture", "network.width")
+"""Options that the shapes of weights depend on."""
+
 
 @dataclass(frozen=True)
 class EarlierTraining:
@@ -56,14 +65,13 @@ class EarlierTraining:
             InputError: If its model keeps no state, options outside `MAY_DIFFER` differ, it has had as many epochs, or
                 early stopping would end it at once.
         """
+        given = _list_options(options, network_options, seed)
+        differences = dict(_compare(self.record.parameters, given))
+        fits = differences.keys().isdisjoint(SHAPING)
         if not self._has_state():
-            raise self._refuse("its model keeps no state of it")
-        differences = [
-            f"{name} {json.dumps(then)}, here {json.dumps(now)}"
-            for name, then, now in _compare(self.record.parameters, _list_options(options, network_options, seed))
-        ]
+            raise self._refuse("its model keeps no state of it", fits=fits)
         if differences:
-            raise self._refuse(f"it has {'; '.join(differences)}")
+            raise self._refuse(f"it has {'; '.join(differences.values())}", fits=fits)
         if options.epochs <= self.epochs:
             raise InputError(
                 f"train.continue_from: the training of {self.run} has had {self.epochs} epochs: train.epochs, and with "
@@ -116,11 +124,13 @@ class EarlierTraining:
                     shutil.copyfileobj(source, target)
                 part.replace(folder / name)
 
-    def _refuse(self, why: str) -> InputError:
-        return InputError(
-            f"train.continue_from: the training of {self.run} can't go on here: {why}; with network.start={self.path} "
-            "in its place another training begins with its weights"
-        )
+    def _refuse(self, why: str, *, fits: bool) -> InputError:
+        advice = "To train this network, leave out train.continue_from"
+        if fits:
+            advice = (
+                f"To start a new training from its weights, replace train.continue_from by network.start={self.path}"
+            )
+        return InputError(f"train.continue_from: the training of {self.run} cannot be continued: {why}. {advice}")
 
     def _has_state(self) -> bool:
         with self.open() as file, zipfile.ZipFile(file) as archive:
@@ -135,10 +145,13 @@ def _list_options(options: TrainOptions, network_options: NetworkOptions, seed: 
     }
 
 
-def _compare(then: Mapping[str, Any], now: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any, Any]]:
-    """Yields dotted name and both values of what differs; a name that the earlier one lacks is of a later program."""
+def _compare(then: Mapping[str, Any], now: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
+    """Yields the dotted name of each option that differs, and the sentence on both values."""
     for name, value in now.items():
+        dotted = f"{prefix}{name}"
         if isinstance(value, Mapping):
-            yield from _compare(then.get(name, value), value, f"{prefix}{name}.")
-        elif then.get(name, value) != value:
-            yield f"{prefix}{name}", then[name], value
+            yield from _compare(then.get(name, {}), value, f"{dotted}.")
+        elif name not in then and dotted not in ADDED:
+            yield dotted, f"no {dotted}, here {json.dumps(value)}"
+        elif (earlier := then.get(name, ADDED.get(dotted))) != value:
+            yield dotted, f"{dotted} {json.dumps(earlier)}, here {json.dumps(value)}"

@@ -1,7 +1,6 @@
 """Evaluate: a trained SegNet and the scenes of its split to scores, tables and pictures."""
 
 import logging
-from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
@@ -10,7 +9,7 @@ from matplotlib.figure import Figure
 
 from roadseg.datasets.provenance import Provenance
 from roadseg.errors import advising
-from roadseg.pipelines.advice import evaluate_on_own_data, prepare_as_learnt
+from roadseg.pipelines.advice import evaluate_on_own_data, fit_scenes
 from roadseg.predicting.prediction_files import write_predictions
 from roadseg.reporting import figures
 from roadseg.reporting.caption import describe_model
@@ -63,7 +62,7 @@ def score_scenes(
     """Returns the confusion table, the calibration table, the scores of each scene, and those of its classes."""
     names = [each.name for each in prepared_scenes.classes]
     scenes = list_scenes(split_table, options.resolution)
-    if not _check_model(segnet_model.record, prepared_scenes, digest_contents(prepared_scenes, split_table), scenes):
+    if not _check_model(segnet_model.record, prepared_scenes, split_table, scenes, provenance):
         logger.info("The model of %s was trained on other data and on none of these drives", segnet_model.record.run)
     read = partial(read_truth, raw_scenes=raw_scenes, label_space=label_space, classes=prepared_scenes.classes)
     predictor = Predictor(segnet_model, batch_size=options.batch_size)
@@ -82,14 +81,18 @@ def score_scenes(
 
 
 def _check_model(
-    record: ModelRecord, prepared_scenes: PreparedScenes, contents: Mapping[str, str], scenes: pd.DataFrame
+    record: ModelRecord,
+    prepared_scenes: PreparedScenes,
+    split_table: pd.DataFrame,
+    scenes: pd.DataFrame,
+    provenance: Provenance,
 ) -> bool:
     """Returns whether a model learnt from this data; refuses data on which it can't be scored."""
     check_classes(record, [each.name for each in prepared_scenes.classes])
-    with advising(prepare_as_learnt(record)):
+    with advising(fit_scenes(record, provenance)):
         check_image_size(record, prepared_scenes.image_size)
-    with advising(evaluate_on_own_data(record)):
-        return check_learnt_from(record, contents, set(scenes["drive"]))
+    with advising(f", else {evaluate_on_own_data(record)}"):
+        return check_learnt_from(record, digest_contents(prepared_scenes, split_table), set(scenes["drive"]))
 
 
 def score_prior(
