@@ -12,8 +12,11 @@ COLOURS = {"better": "green", "worse": "red"}
 FOLDED = ("pipelines", "parameters changed", "state", "A", "B")
 """Columns whose texts may be long."""
 
+FOLDED_WIDTH = 12
+"""Letters that are left at least of such a text on each of its lines."""
+
 NARROWEST = 120
-"""Letters; a terminal that has fewer folds the lines itself, because narrower tables would cut them off."""
+"""Letters; a terminal with fewer than a table needs folds the lines itself, because the table would cut them off."""
 
 WIDE = 100_000
 
@@ -28,12 +31,23 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         return
     console = Console()
     if console.is_terminal:
-        Console(width=max(console.width, NARROWEST)).print(_lay_out(columns, rows, box.SIMPLE_HEAD, 1))
+        width = max(console.width, NARROWEST, _find_least_width(columns, rows))
+        Console(width=width).print(_lay_out(columns, rows, box.SIMPLE_HEAD, 1))
         return
     wide = Console(width=WIDE)
     with wide.capture() as captured:
         wide.print(_lay_out(columns, rows, None, 2))
     click.echo("\n".join(line.rstrip() for line in captured.get().splitlines()))
+
+
+def _find_least_width(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> int:
+    """Returns the letters that the longest line of a table needs where texts are folded as far as they may be."""
+    folded = [
+        [cell[:FOLDED_WIDTH] if column in FOLDED else cell for column, cell in zip(columns, row, strict=True)]
+        for row in rows
+    ]
+    # A console tells nothing wider than itself.
+    return Console(width=WIDE).measure(_lay_out(columns, folded, box.SIMPLE_HEAD, 1)).maximum
 
 
 def _lay_out(columns: Sequence[str], rows: Sequence[Sequence[str]], frame: box.Box | None, gap: int) -> Table:
