@@ -49,8 +49,8 @@ class RoadSegSession(KedroSession):
 def _check_runner(runner: AbstractRunner | None) -> None:
     if runner is not None and not isinstance(runner, SequentialRunner | ThreadRunner):
         raise InputError(
-            f"{type(runner).__name__} runs nodes in other processes, and the record of the run would not see what they "
-            f"load and save: leave out --runner, or give ThreadRunner; prepare shares its work among all cores anyway"
+            f"{type(runner).__name__} runs nodes in other processes, so the run record would miss what they load and "
+            f"save: leave out --runner, or give ThreadRunner; prepare shares its work among all cores anyway"
         )
 
 

@@ -99,7 +99,7 @@ def test_loading_reads_no_scene(camvid_folder):
 
 
 def test_missing_folder_is_named_with_what_to_do(tmp_path):
-    words = rf"there is no folder '{tmp_path}/none': link or copy .*, or with --params raw_folder=PATH where"
+    words = rf"there is no folder '{tmp_path}/none': link or copy .*, or with --params raw_folder=PATH if"
     with pytest.raises(FileError, match=words):
         len(load(tmp_path / "none"))
 

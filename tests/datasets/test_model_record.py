@@ -52,7 +52,7 @@ def test_it_is_there_when_the_model_is(tmp_path):
 
 
 def test_outside_a_session_it_is_refused():
-    with pytest.raises(DatasetError, match="inside a Kedro session only"):
+    with pytest.raises(DatasetError, match="only inside a Kedro session"):
         ModelRecordDataset(of="segnet_model").load()
 
 

@@ -17,7 +17,7 @@ def test_an_entry_of_the_catalog_loads_as_pictures_to_read(tmp_path):
 def test_an_entry_without_a_source_says_how_to_tell_it():
     dataset = PicturesDataset(filepath=None)
     assert not dataset.exists()
-    with pytest.raises(DatasetError, match="no source of pictures is told: add --params source=PATH"):
+    with pytest.raises(DatasetError, match="no source of pictures is given: add --params source=PATH"):
         dataset.load()
 
 

@@ -137,7 +137,7 @@ def test_full_disk_leaves_no_version(tmp_path, work, monkeypatch):
 
 def test_scenes_of_another_store_are_refused(tmp_path, work):
     elsewhere = SceneStoreDataset(filepath=f"{tmp_path}/elsewhere").load()
-    with pytest.raises(DatasetError, match=f"scene_store in the catalog must lie in '{tmp_path}/store'"):
+    with pytest.raises(DatasetError, match=f"scene_store in the catalog must be in '{tmp_path}/store'"):
         dataset(tmp_path, save="v1").save(carry_out(work.plan(), elsewhere))
     assert not dataset(tmp_path).exists()
 

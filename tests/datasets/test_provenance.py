@@ -74,7 +74,7 @@ def test_unknown_data_set_is_named(catalog):
 
 
 def test_provenance_outside_a_session_is_refused():
-    with pytest.raises(DatasetError, match="inside a Kedro session only"):
+    with pytest.raises(DatasetError, match="only inside a Kedro session"):
         ProvenanceDataset(data_set="idd", of=[], folders=[]).load()
 
 

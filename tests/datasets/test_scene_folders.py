@@ -276,7 +276,7 @@ def test_splits_that_become_none_of_the_three_are_refused(name, received):
 
 
 def test_names_of_splits_that_differ_in_capital_letters_alone_are_refused():
-    with pytest.raises(DatasetError, match="splits must differ in more than capital letters, received A, a"):
+    with pytest.raises(DatasetError, match="splits must differ by more than capital letters, received A, a"):
         dataset("any", splits={"A": "train", "a": "test"})
 
 
@@ -410,7 +410,7 @@ def test_ignored_files_are_no_annotations(tmp_path, ignored):
 
 
 def test_ignored_pattern_that_is_not_valid_is_refused():
-    with pytest.raises(DatasetError, match=r"pattern 'old\.png' must hold \{frame\}"):
+    with pytest.raises(DatasetError, match=r"pattern 'old\.png' must contain \{frame\}"):
         dataset("any", ignored="old.png")
 
 
@@ -826,14 +826,16 @@ def test_what_needs_no_scene_runs_without_the_folder(tmp_path):
 def test_missing_folder_is_named_with_what_to_do(tmp_path, name):
     (tmp_path / "dangling").symlink_to(tmp_path / "gone")
     (tmp_path / "file").write_text("")
-    words = rf"there is no folder '{tmp_path}/{name}': link or copy .*, or name another in `filepath` of raw_scenes"
+    words = (
+        rf"there is no folder '{tmp_path}/{name}': link or copy .*, or give another folder as `filepath` of raw_scenes"
+    )
     with pytest.raises(FileError, match=words):
         load(tmp_path / name)
 
 
 def test_advice_for_a_missing_folder_leads_to_the_scenes(tmp_path):
     add_three(tmp_path / "elsewhere")
-    with pytest.raises(FileError, match="link or copy the data set there, or name another in `filepath`"):
+    with pytest.raises(FileError, match="link or copy the data set there, or give another folder as `filepath`"):
         load(tmp_path / "none")
     (tmp_path / "none").symlink_to("elsewhere")
     assert len(load(tmp_path / "none")) == len(load(tmp_path / "elsewhere")) == 3
@@ -858,12 +860,12 @@ def test_folder_without_images_is_named_with_what_was_expected(tmp_path):
     ],
 )
 def test_pattern_without_a_frame_is_refused(images, annotations):
-    with pytest.raises(DatasetError, match=r"must hold \{frame\}, and no fields but split, drive, frame"):
+    with pytest.raises(DatasetError, match=r"must contain \{frame\}, and no fields except split, drive, frame"):
         dataset("any", images=images, annotations=annotations)
 
 
 def test_pattern_with_an_unknown_field_is_refused():
-    with pytest.raises(DatasetError, match=r"pattern '\{camera\}/\{frame\}\.\*' must hold"):
+    with pytest.raises(DatasetError, match=r"pattern '\{camera\}/\{frame\}\.\*' must contain"):
         dataset("any", images="{camera}/{frame}.*")
 
 
@@ -877,7 +879,7 @@ def test_pattern_with_an_unknown_field_is_refused():
     ],
 )
 def test_annotation_with_a_field_that_the_images_lack_is_refused(images, annotations):
-    with pytest.raises(DatasetError, match=r"every field of the annotations' pattern '.*' must stand in that of the"):
+    with pytest.raises(DatasetError, match=r"every field of the annotations' pattern '.*' must also be in that of the"):
         dataset("any", images=images, annotations=annotations)
 
 

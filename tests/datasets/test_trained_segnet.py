@@ -172,7 +172,7 @@ def test_another_ending_is_refused_by_name(name):
 def test_file_without_a_record_is_refused_by_name(tmp_path, trained):
     path = tmp_path / "segnet.keras"
     trained.network.save(path)
-    with pytest.raises(DatasetError, match=rf"'{path}' holds no record.json: it was not saved by this project"):
+    with pytest.raises(DatasetError, match=rf"'{path}' contains no record.json: it was not saved by this project"):
         TrainedSegNetDataset(filepath=str(path)).load()
 
 

@@ -39,7 +39,7 @@ def test_a_training_goes_on_with_its_history_and_the_record_says_from_where(trai
         f"Error: train.continue_from: the training of {run} has had 2 epochs: train.epochs"
     )
     output = trained_copy.run(*go_on("latest", 3))
-    assert f"Going on after epoch 2 of the training of {run}" in output
+    assert f"Continues after epoch 2 of the training of {run}" in output
     assert "Starts a new training" not in output
     _, more = models(trained_copy)
     pd.testing.assert_frame_equal(history(more)[:2], history(first))
@@ -65,7 +65,7 @@ def test_what_can_not_go_on_is_refused_with_advice_that_works(trained_copy: Proj
     assert sentence.strip().endswith("here 0.2. To train this network, leave out train.continue_from")
     trained_copy.run("--pipelines", "prepare", "--params", "split.method=leave_one_drive_out,split.drive=drive01")
     sentence = trained_copy.fail(*go_on(run, 3))
-    assert "learnt from another content of split_table than this run loads" in sentence
+    assert "used other data: split_table differs" in sentence
     versions = sentence.split("--load-versions ")[1].strip()
     trained_copy.run(*go_on(run, 3), "--load-versions", versions)
     with zipfile.ZipFile(first) as archive:
@@ -73,4 +73,4 @@ def test_what_can_not_go_on_is_refused_with_advice_that_works(trained_copy: Proj
     with zipfile.ZipFile(first, "w") as archive:
         for name, content in kept.items():
             archive.writestr(name, content)
-    assert "its model keeps no state of it" in trained_copy.fail(*go_on(run, 3))
+    assert "its model file has no training state" in trained_copy.fail(*go_on(run, 3))

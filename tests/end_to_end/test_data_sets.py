@@ -104,7 +104,7 @@ def test_a_model_is_scored_on_another_data_set_at_its_own_resolution_and_without
     trained_copy.run(*foreign, "model_of=drawn")
     network = read_scores(trained_copy)
     comparison = compare_newest(trained_copy)
-    assert "A is scored at native resolution, B at network: figures of two resolutions can't be compared" in comparison
+    assert "A is scored at native resolution, B at network: different resolutions can't be compared" in comparison
     trained_copy.run(*foreign, "model_of=drawn,evaluate.gallery_scenes=0")
     table = pd.read_csv(newest_report(trained_copy, "scene_class_scores"))
     table.assign(hits=0).to_csv(newest_report(trained_copy, "scene_class_scores"), index=False)  # as if all were wrong
@@ -174,7 +174,7 @@ def test_a_model_that_does_not_fit_the_scenes_is_not_scored(trained_copy: Projec
         trained_copy.configure("other", file, content)
     trained_copy.configure("other", "globals.yml", {"data_set": "other"})
     message = refuse("other", "drawing_seed=7")
-    assert re.search(r"3 of the 5 drives here have the names of drives that trained it \(drive\d\d, drive", message)
+    assert re.search(r"3 of the 5 drives here have the names of its training drives \(drive\d\d, drive", message)
     assert "if they are other drives, give them other names" in message
     assert "kedro run --pipelines evaluate --load-versions segnet_model:" in message
 
@@ -197,6 +197,6 @@ def newest_report(project: Project, name: str, kind: str = "csv") -> Path:
 
 @pytest.mark.slow
 def test_whose_model_is_scored_is_no_choice_of_a_training(trained: Project) -> None:
-    assert "give it with --pipelines evaluate" in trained.fail("--params", "model_of=idd")
+    assert "use it with --pipelines evaluate" in trained.fail("--params", "model_of=idd")
     message = trained.fail("--pipelines", "evaluate", "--params", "model_of=idd")
     assert "there is no model of 'idd': nothing is in" in message

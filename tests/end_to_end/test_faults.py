@@ -29,7 +29,7 @@ def camvid(project: Project, camvid_folder: Path) -> Project:
 def test_advice_for_a_missing_folder_and_an_id_without_a_name_is_followed(camvid: Project, camvid_folder: Path) -> None:
     message = camvid.fail(*PREPARE, "--params", "raw_folder=data/nowhere")
     assert "data/nowhere': link or copy the data set there" in message
-    assert "or with --params raw_folder=PATH where the catalog reads raw_folder" in message
+    assert "or with --params raw_folder=PATH if the catalog reads raw_folder" in message
     annotation = max(camvid_folder.glob("valannot/*.png"))
     label_map = cv2.imread(str(annotation), cv2.IMREAD_UNCHANGED)
     label_map[0, 0] = 99

@@ -92,7 +92,7 @@ def test_training_that_sigterm_ended_keeps_its_epoch_and_ends_as_one_that_was_no
     stopped = record(models(untrained)[0])["training"]
     assert (stopped["epochs"], stopped["is_interrupted"]) == (1, True)
     output = untrained.run(*TRAIN)
-    assert "Going on after epoch 1 of a training that was stopped" in output
+    assert "Continues after epoch 1 of a training that was stopped" in output
     assert weights(models(untrained)[1]) == weights(models(trained)[0])
     pd.testing.assert_frame_equal(history(untrained), history(trained))
     assert not list((untrained.folder / "data/06_models/drawn/training_state").iterdir())

@@ -47,5 +47,5 @@ def test_a_model_that_is_not_there_or_not_the_only_one(models, name, sentence):
 @pytest.mark.parametrize("name", ["latest", "2026"])
 def test_there_is_no_model_yet(tmp_path, name):
     models = TrainedSegNetDataset(filepath=f"{tmp_path}/segnet.keras", version=Version(None, None))
-    with pytest.raises(ValueError, match=f"there is no model to go on with in '{tmp_path}/segnet.keras'"):
+    with pytest.raises(ValueError, match=f"there is no model to continue in '{tmp_path}/segnet.keras'"):
         choose_version(models, name)

@@ -108,10 +108,9 @@ def test_training_that_goes_on_with_other_data_is_refused_with_the_versions_that
     unused: Any = dict.fromkeys((*groups, "provenance"))
     with pytest.raises(InputError) as raised:
         train_segnet(prepared_scenes=prepared, split_table=SPLITS, continued_training=earlier, **unused)
-    sentence, _, advised = str(raised.value).partition(": add ")
+    sentence, _, advised = str(raised.value).partition("; add ")
     assert sentence == (
-        f"train.continue_from: the training of {RUN} learnt from another content of prepared_scenes and split_table "
-        "than this run loads"
+        f"train.continue_from: the training of {RUN} used other data: prepared_scenes and split_table differ"
     )
     assert follow(advised)["load_versions"] == VERSIONS
     assert advised == f"--pipelines train --load-versions {PINS}"

@@ -262,12 +262,15 @@ def test_object_that_is_broken_spoils_its_own_scene_only(tmp_path):
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"images": None}, "is no file in COCO's form: Input should be a valid array at images"),
-        ({"images": [{"id": 1}]}, "is no file in COCO's form: Field required at images.0.file_name"),
-        ({"categories": [{"id": 1}]}, "is no file in COCO's form: Field required at categories.0.name"),
+        ({"images": None}, "is not in COCO's form: Input should be a valid array at images"),
+        ({"images": [{"id": 1}]}, "is not in COCO's form: Field required at images.0.file_name"),
+        ({"categories": [{"id": 1}]}, "is not in COCO's form: Field required at categories.0.name"),
         ({"annotations": [{"image_id": 1}]}, "Field required at annotations.0.category_id"),
-        ({"images": [{"id": 1, "file_name": "a.jpg"}] * 2}, "each of the images must have an id of its own"),
-        ({"categories": [{"id": 1, "name": each} for each in "ab"]}, "each of the categories must have an id"),
+        ({"images": [{"id": 1, "file_name": "a.jpg"}] * 2}, "each of the images in '.*' must have a different id"),
+        (
+            {"categories": [{"id": 1, "name": each} for each in "ab"]},
+            "each of the categories in '.*' must have a different id",
+        ),
     ],
 )
 def test_file_of_another_form_stops_with_its_name(tmp_path, changes, words):
@@ -282,7 +285,7 @@ def test_file_of_another_form_stops_with_its_name(tmp_path, changes, words):
 def test_file_that_is_no_json_stops_with_its_name(tmp_path, content):
     path = write(tmp_path, {"a.jpg": [road()]})
     path.write_bytes(content)
-    with pytest.raises(FileError, match=rf"'{path}' is no file in COCO's form: Invalid JSON"):
+    with pytest.raises(FileError, match=rf"'{path}' is not in COCO's form: Invalid JSON"):
         len(load(tmp_path))
 
 

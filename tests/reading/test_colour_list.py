@@ -36,10 +36,10 @@ def test_list_in_yaml_is_a_mapping_or_entries(given):
         ([{"name": "road"}], r"^each entry .*, received \{'name': 'road'\}$"),
         ([{"name": "road", "color": [1, 2, 3], "colour": [1, 2, 3]}], "^each entry "),
         (["road"], "^each entry .*, received 'road'$"),
-        ({True: [1, 2, 3]}, "names that are text, received True: put it in quotes"),
+        ({True: [1, 2, 3]}, "names in raw_colours must be text, received True: put it in quotes"),
         (7, r"^raw_colours must be like \{road: .*, received 7$"),
-        ({"": [1, 2, 3]}, "names that are text, received ''"),
-        ({"road": [1, 2, 3], "lane": [1, 2, 3]}, r"'road' and 'lane' have one colour, \(1, 2, 3\)"),
+        ({"": [1, 2, 3]}, "names in raw_colours must be text, received ''"),
+        ({"road": [1, 2, 3], "lane": [1, 2, 3]}, r"'road' and 'lane' have the same colour, \(1, 2, 3\)"),
     ],
 )
 def test_list_in_yaml_that_is_not_valid_is_named(given, words):
@@ -111,7 +111,7 @@ def test_text_files_as_camvid_and_cvat_have_them(tmp_path, text):
         ("name,r,g,b\nroad,128,64,1.5\n", "line 2 must give"),
         ("name,r,g,b\nroad,128,64,\n", "line 2 must give"),
         ("name,r,g,b\n,128,64,128\n", "line 2 must give a name"),
-        ("name,r,g,b\nroad,1,2,3\nlane,1,2,3\n", r"'road' and 'lane' have one colour, \(1, 2, 3\)"),
+        ("name,r,g,b\nroad,1,2,3\nlane,1,2,3\n", r"'road' and 'lane' have the same colour, \(1, 2, 3\)"),
     ],
 )
 def test_csv_file_that_is_not_valid_is_named(tmp_path, text, words):
@@ -136,7 +136,7 @@ def test_file_in_another_encoding_is_named(tmp_path):
 def test_file_lies_in_the_folder_of_the_data_set_or_where_its_name_says(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "raw").mkdir()
-    with pytest.raises(FileError, match=r"no list of colours 'a\.csv', neither in 'raw' nor from the project"):
+    with pytest.raises(FileError, match=r"no list of colours 'a\.csv', neither in 'raw' nor in the project"):
         find_colours("a.csv", Path("raw"))
     write(tmp_path, "", "a.csv")
     assert find_colours("a.csv", tmp_path / "raw").samefile(tmp_path / "a.csv")

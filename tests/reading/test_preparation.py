@@ -128,7 +128,7 @@ def test_unusable_scenes_are_found_by_worker_processes_too(tmp_path, work, two_w
 
 
 def test_plan_without_scenes_is_refused(tmp_path, work):
-    with pytest.raises(InputError, match="no scene to prepare"):
+    with pytest.raises(InputError, match="no scenes to prepare"):
         saved(tmp_path, work.plan([]))
     assert not (tmp_path / "store").exists()
 

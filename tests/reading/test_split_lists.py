@@ -234,7 +234,7 @@ def test_pattern_that_tells_splits_too_is_refused_and_a_star_in_its_place_helps(
     with pytest.raises(DatasetError) as error:
         find(tmp_path, ("images/{split}/{frame}.png", "labels/{frame}.png"), {"test": "test.txt"}, test="1")
     assert str(error.value) == (
-        "split_lists tell splits, so no pattern can: write * for {split} in 'images/{split}/{frame}.png'"
+        "split_lists already give the splits: write * instead of {split} in 'images/{split}/{frame}.png'"
     )
     patterns = ("images/*/{frame}.png", "labels/{frame}.png")
     assert find(tmp_path, patterns, {"test": "test.txt"}, test="1") == {"1": "test"}

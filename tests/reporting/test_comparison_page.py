@@ -78,8 +78,8 @@ def test_a_table_without_rows_says_so():
     [
         (0.01, 0.2, "better"),
         (-0.2, -0.01, "worse"),
-        (-0.1, 0.1, "not told apart"),
-        (0.0, 0.0, "not told apart"),
+        (-0.1, 0.1, "no clear difference"),
+        (0.0, 0.0, "no clear difference"),
         (np.nan, np.nan, ""),
     ],
 )

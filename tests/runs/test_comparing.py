@@ -109,7 +109,7 @@ def test_after_another_split_only_the_common_scenes_are_compared(catalog, scored
     assert list(comparison.changed["scene"]) == ["b_1"]
     scores = sections(comparison)["Scores by split"]
     assert scores.rows[0] == ("test", "mean_iou", "0.5000", "0.5000", "")
-    assert scores.remark == "Data, split or resolution differ, so there are no differences."
+    assert scores.remark == "Data, split or resolution are not the same, so no differences are shown."
 
 
 def test_scenes_of_the_same_name_prepared_from_other_pixels_are_not_compared(catalog, scored):
@@ -160,7 +160,7 @@ def test_a_table_that_was_pruned_is_named_and_the_rest_compared(catalog, scored,
     (tmp_path / "scene_class_scores" / "file" / gone / "file").unlink()
     comparison = compare(catalog, first, second)
     assert comparison.notes == [
-        f"Nothing is compared class by class or scene by scene: scene_class_scores {gone} of run {gone} was removed."
+        f"Classes and scenes are not compared: scene_class_scores {gone} of run {gone} was removed."
     ]
     assert list(sections(comparison))[-1] == "Scores by split"
 
@@ -170,8 +170,8 @@ def test_a_run_of_another_version_of_the_project_is_named_and_the_rest_compared(
     older = first.model_copy(update={"loaded": {"confusion_table": "r1", "scene_scores": "r1"}})
     comparison = compare(catalog, older, second)
     assert comparison.notes == [
-        "Nothing is compared class by class or scene by scene: run r1 was scored by another version of RoadSeg, whose "
-        "tables this one can't read."
+        "Classes and scenes are not compared: run r1 was scored by another version of RoadSeg; this one "
+        "can't read its tables."
     ]
     assert list(sections(comparison))[-1] == "Scores by split"
 
@@ -203,4 +203,4 @@ def test_a_run_differs_from_itself_in_nothing(catalog, scored):
     assert comparison.changed.empty
     assert found["Parameters that differ"].rows == []
     rows = found["Split test: 6 scenes that A and B share, at network resolution"].rows
-    assert {tuple(row[3:]) for row in rows} == {("+0.0000", "[+0.0000, +0.0000]", "not told apart")}
+    assert {tuple(row[3:]) for row in rows} == {("+0.0000", "[+0.0000, +0.0000]", "no clear difference")}

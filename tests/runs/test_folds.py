@@ -88,7 +88,7 @@ def test_runs_that_are_not_alike_are_not_mixed(leave, change, reason):
     leave("r0", 1, **change)
     leave("r1", 0)
     records = leave("r2", 2)
-    advice = "repeat 'kedro run --params split.fold=2' with split.fold=1; run r0 of fold 1 is another: "
+    advice = "repeat 'kedro run --params split.fold=2' with split.fold=1; run r0 of fold 1 differs: "
     with pytest.raises(InputError, match=rf"fold 1 of the 3 folds of run r2 has no run .*: {advice}{reason}$"):
         choose_folds(records, "latest")
     assert choose(leave("r3", 1), "latest") == ["r1", "r3", "r2"]
@@ -116,8 +116,8 @@ def test_of_many_differences_three_are_named(leave):
 )
 def test_run_that_is_of_no_k_fold_or_has_no_scores_is_refused(leave, change):
     records = leave("r1", 0, **change)
-    for name, told in (("latest", "there is"), ("r", "run r1 is")):
-        with pytest.raises(InputError, match=rf"^{told} no run of a k-fold: expected one that scored a model that was"):
+    for name, told in (("latest", "there is no run"), ("r", "run r1 is not part")):
+        with pytest.raises(InputError, match=rf"^{told} of a k-fold: expected one that scored a model that was"):
             choose_folds(records, name)
 
 
@@ -131,11 +131,9 @@ def test_a_model_that_was_scored_alone_is_of_the_fold_that_it_was_trained_for(le
     leave_three(leave)
     alone = {"saved": {}, "loaded": {"split_table": "r1", "segnet_model": "r1"}, "parameters": {"evaluate": {"x": 1}}}
     leave("s1", command="kedro run --pipelines evaluate", **alone | {"digests": digests(1)})
-    advice = (
-        "do again what the runs r1, s1 did, with split.fold=0; run r0 of fold 0 is another: evaluate.x is - and not 1"
-    )
+    advice = "repeat the runs r1, s1 with split.fold=0; run r0 of fold 0 differs: evaluate.x is - and not 1"
     with pytest.raises(
-        InputError, match=f"fold 0, 2 of the 3 folds of run s1 has no run like it, with scores: {advice}"
+        InputError, match=f"fold 0, 2 of the 3 folds of run s1 has no matching run with scores: {advice}"
     ):
         choose_folds(leave("s3", **alone, digests=digests(2)), "latest")
     for fold in (0, 2):

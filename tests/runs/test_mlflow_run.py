@@ -166,5 +166,5 @@ def test_without_a_run_in_mlflow_nothing_is_told(mlflow, run_record, catalog):
 def test_what_mlflow_does_not_take_is_a_fault_of_data(mlflow, run_record, catalog):
     record = run_record(RUN, state="running", parameters={"train": {"epochs": 2}})
     MLflowRun().begin(record, PIPELINE, catalog)
-    with pytest.raises(DatasetError, match=r"MLflow does not take what it is told of the run: .*epochs"):
+    with pytest.raises(DatasetError, match=r"MLflow could not log the run: .*epochs"):
         MLflowRun().begin(record.model_copy(update={"parameters": {"train": {"epochs": 3}}}), PIPELINE, catalog)

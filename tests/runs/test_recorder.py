@@ -185,7 +185,7 @@ def test_a_mirror_that_refuses_does_not_hide_the_fault_of_the_run(folder, caplog
     recorder = begin(folder, mirror=Mirror(OSError("no space left")))
     with caplog.at_level(logging.WARNING):
         end(recorder, ValueError("wrong"))
-    assert "could not be ended: no space left" in caplog.text
+    assert "could not be completed: no space left" in caplog.text
     assert (read(folder).state, read(folder).fault) == ("failed", "because of wrong")
 
 
@@ -200,7 +200,7 @@ def test_a_record_that_cannot_be_ended_does_not_hide_the_fault_of_the_run(folder
     recorder = begin(folder, FullDisk(str(folder / "runs"), room=1))
     with caplog.at_level(logging.WARNING):
         end(recorder, ValueError("the disk is full"))
-    assert "could not be ended: no space left" in caplog.text
+    assert "could not be completed: no space left" in caplog.text
     assert read(folder).state == "running"
 
 

@@ -295,7 +295,7 @@ def test_truth_is_as_large_as_it_was_annotated_and_in_class_ids():
 
 
 def test_truth_of_a_scene_that_is_gone_or_has_no_labels_is_refused_by_name():
-    with pytest.raises(ValueError, match="scene 'b' was prepared, and is not among the 1 raw scenes any more"):
+    with pytest.raises(ValueError, match="scene 'b' was prepared, but is no longer among the 1 raw scenes"):
         truth(Scenes({"a": scene(None)}), "b")
     with pytest.raises(ValueError, match="scene 'a' has no labels to score against"):
         truth(Scenes({"a": scene(None)}))

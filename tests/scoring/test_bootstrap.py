@@ -90,5 +90,5 @@ def test_a_run_differs_from_itself_by_nothing():
 
 @pytest.mark.parametrize("count", [4, 7])
 def test_runs_over_other_drives_are_refused(count):
-    with pytest.raises(ValueError, match=rf"one shape, received \(6, 2\) and \({count}, 2\)"):
+    with pytest.raises(ValueError, match=rf"equal shapes, received \(6, 2\) and \({count}, 2\)"):
         bootstrap_differences(drives(6), drives(count), ratio, seed=1)

@@ -30,7 +30,7 @@ def choose(device="auto", precision="auto", devices=1, jit_compile="auto"):
 
 def test_gpu_that_no_backend_sees_is_refused(machine):
     machine()
-    words = rf"train.device is 'gpu' and the {keras.backend.backend()} backend sees none; .*'cpu' or 'auto'"
+    words = rf"train.device is 'gpu', but the {keras.backend.backend()} backend sees no GPU; .*'cpu' or 'auto'"
     with pytest.raises(ValueError, match=words):
         choose("gpu")
 

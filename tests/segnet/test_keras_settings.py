@@ -79,7 +79,7 @@ def test_settings_of_which_another_process_has_written_nothing_yet_say_nothing(s
 def test_settings_that_keras_refuses_are_named(settings: Path) -> None:
     settings.write_text('{"floatx": "bfloat16"}')
     done = run("import roadseg.segnet")
-    assert f"InputError: Keras can't start with what '{settings}' says: Invalid `floatx`" in done.stderr
+    assert f"InputError: Keras can't start with the settings in '{settings}': Invalid `floatx`" in done.stderr
 
 
 def test_backend_that_is_not_there_is_told_with_those_that_are(tmp_path: Path) -> None:

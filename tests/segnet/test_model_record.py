@@ -112,5 +112,5 @@ def test_file_without_a_record_is_named():
 @pytest.mark.parametrize("kept", [0, 10, -10])
 def test_file_that_is_cut_off_is_named(kept):
     content = archive("record.json", json.dumps(WHOLE)).getvalue()[:kept]
-    with pytest.raises(ValueError, match=r"'a\.keras' is no zip archive, .* cut off or damaged"):
+    with pytest.raises(ValueError, match=r"'a\.keras' is not a zip archive, .* cut off or damaged"):
         read_record(io.BytesIO(content), "a.keras")

@@ -237,5 +237,5 @@ def test_a_network_trained_in_bfloat16_predicts_in_it_where_it_is_fast(monkeypat
 
 def test_a_gpu_that_is_not_there_is_refused(monkeypatch):
     monkeypatch.setattr("roadseg.segnet.device.find_gpus", list)
-    with pytest.raises(InputError, match=r"^device is 'gpu' and the \w+ backend sees none; .* choose 'cpu' or 'auto'"):
+    with pytest.raises(InputError, match=r"^device is 'gpu', but the \w+ backend sees no GPU; .* 'cpu' or 'auto'"):
         predictor_of(keras.layers.Rescaling(1.0), device="gpu")

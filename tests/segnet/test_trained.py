@@ -18,7 +18,7 @@ def record(environment="", training_drives=("a", "b")):
 
 
 def refusal(digests, environment=""):
-    with pytest.raises(ValueError, match="was trained with another version") as fault:
+    with pytest.raises(ValueError, match="was trained on another version") as fault:
         check_learnt_from(record(environment), digests, {"b", "c"})
     return str(fault.value)
 
@@ -65,8 +65,8 @@ def test_other_content_is_refused_by_name(digests, named):
 @pytest.mark.parametrize(
     ("drives", "sentence"),
     [
-        ({"b", "c"}, r"1 of the 2 drives here have the names of drives that trained it \(b\), so"),
-        ({"c", "b", "a"}, r"2 of the 3 drives here have the names of drives that trained it \(a, b\), so"),
+        ({"b", "c"}, r"1 of the 2 drives here have the names of its training drives \(b\), so"),
+        ({"c", "b", "a"}, r"2 of the 3 drives here have the names of its training drives \(a, b\), so"),
         ({*"abcdefgh"}, r"6 of the 8 drives here .* \(a, b, d, e, f, \.\.\.\), so"),
     ],
 )

@@ -43,5 +43,5 @@ def test_what_an_earlier_training_left_does_not_count(tmp_path):
 
 def test_disk_that_is_too_small_is_refused_before_it_is_full(tmp_path, monkeypatch):
     monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=1_000_000))
-    with pytest.raises(ValueError, match=r"train.cache needs 4 MB in '.*', and the disk has 1 MB left"):
+    with pytest.raises(ValueError, match=r"train.cache needs 4 MB in '.*', but the disk has 1 MB left"):
         CachedPairs(CountedReader(), "ab", (700, 700), tmp_path / "cache.npy")

@@ -16,7 +16,7 @@ def test_sigterm_waits_for_a_step_once_an_epoch_of_this_process_is_finished(capl
         with pytest.raises(TrainingInterruptedError):
             interruption.on_train_batch_end(1)
     assert signal.getsignal(signal.SIGINT) is before
-    assert "SIGTERM: training ends with its best epoch so far; the same command goes on" in caplog.text
+    assert "SIGTERM: training ends with its best epoch so far; the same command continues it" in caplog.text
 
 
 def test_sigterm_waits_for_no_step_before(caplog):

@@ -81,13 +81,13 @@ def test_an_option_that_its_record_lacks_differs_unless_older_trainings_had_this
 
 def test_no_more_epochs_than_it_has_had(earlier):
     sentence = refuse(earlier, epochs=3)
-    assert sentence.startswith("the training of v3 has had 3 epochs: train.epochs")
-    assert sentence.endswith("must be above that, received 3")
+    assert sentence.startswith("the training of v3 has had 3 epochs: set train.epochs above that ")
+    assert sentence.endswith("(with scenes.limit also train.trial_epochs), received 3")
 
 
 def test_early_stopping_that_would_end_it_at_once(earlier):
     assert refuse(earlier, early_stopping_patience=2) == (
-        "the best of the 3 epochs of the training of v3 is epoch 1, where early stopping ends it: "
+        "the best of the 3 epochs of the training of v3 is epoch 1, so early stopping would end it at once: "
         "train.early_stopping_patience must be above 2, or null, received 2"
     )
 
@@ -102,7 +102,7 @@ def test_a_model_that_keeps_no_state(earlier):
 
 def test_other_data_is_named(earlier):
     earlier.check_data({"prepared_scenes": "0a", "split_table": "0b"})
-    with pytest.raises(ValueError, match=r"learnt from another content of split_table than this run loads$"):
+    with pytest.raises(ValueError, match=r"used other data: split_table differs$"):
         earlier.check_data({"prepared_scenes": "0a", "split_table": "0c"})
 
 

@@ -298,7 +298,7 @@ def test_other_architecture_is_refused_by_name(options, name, tmp_path):
 def test_model_of_others_is_refused(trained, tmp_path):
     path = tmp_path / "foreign.keras"
     trained.save(path)
-    message = rf"network.start: '{path}' holds no record.json: it was not saved by this project"
+    message = rf"network.start: '{path}' contains no record.json: it was not saved by this project"
     with pytest.raises(ValueError, match=message):
         start_weights(network(), str(path), CLASSES)
     with pytest.raises(ValueError, match=message):
@@ -323,8 +323,8 @@ def flip_the_bytes_of_the_weights(path, model_file):
 @pytest.mark.parametrize(
     ("damage", "message"),
     [
-        (cut_off, "is no zip archive, as a .keras file must be: cut off or damaged"),
-        (replace_by_text, "is no zip archive, as a .keras file must be: cut off or damaged"),
+        (cut_off, "is not a zip archive, as a .keras file must be: cut off or damaged"),
+        (replace_by_text, "is not a zip archive, as a .keras file must be: cut off or damaged"),
         (leave_out_the_weights, "can't be loaded: Expected a model.weights.h5"),
         (flip_the_bytes_of_the_weights, "can't be loaded: "),
     ],

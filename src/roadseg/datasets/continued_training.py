@@ -34,7 +34,7 @@ class ContinuedTrainingDataset(AbstractDataset[NoReturn, EarlierTraining | None]
             DatasetError: If nothing was told, as outside a run.
         """
         if not self._is_told:
-            raise DatasetError("which training goes on is known inside a run only")
+            raise DatasetError("which training is continued is known only inside a run")
         return self._training
 
     def save(self, data: NoReturn) -> NoReturn:

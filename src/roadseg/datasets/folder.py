@@ -27,7 +27,7 @@ class FolderDataset(AbstractDataset[NoReturn, Path]):
 
     def save(self, data: NoReturn) -> NoReturn:
         """Refuses: nodes write files into the folder themselves."""
-        raise DatasetError("a folder is not saved; write files into the path that it loads as")
+        raise DatasetError("a folder can't be saved; load it, and write files into the path that this returns")
 
     def _describe(self) -> dict[str, Any]:
         return {"filepath": str(self._filepath)}

@@ -44,7 +44,7 @@ class ModelRecordDataset(AbstractDataset["ModelRecord", "ModelRecord"]):
 
     def _find_models(self) -> Any:
         if self._catalog is None:
-            raise DatasetError("the model of a record is known inside a Kedro session only")
+            raise DatasetError("the model of a record is known only inside a Kedro session")
         return self._catalog[self.of]
 
     def _exists(self) -> bool:

@@ -38,7 +38,7 @@ class PicturesDataset(AbstractDataset[NoReturn, list[Picture | Video]]):
             FileError: If it does not exist, or there is no picture or video in it.
         """
         if self._filepath is None:
-            raise DatasetError("no source of pictures is told: add --params source=PATH, of a picture or a folder")
+            raise DatasetError("no source of pictures is given: add --params source=PATH, a picture or a folder")
         return list_pictures(self._filepath)
 
     def save(self, data: NoReturn) -> NoReturn:

@@ -74,7 +74,7 @@ class PreparedScenesDataset(VersionedFileDataset[PreparedScenes, PreparedScenes]
         path = str(self._get_save_path())
         first = f"{self._store.folder}/{data.rows[0]['facts']}"
         if not self._fs.exists(first):
-            raise DatasetError(f"'{first}' is missing: scene_store in the catalog must lie in '{self._store.folder}'")
+            raise DatasetError(f"'{first}' is missing: scene_store in the catalog must be in '{self._store.folder}'")
         self._write(path, json.dumps(data.manifest, indent=1).encode())
 
     def preview(self, scenes: int = 12, columns: int = 3, width: int = 320) -> ImagePreview:

@@ -85,7 +85,7 @@ class ProvenanceDataset(AbstractDataset[NoReturn, Provenance]):
             DatasetError: If no run was told, as outside a Kedro session.
         """
         if self._catalog is None:
-            raise DatasetError("provenance is known inside a Kedro session only")
+            raise DatasetError("provenance is known only inside a Kedro session")
         datasets = {name: self._catalog[name] for name in self._of}
         versions = {
             name: str(each.resolve_load_version())

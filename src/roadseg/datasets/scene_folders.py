@@ -29,8 +29,8 @@ SPLIT_LISTS = TypeAdapter(dict[str, str | list[str]])
 RAW_NAMES = TypeAdapter(dict[NonNegativeInt, str])
 
 WHERE = (
-    "name another in `filepath` of raw_scenes in the catalog, or with --params raw_folder=PATH where the catalog reads "
-    "raw_folder"
+    "give another folder as `filepath` of raw_scenes in the catalog, or with --params raw_folder=PATH if the catalog "
+    "reads raw_folder"
 )
 """Where the folder of a data set is told."""
 
@@ -124,7 +124,7 @@ def _list_colours(colours: str | Mapping[str, Sequence[int]] | Sequence[Any] | N
 def _fold_case(splits: Mapping[str, Split]) -> dict[str, Split]:
     folded = {name.casefold(): split for name, split in splits.items()}
     if len(folded) < len(splits):
-        raise InputError(f"names of splits must differ in more than capital letters, received {', '.join(splits)}")
+        raise InputError(f"names of splits must differ by more than capital letters, received {', '.join(splits)}")
     return folded
 
 

@@ -39,7 +39,7 @@ class SceneStoreDataset(AbstractDataset[NoReturn, SceneStore]):
 
     def save(self, data: NoReturn) -> NoReturn:
         """Refuses: scenes are written one at a time, by those who prepare them."""
-        raise DatasetError("a scene store is an input; put scenes into what it loads as")
+        raise DatasetError("a scene store can't be saved; load it, and put scenes into it")
 
     def _describe(self) -> dict[str, Any]:
         return {"filepath": self._store.folder}

@@ -53,7 +53,7 @@ def choose_version(models: Any, name: str) -> str:
         versions = [each for each in versions if not models.read_record(each).training.is_interrupted]
         name = versions[0] if versions else name
     if not versions:
-        raise InputError(f"train.continue_from: there is no model to go on with in '{models.path_of(None)}'")
+        raise InputError(f"train.continue_from: there is no model to continue in '{models.path_of(None)}'")
     try:
         return choose_id(versions, name, "model")
     except InputError as fault:

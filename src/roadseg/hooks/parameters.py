@@ -69,8 +69,8 @@ class ParameterHooks:
         """
         if "model_of" in (run_params["runtime_params"] or {}) and "segnet_model" in pipeline.all_outputs():
             raise InputError(
-                f"model_of says whose model is read: give it with --pipelines "
-                f"{' or '.join(find_readers('segnet_model'))}, to no training"
+                f"model_of names the data set whose model is read: use it with --pipelines "
+                f"{' or '.join(find_readers('segnet_model'))}, not in a run that trains"
             )
 
 

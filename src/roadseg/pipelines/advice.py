@@ -29,7 +29,7 @@ def evaluate_on_own_data(record: ModelRecord) -> str:
 
 def load_what_was_learnt(record: ModelRecord) -> str:
     """Returns the options with which a run loads the data that a model learnt from."""
-    return f": add --pipelines train --load-versions {_name_versions(record)}"
+    return f"; add --pipelines train --load-versions {_name_versions(record)}"
 
 
 def _name_versions(record: ModelRecord) -> str:

@@ -64,13 +64,13 @@ def list_images(path: Path) -> list[Listed]:
     try:
         content = COCO_FILE.validate_json(read_text(path))
     except ValidationError as fault:
-        raise FileError(f"'{path}' is no file in COCO's form: {describe_fault(fault)}") from fault
+        raise FileError(f"'{path}' is not in COCO's form: {describe_fault(fault)}") from fault
     except InputError as fault:
-        raise FileError(f"'{path}' is no file in COCO's form: {fault}") from fault
+        raise FileError(f"'{path}' is not in COCO's form: {fault}") from fault
     for kind in ("images", "categories"):
         repeated = [each for each, count in Counter(each["id"] for each in content[kind]).items() if count > 1]
         if repeated:
-            raise FileError(f"in '{path}' each of the {kind} must have an id of its own, several have {repeated[0]}")
+            raise FileError(f"each of the {kind} in '{path}' must have a different id, several have {repeated[0]}")
     objects = _group_objects(path, content)
     return [
         (

@@ -74,9 +74,7 @@ def _check_entry(entry: dict[str, Any]) -> SegmentationClass:
     except ValidationError as fault:
         name, colour = entry["name"], entry["colour"]
         if fault.errors()[0]["loc"] == ("name",):
-            raise InputError(
-                f"raw_colours must give names that are text, received {name!r}: put it in quotes"
-            ) from fault
+            raise InputError(f"names in raw_colours must be text, received {name!r}: put it in quotes") from fault
         raise InputError(
             f"raw_colours must give '{name}' a colour like [128, 64, 128], three whole numbers in 0..255, "
             f"received {colour!r}"
@@ -110,7 +108,7 @@ def find_colours(name: str, folder: Path) -> Path:
     """
     places = [place for place in (folder / name, Path(name)) if place.is_file()]
     if not places:
-        raise FileError(f"there is no list of colours '{name}', neither in '{folder}' nor from the project's folder")
+        raise FileError(f"there is no list of colours '{name}', neither in '{folder}' nor in the project's folder")
     return places[0]
 
 
@@ -160,7 +158,7 @@ def _collect(rows: Iterable[Row], what: str) -> Colours:
         red, green, blue = channels
         other = colours.setdefault((red, green, blue), name)
         if other != name:
-            raise InputError(f"'{other}' and '{name}' have one colour, {(red, green, blue)}")
+            raise InputError(f"'{other}' and '{name}' have the same colour, {(red, green, blue)}")
     if not colours:
         raise InputError(f"{what} lists no colours")
     return colours

@@ -52,15 +52,13 @@ class Layout:
     def __post_init__(self) -> None:
         """Refuses what contradicts itself."""
         if self.raw_names and self.raw_colours is not None:
-            raise InputError(
-                "label maps hold ids, which raw_names names, or colours, which raw_colours names: not both"
-            )
+            raise InputError("give raw_names for label maps of ids, or raw_colours for label maps in colours, not both")
         self._check_lists()
         for image, annotation in product(self.images, self.annotations):
             if not set(annotation.fields) <= set(image.fields):
                 raise InputError(
                     f"every field of the annotations' pattern '{annotation.text}' "
-                    f"must stand in that of the images, '{image.text}'"
+                    f"must also be in that of the images, '{image.text}'"
                 )
 
     def _check_lists(self) -> None:
@@ -70,7 +68,7 @@ class Layout:
             raise InputError(f"split_lists: no split is called '{unknown[0]}', expected {expected}")
         told = [each.text for each in self.images if "split" in each.fields]
         if self.split_lists and told:
-            raise InputError(f"split_lists tell splits, so no pattern can: write * for {{split}} in '{told[0]}'")
+            raise InputError(f"split_lists already give the splits: write * instead of {{split}} in '{told[0]}'")
 
 
 @dataclass(frozen=True)

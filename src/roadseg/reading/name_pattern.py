@@ -45,14 +45,14 @@ class NamePattern:
         fields = TOKEN.split(pattern)[1::3]
         unknown = {field for field in fields if field is not None} - set(FIELDS)
         if unknown or not (frameless or "frame" in fields):
-            raise InputError(f"pattern '{pattern}' must hold {{frame}}, and no fields but {', '.join(FIELDS)}")
+            raise InputError(f"pattern '{pattern}' must contain {{frame}}, and no fields except {', '.join(FIELDS)}")
         path = posixpath.normpath(normalize("NFC", pattern))
         self._up = UP.match(path)[0]  # type: ignore[index] # it matches the empty text too
         parts = path.removeprefix(self._up).split("/")
         if not parts[0]:
             raise InputError(f"pattern '{pattern}' must start in the folder of the data set, not at the root")
         if any(FOLDERS in part and part != FOLDERS for part in parts) or parts[-1] == FOLDERS:
-            raise InputError(f"in pattern '{pattern}' ** must stand alone between slashes: it stands for folders")
+            raise InputError(f"in pattern '{pattern}', ** must be alone between slashes, because it means folders")
         self.text = pattern
         self.fields = tuple(field for field in FIELDS if field in fields)
         split = f"(?ai:{'|'.join(map(re.escape, sorted(splits, key=len, reverse=True)))})"

@@ -57,7 +57,7 @@ def carry_out(plan: PreparationPlan, store: SceneStore, share: Share | None = No
         RoadSegError: If a worker process is killed.
     """
     if not plan.records:
-        raise InputError("there is no scene to prepare")
+        raise InputError("there are no scenes to prepare")
     names = {scene: f"{_shorten_id(scene)}-{digest}" for scene, digest in plan.digests.items()}
     present = store.list_files()
     rows = {scene: _find_row(scene, plan, name, store, present) for scene, name in names.items()}
@@ -124,7 +124,7 @@ def _foretell(store: SceneStore, count: int, seconds: float, needed: int) -> Non
     if free is not None and needed > free:
         raise FileError(
             f"{count} scenes need about {needed / 1e6:.0f} MB in '{store.folder}', "
-            f"and the disk has {free / 1e6:.0f} MB left"
+            f"but the disk has {free / 1e6:.0f} MB left"
         )
 
 

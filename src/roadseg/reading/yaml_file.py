@@ -50,7 +50,7 @@ def list_keys(content: bytes, name: str) -> list[str]:
     except UnicodeDecodeError as fault:
         line = content[: fault.start].count(b"\n") + 1
         raise InputError(
-            f"{name}, line {line}: the byte {content[fault.start]:#04x} is no UTF-8 text; save the file as UTF-8"
+            f"{name}, line {line}: the byte {content[fault.start]:#04x} is not UTF-8 text; save the file as UTF-8"
         ) from fault
     try:
         root = yaml.compose(text, yaml.SafeLoader)

@@ -74,11 +74,11 @@ def describe_differences(table: pd.DataFrame, *, title: str, num_drives: int) ->
     if has_intervals:
         remark = (
             f"Intervals over {num_drives} drives, drawn with replacement, the same ones for A and B. They say how the "
-            f"difference would move with other drives, not with another training."
+            f"difference varies with other drives, not with another training."
         )
     else:
         remark = (
-            f"No intervals: it takes {MIN_DRIVES} drives to tell how they vary, and the scenes are of {num_drives}."
+            f"No intervals: an interval needs at least {MIN_DRIVES} drives, and these scenes are from {num_drives}."
         )
     return Section(title, columns, rows, remark)
 
@@ -105,7 +105,7 @@ def describe_change(difference: float) -> str:
 
 
 def judge_interval(low: float, high: float, best: int = 1) -> str:
-    """Returns whether an interval of differences lies on one side of 0: better, worse, or not told apart.
+    """Returns whether an interval of differences is above or below 0: better, worse, or no clear difference.
 
     Args:
         low: Lower end; NaN where there is no interval, which is not judged.
@@ -115,7 +115,7 @@ def judge_interval(low: float, high: float, best: int = 1) -> str:
     if np.isnan(low):
         return ""
     if low <= 0 <= high:
-        return "not told apart"
+        return "no clear difference"
     return "better" if (low > 0) == (best == 1) else "worse"
 
 

@@ -163,5 +163,5 @@ def _fold(table: pd.DataFrame) -> str:
     if table.empty:
         return NONE
     cut = len(table) - LONGEST
-    more = f"<p>and {cut} more, which the tables in the catalog hold</p>" if cut > 0 else ""
+    more = f"<p>and {cut} more; the tables in the catalog have all of them</p>" if cut > 0 else ""
     return f"<details><summary>{len(table)} rows</summary>{_to_html(table.head(LONGEST))}{more}</details>"

@@ -22,7 +22,7 @@ if TYPE_CHECKING:  # here and in the commands, so that no other command needs to
 
 @click.group()
 def runs() -> None:
-    """List the runs of the project, compare two of them, and tabulate the folds of a k-fold."""
+    """List the runs of the project, compare two of them, or show all folds of a k-fold."""
 
 
 @runs.command("list")
@@ -32,16 +32,16 @@ def runs() -> None:
     type=click.Choice(["newest", "mean_iou", "validation_mean_iou", "time"]),
     default="newest",
     show_default=True,
-    help="What comes first; mean_iou is that of the test split.",
+    help="What to sort by; mean_iou is that of the test split.",
 )
-@click.option("--limit", type=click.IntRange(min=1), help="How many rows at most.")
+@click.option("--limit", type=click.IntRange(min=1), help="Largest number of rows.")
 @env_option
 @conf_source_option
 @click.pass_obj
 def list_command(
     metadata: ProjectMetadata, /, order: str, limit: int | None, env: str | None, conf_source: str | None
 ) -> None:
-    """List runs: what they ran, from which commit, model and parameters, what they scored, how they ended."""
+    """List runs: what they ran, commit, model, parameters, scores, and how they ended."""
     with told_in_a_sentence():
         from roadseg.runs.listing import COLUMNS, list_rows, read_all, sort_records
         from roadseg.runs.printing import print_table
@@ -57,14 +57,14 @@ def list_command(
 @runs.command("compare")
 @click.argument("run_a")
 @click.argument("run_b")
-@click.option("--split", default="test", show_default=True, help="Whose scenes are compared.")
+@click.option("--split", default="test", show_default=True, help="Split whose scenes are compared.")
 @click.option(
     "--scenes",
     "num_scenes",
     type=click.IntRange(min=0),
     default=6,
     show_default=True,
-    help="How many scenes that got better, and that got worse; 0 loads no model.",
+    help="Number of scenes that got better, and of scenes that got worse; 0 loads no model.",
 )
 @env_option
 @conf_source_option
@@ -81,7 +81,7 @@ def compare_command(
 ) -> None:
     """Compare two runs: settings, scores, and the scenes that changed most; write it all as an HTML page.
 
-    A run is named by its id, the start of it, `latest` or `previous`: the newest run with scores, and the one before.
+    Name a run by its id, the start of its id, `latest` (the newest run with scores) or `previous` (the one before).
     """
     with told_in_a_sentence():
         from roadseg.runs.comparing import compare_runs
@@ -105,14 +105,14 @@ def compare_command(
 
 @runs.command("folds")
 @click.argument("run", default="latest")
-@click.option("--split", default="test", show_default=True, help="Whose scores.")
+@click.option("--split", default="test", show_default=True, help="Split whose scores are shown.")
 @env_option
 @conf_source_option
 @click.pass_obj
 def folds_command(metadata: ProjectMetadata, /, run: str, split: str, env: str | None, conf_source: str | None) -> None:
-    """Tabulate the scores of all folds of a k-fold, with their mean and standard deviation.
+    """Show the scores of all folds of a k-fold, with their mean and standard deviation.
 
-    RUN is one of its runs: its id, the start of it, or `latest`, the newest run of a k-fold.
+    RUN is one of its runs: its id, the start of its id, or `latest`, the newest run of a k-fold.
     """
     with told_in_a_sentence():
         from roadseg.runs.folds import choose_folds, compare_folds

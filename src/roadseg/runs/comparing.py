@@ -70,12 +70,12 @@ def compare_runs(
     sections = [*_compare_settings(first, second), _compare_splits(first, second)]
     resolution, other = name_resolution(first), name_resolution(second)
     if resolution != other:
-        note = f"A is scored at {resolution} resolution, B at {other}: figures of two resolutions can't be compared."
+        note = f"A is scored at {resolution} resolution, B at {other}: different resolutions can't be compared."
         return Comparison([note], sections, pd.DataFrame())
     try:
         pair = _pair_runs(catalog, first, second, split)
     except GoneError as gone:
-        return Comparison([f"Nothing is compared class by class or scene by scene: {gone}."], sections, pd.DataFrame())
+        return Comparison([f"Classes and scenes are not compared: {gone}."], sections, pd.DataFrame())
     notes = _describe_pair(pair, first, second, split)
     if pair.scenes.empty:
         return Comparison(notes, sections, pd.DataFrame())
@@ -147,7 +147,7 @@ def _describe_run(record: RunRecord) -> dict[str, str]:
 def _describe_training(training: Mapping[str, Any]) -> str:
     length = f"{training['epochs']} epochs in {describe_duration(training['seconds'])}, best {training['best_epoch']}"
     earlier = training.get("continued_from")
-    how = f", going on after epoch {earlier['epochs']} of {earlier['run']}" if earlier else ""
+    how = f", continued after epoch {earlier['epochs']} of {earlier['run']}" if earlier else ""
     return length + how + (", interrupted" if training["is_interrupted"] else "")
 
 
@@ -164,7 +164,7 @@ def _compare_splits(first: RunRecord, second: RunRecord) -> Section:
             ours, theirs = (_score_of(each, split, name) for each in (first, second))
             change = describe_change(theirs - ours) if are_same else ""
             rows.append((split, name, write_score(ours), write_score(theirs), change))
-    remark = "" if are_same else "Data, split or resolution differ, so there are no differences."
+    remark = "" if are_same else "Data, split or resolution are not the same, so no differences are shown."
     return Section("Scores by split", ("split", "score", "A", "B", "B less A"), rows, remark)
 
 
@@ -180,7 +180,7 @@ def _pair_runs(catalog: DataCatalog, first: RunRecord, second: RunRecord, split:
 
 def _load_scored(catalog: DataCatalog, record: RunRecord, split: str) -> ScoredScenes:
     if "scene_class_scores" not in record.versions:
-        raise GoneError(f"run {record.run} was scored by another version of RoadSeg, whose tables this one can't read")
+        raise GoneError(f"run {record.run} was scored by another version of RoadSeg; this one can't read its tables")
     scene_scores, of_classes = (load_version(catalog, record, name) for name in ("scene_scores", "scene_class_scores"))
     class_names = list((record.scores or {})[split]["classes"])
     return ScoredScenes(class_names, scene_scores[scene_scores["split"] == split], of_classes)

@@ -69,8 +69,8 @@ def choose_folds(records: RunRecordsDataset, name: str) -> tuple[list[Fold], lis
     chosen = next((each for each in of_folds if wanted is None or wanted in each.runs), None)
     if chosen is None:
         missing = (
-            f"{f'run {wanted} is' if wanted else 'there is'} no run of a k-fold: expected one that scored a model that "
-            f"was trained with split.method=k_fold"
+            f"{f'run {wanted} is not part' if wanted else 'there is no run'} of a k-fold: expected one that scored a "
+            f"model that was trained with split.method=k_fold"
         )
         raise InputError("; ".join([missing, *damaged]))
     alike = {each.number: each for each in reversed(of_folds) if not _find_differences(chosen, each)}
@@ -133,14 +133,14 @@ def _find_differences(first: Fold, second: Fold) -> dict[str, tuple[Any, Any]]:
 def _describe_missing(chosen: Fold, missing: Sequence[int], of_folds: Sequence[Fold]) -> str:
     others = {each.number: each for each in reversed(of_folds) if each.number in missing}
     reasons = [
-        f"; run {other.scored.run} of fold {fold} is another: {_describe_differences(_find_differences(chosen, other))}"
+        f"; run {other.scored.run} of fold {fold} differs: {_describe_differences(_find_differences(chosen, other))}"
         for fold, other in sorted(others.items())
     ]
     is_one = len(chosen.runs) == 1
-    how = f"repeat '{chosen.scored.command}'" if is_one else f"do again what the runs {', '.join(chosen.runs)} did,"
+    how = f"repeat '{chosen.scored.command}'" if is_one else f"repeat the runs {', '.join(chosen.runs)}"
     return (
         f"fold {', '.join(map(str, missing))} of the {chosen.parameters['split']['folds']} folds of run "
-        f"{chosen.scored.run} has no run like it, with scores: {how} with split.fold={missing[0]}{''.join(reasons)}"
+        f"{chosen.scored.run} has no matching run with scores: {how} with split.fold={missing[0]}{''.join(reasons)}"
     )
 
 

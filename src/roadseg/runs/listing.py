@@ -116,7 +116,7 @@ def list_runs(records: RunRecordsDataset) -> list[str]:
     """
     runs = records.list_runs()
     if not runs:
-        raise InputError(f"there are no runs in '{records.path}' yet; `kedro run` leaves the first")
+        raise InputError(f"there are no runs in '{records.path}' yet; `kedro run` makes the first")
     return runs
 
 

@@ -136,4 +136,4 @@ def _refusal_in_a_sentence() -> Iterator[None]:
     try:
         yield
     except MlflowException as fault:
-        raise DatasetError(f"MLflow does not take what it is told of the run: {fault}") from fault
+        raise DatasetError(f"MLflow could not log the run: {fault}") from fault

@@ -145,7 +145,7 @@ class RunRecorder:
             else:
                 self._end(state="failed", fault=self._describe_fault(fault))
         except (DatasetError, OSError) as problem:
-            logger.warning("The record of the run could not be ended: %s", problem)
+            logger.warning("The run record could not be completed: %s", problem)
 
     def _end(self, **changes: Any) -> None:
         self._write(**changes)

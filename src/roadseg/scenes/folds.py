@@ -28,8 +28,8 @@ def split_in_folds(drives: pd.Series, folds: int, fold: int, seed: int) -> pd.Se
         enough = len(names) >= FEWEST_FOLDS
         advice = f"split.folds from {FEWEST_FOLDS} to {len(names)}" if enough else "split.method 'drives'"
         raise InputError(
-            f"split.method 'k_fold' gives each fold a drive with labelled scenes: expected at most {len(names)} folds, "
-            f"as many as there are such drives, received {folds}; use {advice}"
+            f"split.method 'k_fold' needs a drive with labelled scenes for each fold: expected at most {len(names)} "
+            f"folds, as many as there are such drives, received {folds}; use {advice}"
         )
     from sklearn.model_selection import GroupKFold  # takes a second to import, and no other method needs it
 

@@ -50,7 +50,7 @@ class LabelSpace(BaseModel, frozen=True, extra="forbid"):
         for what, names in (("class", [each.name for each in self.classes]), ("raw class", raw_names)):
             repeated = sorted({name for name in names if names.count(name) > 1})
             if repeated:
-                raise ValueError(f"each {what} stands once in a label space; these stand more often: {repeated}")
+                raise ValueError(f"each {what} may occur once in a label space; these occur more often: {repeated}")
         return self
 
     @property

@@ -136,7 +136,7 @@ def read_truth(
     if names != prepared:
         raise InputError(f"the label space has the classes {names}, the prepared scenes have {prepared}")
     if scene not in raw_scenes:
-        raise InputError(f"scene '{scene}' was prepared, and is not among the {len(raw_scenes)} raw scenes any more")
+        raise InputError(f"scene '{scene}' was prepared, but is no longer among the {len(raw_scenes)} raw scenes")
     raw = raw_scenes.read(scene, SMALLEST_SIZE)
     if raw.label_map is None:
         raise InputError(f"scene '{scene}' has no labels to score against")

@@ -71,7 +71,9 @@ def bootstrap_differences(
         ValueError: If the shapes differ: other numbers of drives would be drawn apart, and the pairs lost.
     """
     if statistics.shape != others.shape:
-        raise ValueError(f"statistics of two runs must have one shape, received {statistics.shape} and {others.shape}")
+        raise ValueError(
+            f"statistics of two runs must have equal shapes, received {statistics.shape} and {others.shape}"
+        )
     values = np.subtract(scores(statistics.sum(axis=0)), scores(others.sum(axis=0)))
     if len(statistics) < MIN_DRIVES:
         return [None for _ in values]

@@ -30,7 +30,7 @@ def count_confusion(truth: NDArray[np.uint8], prediction: NDArray[Any], num_clas
         ValueError: If the shapes differ, the truth is not uint8, or an id is neither a class nor, in the truth, void.
     """
     if truth.shape != prediction.shape:
-        raise ValueError(f"truth and prediction must have one shape, received {truth.shape} and {prediction.shape}")
+        raise ValueError(f"truth and prediction must have equal shapes, received {truth.shape} and {prediction.shape}")
     if truth.dtype != np.uint8:
         raise ValueError(f"truth must be uint8 class ids, received {truth.dtype}")
     if prediction.size and not 0 <= prediction.min() <= prediction.max() < num_classes:

@@ -14,7 +14,7 @@ from roadseg.segnet.predictor import Predictor
 ReadTruth = Callable[[str], NDArray[np.uint8]]
 """From a scene's id to its label map in class ids and void, as large as it was annotated."""
 
-ADVICE = "a smaller evaluate.batch_size, or CUDA_VISIBLE_DEVICES= before the command, which keeps to the processor"
+ADVICE = "a smaller evaluate.batch_size, or CUDA_VISIBLE_DEVICES= before the command, to use the CPU"
 """What to try where memory runs out."""
 
 

@@ -28,6 +28,6 @@ def fit_class_prior(label_maps: Iterable[NDArray[np.uint8]], num_classes: int) -
             first_cells = np.arange(label_map.size) * (num_classes + 1)
         counts.ravel()[first_cells + np.minimum(label_map, num_classes).ravel()] += 1
     if counts is None:
-        raise InputError("a class prior is fitted on label maps, received none")
+        raise InputError("a class prior needs label maps, received none")
     most_frequent: NDArray[np.uint8] = np.argmax(counts[..., :num_classes], axis=-1).astype(np.uint8)
     return most_frequent

@@ -50,7 +50,7 @@ def mean_boundary_f1(boundaries: NDArray[Any]) -> float:
 
 _ROWS = (
     Score("mean_iou", "mean IoU", "of the classes that occur: hits / (true + predicted - hits)", "counts", mean_iou),
-    Score("pixel_accuracy", "pixel accuracy", "hits / all pixels; large classes rule it", "counts", pixel_accuracy),
+    Score("pixel_accuracy", "pixel accuracy", "hits / all pixels; large classes dominate it", "counts", pixel_accuracy),
     Score(
         "mean_class_accuracy",
         "mean class accuracy",
@@ -61,21 +61,21 @@ _ROWS = (
     Score(
         "frequency_weighted_iou",
         "frequency-weighted IoU",
-        "IoU, each class by its true pixels",
+        "IoU, each class weighted by its true pixels",
         "counts",
         frequency_weighted_iou,
     ),
     Score(
         "boundary_f1",
         "boundary F1",
-        "boundary pixels met to 0.75 % of the diagonal; mean over the classes of a scene, then over scenes",
+        "boundary pixels found within 0.75 % of the diagonal; mean over the classes of a scene, then over scenes",
         "boundaries",
         mean_boundary_f1,
     ),
     Score(
         "calibration_error",
         "calibration error",
-        "distance of confidence and accuracy",
+        "difference between confidence and accuracy",
         "calibration",
         calibration_error,
         best=0,

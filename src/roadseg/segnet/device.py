@@ -71,13 +71,13 @@ def choose_placement(options: DeviceOptions) -> Placement:
     gpus = [] if options.device == "cpu" else find_gpus()
     if options.device == "gpu" and not gpus:
         raise InputError(
-            f"train.device is 'gpu' and the {backend} backend sees none; "
-            f"install a driver and its GPU build (TensorFlow's: the gpu extra), or set train.device to 'cpu' or 'auto'"
+            f"train.device is 'gpu', but the {backend} backend sees no GPU; install a driver and the backend's "
+            f"GPU build (of TensorFlow: the gpu extra), or set train.device to 'cpu' or 'auto'"
         )
     kind, visible = ("gpu", len(gpus)) if gpus else ("cpu", count_cpus())
     if options.devices > visible:
         raise InputError(
-            f"train.devices is {options.devices} and the {backend} backend sees {visible} of kind '{kind}'"
+            f"train.devices is {options.devices}, but the {backend} backend sees {visible} of kind '{kind}'"
         )
     devices = tuple(f"{kind}:{number}" for number in range(options.devices))
     if len(devices) > 1 and not traits.shares_batches:
@@ -115,8 +115,8 @@ def predicting_on(device: Device) -> AbstractContextManager[None]:
         return nullcontext()
     if device == "gpu" and not find_gpus():
         raise InputError(
-            f"device is 'gpu' and the {name_backend()} backend sees none; install a driver and its GPU build "
-            f"(TensorFlow's: the gpu extra), or choose 'cpu' or 'auto'"
+            f"device is 'gpu', but the {name_backend()} backend sees no GPU; install a driver and the backend's GPU "
+            f"build (of TensorFlow: the gpu extra), or choose 'cpu' or 'auto'"
         )
     context: AbstractContextManager[None] = keras.device("gpu:0" if device == "gpu" else "cpu")
     return context

@@ -37,7 +37,7 @@ def start_keras() -> None:
             f"install what is missing{hint}"
         ) from fault
     except ValueError as fault:
-        raise InputError(f"Keras can't start with what '{settings}' says: {fault}") from fault
+        raise InputError(f"Keras can't start with the settings in '{settings}': {fault}") from fault
     keras.config.set_image_data_format("channels_last")
     keras.config.set_floatx("float32")
     keras.config.set_epsilon(1e-7)

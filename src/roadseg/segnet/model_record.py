@@ -145,9 +145,9 @@ def read_record(file: IO[bytes], path: str) -> ModelRecord:
     try:
         with zipfile.ZipFile(file) as archive:
             if RECORD not in archive.namelist():
-                raise InputError(f"'{path}' holds no {RECORD}: it was not saved by this project")
+                raise InputError(f"'{path}' contains no {RECORD}: it was not saved by this project")
             return ModelRecord.model_validate_json(archive.read(RECORD))
     except zipfile.BadZipFile as fault:
-        raise InputError(f"'{path}' is no zip archive, as a .keras file must be: cut off or damaged") from fault
+        raise InputError(f"'{path}' is not a zip archive, as a .keras file must be: cut off or damaged") from fault
     except ValidationError as fault:
         raise InputError(f"the {RECORD} in '{path}' is damaged: {describe_validation(fault)}") from fault

@@ -118,9 +118,9 @@ def check_learnt_from(record: ModelRecord, digests: Mapping[str, str], drives: C
     if others and shared:
         some = ", ".join(shared[:5]) + (", ..." if len(shared) > 5 else "")
         raise InputError(
-            f"the model of {record.run} was trained with another version of {' and '.join(others)} than the one "
-            f"loaded, and {len(shared)} of the {len(set(drives))} drives here have the names of drives that trained "
-            f"it ({some}), so scenes that count as held out here may have trained it; if they are other drives, give "
+            f"the model of {record.run} was trained on another version of {' and '.join(others)} than the one "
+            f"loaded, and {len(shared)} of the {len(set(drives))} drives here have the names of its training drives "
+            f"({some}), so scenes that count as held out here may have trained it; if they are other drives, give "
             f"them other names"
         )
     return not others

@@ -38,7 +38,7 @@ class CachedPairs:
         needed, free = 4 * len(ids) * math.prod(image_size), shutil.disk_usage(path.parent).free
         if needed > free:
             raise InputError(
-                f"train.cache needs {needed / 1e6:.0f} MB in '{path.parent}', and the disk has {free / 1e6:.0f} MB left"
+                f"train.cache needs {needed / 1e6:.0f} MB in '{path.parent}', but the disk has {free / 1e6:.0f} MB left"
             )
         self._scenes = scenes
         self._rows = {scene: row for row, scene in enumerate(ids)}

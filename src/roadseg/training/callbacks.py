@@ -118,7 +118,7 @@ class Interruption(keras.callbacks.Callback):
             TrainingInterruptedError: To leave `fit`, without an epoch that is half an epoch.
         """
         if is_termination_asked_for():
-            logger.warning("SIGTERM: training ends %s; the same command goes on", self._describe_end())
+            logger.warning("SIGTERM: training ends %s; the same command continues it", self._describe_end())
         if self._is_asked_for or is_termination_asked_for():
             raise TrainingInterruptedError
 
@@ -136,7 +136,9 @@ class Interruption(keras.callbacks.Callback):
     def _ask(self, number: int, frame: FrameType | None) -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
         self._is_asked_for = True
-        logger.warning("Ctrl-C: training ends after this step, %s; once more aborts the run", self._describe_end())
+        logger.warning(
+            "Ctrl-C: training ends after this step, %s; a second Ctrl-C aborts the run", self._describe_end()
+        )
 
     def _describe_end(self) -> str:
-        return "with its best epoch so far" if self.finished else "and with it the run: no epoch is finished"
+        return "with its best epoch so far" if self.finished else "and so does the run, because no epoch is finished"

@@ -74,14 +74,14 @@ class EarlierTraining:
             raise self._refuse(f"it has {'; '.join(differences.values())}", fits=fits)
         if options.epochs <= self.epochs:
             raise InputError(
-                f"train.continue_from: the training of {self.run} has had {self.epochs} epochs: train.epochs, and with "
-                f"scenes.limit train.trial_epochs as well, must be above that, received {options.epochs}"
+                f"train.continue_from: the training of {self.run} has had {self.epochs} epochs: set train.epochs above "
+                f"that (with scenes.limit also train.trial_epochs), received {options.epochs}"
             )
         best, patience = self.record.training.best_epoch, options.early_stopping_patience
         if patience is not None and self.epochs - best >= patience:
             raise InputError(
                 f"train.continue_from: the best of the {self.epochs} epochs of the training of {self.run} is epoch "
-                f"{best}, where early stopping ends it: train.early_stopping_patience must be above "
+                f"{best}, so early stopping would end it at once: train.early_stopping_patience must be above "
                 f"{self.epochs - best}, or null, received {patience}"
             )
 
@@ -98,8 +98,8 @@ class EarlierTraining:
         others = [name for name, digest in digests.items() if digest != learnt_from[name].digest]
         if others:
             raise InputError(
-                f"train.continue_from: the training of {self.run} learnt from another content of "
-                f"{' and '.join(others)} than this run loads"
+                f"train.continue_from: the training of {self.run} used other data: "
+                f"{' and '.join(others)} {'differs' if len(others) == 1 else 'differ'}"
             )
 
     def adapt(self, recipe: Recipe) -> Recipe:

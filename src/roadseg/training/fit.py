@@ -62,7 +62,7 @@ class TrainingData:
                 count = count_unlabelled(self.scenes.tabulate()).get(split)
                 why = f": none of the {count} scenes published as {split} has labels" if count else ""
                 raise InputError(
-                    f"training needs scenes in the split '{split}', there are none{why}; see the parameter split"
+                    f"training needs scenes in the split '{split}', but it has none{why}; see the parameter split"
                 )
 
 
@@ -202,13 +202,13 @@ def _restore(
     if not finished and earlier is not None:
         earlier.unpack(outputs.checkpoint)
         finished = checkpoint.restore(network)
-        logger.info("Going on after epoch %d of the training of %s", finished, earlier.run)
+        logger.info("Continues after epoch %d of the training of %s", finished, earlier.run)
     elif _is_over(checkpoint, options):
         logger.info(
             "Nothing to train: this training was already finished (epoch %d); its run was stopped later", finished
         )
     elif finished:
-        logger.info("Going on after epoch %d of a training that was stopped", finished)
+        logger.info("Continues after epoch %d of a training that was stopped", finished)
     return finished
 
 

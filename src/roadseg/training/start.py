@@ -75,7 +75,9 @@ def record_start(start: str, held_out: Collection[str]) -> StartedFrom | None:
     seen = sorted(set(record.training_drives) & set(held_out))
     if seen:
         logger.warning(
-            "The model '%s' learnt from drives of these names, which validate or test here: %s", start, ", ".join(seen)
+            "The model '%s' was trained on drives with these names, which validate or test here: %s",
+            start,
+            ", ".join(seen),
         )
     return StartedFrom(
         file=start, run=record.run, learnt_from=record.learnt_from, training_drives=record.training_drives
