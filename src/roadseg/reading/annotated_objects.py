@@ -1,4 +1,4 @@
-"""What the forms of polygon files share: labels and their names, and what is wrong with the objects of a file."""
+"""What all forms of polygon files share: labels and their names, and faults of the objects of a file."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -27,7 +27,7 @@ class AnnotatedObject:
     Attributes:
         label: As the file has it.
         points: Its corners (x, y) in pixels.
-        least: So many points make it an object that can be drawn.
+        least: Number of points that it needs at least, to be drawn.
     """
 
     label: str

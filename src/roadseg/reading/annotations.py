@@ -1,4 +1,4 @@
-"""The annotation of a scene, in whichever form its data set has it, to a label map."""
+"""The annotation of a scene, in the form that its data set uses, to a label map."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -50,7 +50,7 @@ def read_annotation(
     Args:
         path: Of the annotation; one that ends in `.json` holds objects, others are label maps.
         files: Of the scene.
-        layout: How the data set lies in its folder.
+        layout: The layout of the data set in its folder.
         colours: Those of its label maps; None if they hold ids.
         image_size: (height, width) of the image.
 

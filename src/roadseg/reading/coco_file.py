@@ -57,7 +57,7 @@ def list_images(path: Path) -> list[Listed]:
     """Returns the images of a file, in its order; it is read once, and of the objects nothing is checked yet.
 
     Raises:
-        FileError: If it can't be read, is no JSON or not of this form, if an id stands twice, or pycocotools is
+        FileError: If it can't be read, is not JSON or not of this form, if an id occurs twice, or pycocotools is
             missing.
     """
     import_masks()  # before the work

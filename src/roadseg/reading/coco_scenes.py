@@ -39,7 +39,7 @@ def share_out(folder: Path, layout: Layout, scenes: Mapping[str, SceneFiles]) ->
 
     Args:
         folder: That of the data set.
-        layout: How it lies there.
+        layout: Its layout.
         scenes: Scene id -> its files; those that have an annotation already keep it.
 
     Raises:

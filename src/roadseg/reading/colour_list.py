@@ -36,7 +36,7 @@ LINES = (
 """Lines of `label_colors.txt` as CamVid's authors write it, and of `labelmap.txt` as CVAT exports it."""
 
 Row = tuple[str, Sequence[Any], str]
-"""Name, colour, and where they stand."""
+"""Name, colour, and the place in the file."""
 
 
 def list_colours(given: Mapping[str, Sequence[int]] | Sequence[Any]) -> Colours:
@@ -101,10 +101,10 @@ def read_colours(path: Path) -> Colours:
 
 
 def find_colours(name: str, folder: Path) -> Path:
-    """Returns the path of a list of colours, which lies in the folder of the data set, or where its name says.
+    """Returns the path of a list of colours, which is in the folder of the data set, or where its name says.
 
     Raises:
-        FileError: If it lies at neither place.
+        FileError: If it is in neither place.
     """
     places = [place for place in (folder / name, Path(name)) if place.is_file()]
     if not places:

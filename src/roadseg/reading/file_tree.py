@@ -1,4 +1,4 @@
-"""The files below a folder, without what systems leave behind there."""
+"""The files below a folder, without those that operating systems add."""
 
 import os
 import re
@@ -17,7 +17,7 @@ LEFTOVERS = frozenset(
         *("@eadir", "@recycle", "@recently-snapshot", "#recycle", "#snapshot", "lost+found"),  # network disks, Linux
     )
 )
-"""Names, in small letters, of files and folders that systems leave behind; hidden ones are no data either."""
+"""Names, in small letters, of files and folders that operating systems add; hidden ones are not data either."""
 
 FOLDERS = "**"
 """The part of a path pattern that stands for any number of folders."""
@@ -28,7 +28,7 @@ class PathPart:
     """What one part of a path, between two slashes, must look like.
 
     Attributes:
-        text: As it stands in a pattern.
+        text: As it is written in a pattern.
         regex: What the name of a file or folder must match, with letters and their accents composed.
     """
 
@@ -54,7 +54,7 @@ def is_leftover(name: str) -> bool:
 def find_files(folder: Path, parts: Sequence[PathPart]) -> Iterator[str]:
     """Yields the paths, relative to the folder and with slashes, of the files that fit; in no order.
 
-    Links are followed, but not into a folder that they lie in. A link that leads nowhere counts as a file.
+    Links are followed, but not into a folder that contains them. A link to nothing counts as a file.
 
     Args:
         folder: Where to look; one that is missing holds nothing.
@@ -80,7 +80,7 @@ def find_files(folder: Path, parts: Sequence[PathPart]) -> Iterator[str]:
 
 
 def describe_files(folder: Path) -> str:
-    """Returns what files lie below a folder: how many of each ending, and one of them."""
+    """Returns which files are below a folder: how many with each ending, and one of them."""
     files = sorted(find_files(folder, (ANY_FOLDERS, ANY_FILE)))
     if not files:
         return f"'{folder}' contains no files"

@@ -1,4 +1,4 @@
-"""The scenes of a folder: which there are by the names of its files, read one at a time."""
+"""The scenes of a folder, found by the names of its files and read one at a time."""
 
 import hashlib
 import logging
@@ -32,7 +32,7 @@ class FolderScenes(RawScenes):
     """
 
     def __init__(self, folder: Path, layout: Layout, where: str) -> None:
-        """Takes the folder, how the data set lies in it, and what to say of where it is told if it is missing."""
+        """Takes the folder, the layout of the data set in it, and the advice to give if the folder is missing."""
         self._folder, self._layout, self._where = folder, layout, where
 
     @cached_property
@@ -79,7 +79,7 @@ class FolderScenes(RawScenes):
         return named and f"No split is called {named}: left out, expected {', '.join(self._layout.splits)}"
 
     def _describe_no_annotations(self) -> str:
-        """Returns what files were looked for; those of many images may be there, and tell nothing of these."""
+        """Returns which files were expected; files for many images may exist, but not list these images."""
         there = [str(path) for pattern in self._layout.shared for path, _ in pattern.find(self._folder)]
         if there:
             return f"No annotations of any image in '{self._folder}' could be taken from '{there[0]}'"
@@ -87,7 +87,7 @@ class FolderScenes(RawScenes):
         return f"No annotations in '{self._folder}': {self._describe_place(patterns)}"
 
     def _describe_place(self, patterns: Sequence[NamePattern]) -> str:
-        """Returns what files were looked for, and what lies there."""
+        """Returns which files were expected, and which are there."""
         named = " or ".join(f"'{each.text}'" for each in patterns)
         places = dict.fromkeys(pattern.find_place(self._folder) for pattern in patterns)
         return f"expected files named like {named}; {'; '.join(map(describe_files, places))}"
@@ -104,7 +104,7 @@ class FolderScenes(RawScenes):
                 raise UnusableSceneError(other_size[0].kind, other_size[0].detail)
             return read
         except UnusableSceneError as error:
-            # What is kept of a fault holds no place, so that a data set may move.
+            # Faults are saved without the folder, so that a data set may move.
             detail = error.fault.detail.replace(f"'{self._folder}/", "'")
             if error.fault.kind is FaultKind.OTHER_SIZE:
                 detail += _describe_turn(files)
@@ -127,7 +127,7 @@ class FolderScenes(RawScenes):
         return read_colours(find_colours(listed, self._folder)) if isinstance(listed, str) else listed
 
     def _describe_form(self) -> list[Any]:
-        """Returns what else shapes label maps: nothing where they hold ids, or polygons in Cityscapes' form."""
+        """Returns what else determines label maps: nothing if they hold ids or polygons in Cityscapes' form."""
         if self._layout.form == "cityscapes" and self._colours is None:
             return []
         return [self._layout.form, sorted(self._colours.items()) if self._colours else None]
@@ -145,7 +145,7 @@ def _fingerprint(files: SceneFiles) -> str:
     annotation = files.annotation if files.part is None else None
     there = [path for path in (files.image, annotation) if path and path.exists()]
     part = f" {hashlib.sha256(files.part).hexdigest()[:16]}" if files.part else ""
-    # Scenes that were prepared when these were read otherwise have another fingerprint, the others keep theirs.
+    # Only scenes that were read differently by older programs get another fingerprint.
     turned = " turned" if files.image in there and _is_called_jpeg(files.image) and is_turned_jpeg(files.image) else ""
     lossy = " lossy" if annotation in there and _is_called_jpeg(annotation) else ""
     return f"{file_fingerprint(there)} {files.unusable} {len(files.faults)}{turned}{lossy}{part}"

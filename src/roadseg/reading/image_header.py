@@ -1,4 +1,4 @@
-"""What an image file says of itself before a pixel is decoded."""
+"""What the header of an image file says, before a pixel is decoded."""
 
 import io
 import struct
@@ -56,7 +56,7 @@ class ImageHeader:
 
     Attributes:
         format: As Pillow calls it.
-        size: (height, width) in pixels, as they lie in the file.
+        size: (height, width) in pixels, as in the file.
         numbers: `unsigned`, or in a TIFF also `signed`, `float` or another kind.
         bits: Of one channel.
         is_indexed: Whether values are indices of a palette, or of one bit.
@@ -84,7 +84,7 @@ def read_header(content: bytes) -> ImageHeader:
 
 @contextmanager
 def _blame_content() -> Iterator[None]:
-    """Turns what Pillow raises of damaged content into one fault; its headers are read by code that raises anything."""
+    """Turns any error of Pillow on damaged content into one fault; reading headers may raise many types."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of tags that nobody asks for here

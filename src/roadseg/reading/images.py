@@ -1,4 +1,4 @@
-"""Image files of raw data sets: bytes on disk to RGB images, with a clear word when a file is broken."""
+"""Image files of raw data sets: bytes on disk to RGB images, with a clear message if a file is broken."""
 
 import math
 from collections.abc import Sequence

@@ -53,7 +53,7 @@ def read_labelme(
 
     Shapes are painted in the order of the file, each over those before it, by Pillow, as labelme's `shapes_to_label`
     does (labelme/utils/shape.py, version 6.3.1): lines 10 pixels wide, points as discs. Shapes that have too few points
-    are passed over. Groups tell objects apart, not classes, and have no meaning here.
+    are passed over. Groups distinguish objects, not classes, so they are not used.
 
     Args:
         path: The file.
@@ -98,7 +98,7 @@ def _paint(canvas: Image.Image, shape: _Shape, raw_id: int) -> None:
 
 
 def _decode_mask(encoded: str | None) -> Image.Image:
-    """Returns a picture of one bit; its upper left corner lies at the first point of its shape."""
+    """Returns a picture of one bit; its upper left corner is the first point of its shape."""
     if not encoded:
         raise InputError("a shape of the type mask has no mask")
     try:

@@ -1,4 +1,4 @@
-"""How a data set lies in its folder, and which of the files there make a scene."""
+"""The layout of a data set in its folder, and which of the files there make a scene."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence, Set
@@ -18,7 +18,7 @@ Form = Literal["cityscapes", "labelme", "coco"]
 
 @dataclass(frozen=True)
 class Layout:
-    """How a data set lies in its folder.
+    """The layout of a data set in its folder.
 
     Attributes:
         images: Patterns of the images.
@@ -26,16 +26,16 @@ class Layout:
             `.json` are polygon files, the others label maps.
         shared: Patterns of the annotations that are files of many images.
         form: That of the polygon files.
-        ignored: Patterns of files that are no annotations, though a pattern of annotations fits them too.
+        ignored: Patterns of files that are not annotations, although a pattern of annotations matches them.
         raw_names: Name of each raw id in the label maps.
         raw_colours: Name of each colour in the label maps, or the path of a list of them; None if they hold ids.
         labels: The labels of the polygon files; None takes each as it is.
         splits: Name of a split in the patterns and of lists, case folded -> `train`, `validation` or `test`.
-        split_lists: Name of a split -> files that list its scenes; without any, patterns tell splits.
+        split_lists: Name of a split -> files that list its scenes; without any, patterns give the splits.
 
     Raises:
         InputError: If it contradicts itself: label maps hold ids and colours, an annotation has a field that the images
-            lack, lists and patterns tell splits, or a list is that of no split.
+            lack, lists and patterns both give splits, or a list has an unknown split.
     """
 
     images: Sequence[NamePattern]
@@ -93,14 +93,14 @@ class SceneFiles:
 
 
 NAMED = 3
-"""Of more files than these that one scene has, no more are named."""
+"""At most so many files of one scene are named in a message."""
 
 Found = tuple[Mapping[str, str], list[Path]]
 """Fields of file names, and the files that have them."""
 
 
 def pair_files(folder: Path, layout: Layout) -> dict[str, SceneFiles]:
-    """Returns the files of each scene, also of those of which only an annotation is there.
+    """Returns the files of each scene, also of scenes that have only an annotation.
 
     A scene's id is the text of its fields: split, drive and frame.
     """
@@ -129,11 +129,11 @@ def pair_files(folder: Path, layout: Layout) -> dict[str, SceneFiles]:
 
 
 def count_other_splits(folder: Path, layout: Layout, scenes: Mapping[str, SceneFiles]) -> dict[str, int]:
-    """Returns how many scenes would be there in folders that stand in place of `{split}` and are none, by their names.
+    """Returns the number of scenes in each folder that is in the place of `{split}` but is not called like a split.
 
     Args:
         folder: That of the data set.
-        layout: How it lies there.
+        layout: Its layout.
         scenes: What `pair_files` returns of it.
     """
     found = [each for pattern in layout.images for each in pattern.find_other_splits(folder)]
@@ -161,7 +161,7 @@ def _name_scene(fields: Mapping[str, str]) -> str:
 def _judge(
     folder: Path, fields: Mapping[str, str], images: Sequence[Path], annotations: Sequence[Path], *, expected: bool
 ) -> SceneFiles:
-    """Returns the files of a scene whose image is there, with what is wrong with them."""
+    """Returns the files of a scene whose image exists, with their faults."""
     image, annotation = images[0], annotations[0] if annotations else None
     if not image.exists():
         detail = f"'{image.relative_to(folder)}' is a link to nothing"

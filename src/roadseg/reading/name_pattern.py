@@ -1,4 +1,4 @@
-"""Where the files of a data set lie: patterns of paths, with the fields that tell split, drive and frame."""
+"""Where the files of a data set are: patterns of paths, with fields for split, drive and frame."""
 
 import os
 import posixpath
@@ -29,10 +29,10 @@ UP = re.compile(r"(\.\./)*")
 class NamePattern:
     """A pattern of paths below a folder, such as `{split}/{drive}/{frame}_image.*`.
 
-    `{split}`, `{drive}` and `{frame}` stand for text without a slash, as short as it can be; the split is one of those
+    `{split}`, `{drive}` and `{frame}` mean text without a slash, as short as possible; the split is one of those
     given, in small or capital letters. `*` is any text without a slash, `**` between two slashes any number of folders,
     none too, as few as there can be. `.*` at the end is the ending of an image; endings match in small and capital
-    letters. Hidden files and what systems leave behind match only where the pattern names them. Letters with accents
+    letters. Hidden files and files that systems add match only if the pattern names them. Letters with accents
     match in either form of Unicode, and fields have the composed one.
     """
 
@@ -81,9 +81,9 @@ class NamePattern:
                 yield self._locate(folder, name), match.groupdict()
 
     def find_fields(self, name: str, fields: Iterable[str] = FIELDS) -> set[int]:
-        """Returns which parts of a path that matches hold one of some fields, counted from its end; else none.
+        """Returns which parts of a matching path, counted from its end, hold one of some fields; else none.
 
-        Parts between two `**` are passed over: it can't be told where they are.
+        Parts between two `**` are left out, because their place is not known.
         """
         if not self._regex.fullmatch(name.removeprefix(self._up)):
             return set()
@@ -96,7 +96,7 @@ class NamePattern:
         return found | {length - 1 - place for place, held in enumerate(holds[:first]) if held}
 
     def find_place(self, folder: Path) -> Path:
-        """Returns the folder in which all files that match must lie, as far down as there are folders."""
+        """Returns the deepest existing folder that contains all files that can match."""
         fixed = [part.text for part in takewhile(lambda part: not TOKEN.search(part.text), self._parts[:-1])]
         places = [folder / self._up / "/".join(fixed[:count]) for count in range(len(fixed), 0, -1)]
         return next((place for place in places if place.is_dir()), folder)

@@ -1,4 +1,4 @@
-"""The EXIF tag that says how an image is to be turned, as every viewer does."""
+"""The EXIF tag that says how to rotate an image, as every viewer does."""
 
 import struct
 from pathlib import Path
@@ -68,7 +68,7 @@ def turn(pixels: NDArray[Any], orientation: int) -> NDArray[Any]:
 
 
 def _find_tag(tags: bytes) -> int:
-    """Returns the orientation that stands in a directory of tags.
+    """Returns the orientation in a directory of tags.
 
     Pillow would read all tags and warn of damaged ones, and OpenCV then finds none; viewers look for this one alone.
     """

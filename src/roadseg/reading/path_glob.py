@@ -12,9 +12,9 @@ WILDCARDS = re.compile(r"[*?\[]")
 
 
 def split_glob(path: Path) -> tuple[Path, list[str]]:
-    """Returns the folder that a path leads into as far as there are folders, and the parts of the path that are left.
+    """Returns the deepest existing folder of a path, and the parts of the path after it.
 
-    A part with a wildcard is taken as it stands where a folder is called so.
+    A part with a wildcard is taken literally if a folder has this name.
     """
     parts = path.relative_to(path.anchor).parts
     folder = Path(path.anchor)
@@ -26,9 +26,9 @@ def split_glob(path: Path) -> tuple[Path, list[str]]:
 
 
 def find_below(folder: Path, parts: Sequence[str]) -> set[str]:
-    """Returns the paths, relative to the folder and with slashes, of all files that fit or lie in a folder that fits.
+    """Returns the paths, relative to the folder and with slashes, of all files that match or are in a matching folder.
 
-    Links are followed, but not into a folder that they lie in. Hidden files and what systems leave behind fit only
+    Links are followed, but not into a folder that contains them. Hidden files and what systems leave behind fit only
     where a part is such a name. Endings fit in small and capital letters, accents in either form of Unicode.
 
     Args:

@@ -1,4 +1,4 @@
-"""Preparing scenes: those that the store lacks, shared out among processes, of which each writes its own scenes."""
+"""Preparing the scenes that the store lacks: processes share the work, and each writes its own scenes."""
 
 import hashlib
 import logging
@@ -22,13 +22,13 @@ from roadseg.scenes.prepared import PreparationPlan, PreparedScene, PreparedScen
 logger = logging.getLogger(__name__)
 
 SAMPLE = 4
-"""Scenes prepared before the time and the disk space of the rest are foretold."""
+"""Number of scenes prepared first, to estimate time and disk space of the rest."""
 
 WORKERS_PAY = 5.0
 """Seconds of work below which worker processes take longer to start than they save."""
 
 READERS = 2
-"""Raised whenever raw files that could not be used can be, so that scenes that were left out are tried again."""
+"""Increased when raw files that could not be used become usable, so that scenes that were left out are tried again."""
 
 LONGEST_FRAME = 150
 """Bytes of a frame's name up to which it stands in the names of its files."""
@@ -40,7 +40,7 @@ Named = tuple[str, str]
 """Id of a scene, and its name in the store."""
 
 Share = Callable[[Callable[[Named], tuple[Facts, int]], Iterable[Named]], Iterable[tuple[Facts, int]]]
-"""Applies a function to items wherever it likes, and gives the results in order, as `map` of an executor does."""
+"""Applies a function to items, in any process, and gives the results in order, as `map` of an executor does."""
 
 
 def carry_out(plan: PreparationPlan, store: SceneStore, share: Share | None = None) -> PreparedScenes:
@@ -129,7 +129,7 @@ def _foretell(store: SceneStore, count: int, seconds: float, needed: int) -> Non
 
 
 def _find_row(scene: str, plan: PreparationPlan, name: str, store: SceneStore, present: Collection[str]) -> Row | None:
-    """Returns the row of a scene in the store; None if a file of it is missing, or it may be of use by now."""
+    """Returns the row of a scene in the store; None if a file of it is missing, or if it may be usable by now."""
     if f"{name}.{FACTS}" not in present:
         return None
     facts = store.read_facts(name)

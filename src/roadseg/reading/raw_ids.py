@@ -17,11 +17,11 @@ def as_raw_ids(numbers: NDArray[Any]) -> NDArray[Any]:
         numbers: Of any type and shape.
 
     Raises:
-        InputError: If one of them is no whole number from 0 to 65,535; the first such one is named.
+        InputError: If one of them is not a whole number from 0 to 65,535; the first such one is named.
     """
     if numbers.dtype in (np.uint8, np.uint16):
         return numbers
-    with np.errstate(invalid="ignore"):  # of NaN and infinity, which are found all the same
+    with np.errstate(invalid="ignore"):  # of NaN and infinity, which are found anyway
         ids = numbers.astype(np.uint16)
     wrong = (ids != numbers) | (numbers < 0)
     if wrong.any():

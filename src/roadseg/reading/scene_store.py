@@ -1,4 +1,4 @@
-"""The store of prepared scenes: PNG files in a folder, each written once, whole, under a name of its own."""
+"""The store of prepared scenes: PNG files in a folder, each written once, under its own name."""
 
 import json
 import re
@@ -17,7 +17,7 @@ from roadseg.scenes.faults import Fault, FaultKind
 from roadseg.scenes.prepared import PreparedScene
 
 Facts = dict[str, Any]
-"""What the store says of a scene, as JSON holds it."""
+"""What the store knows of a scene, as JSON."""
 
 # Measured on photographs of 240x480: half the time of OpenCV's own choice of level 1, for smaller files.
 PNG_IMAGE = (
@@ -31,7 +31,7 @@ FACTS, IMAGE, LABELS = "json", "image.png", "labels.png"
 """Suffixes of the files of a scene."""
 
 SUFFIX = re.compile(r"\.(image\.png|labels\.png|json)$")
-"""Of the files of a scene that is whole; a `.part` file has another."""
+"""Of the files of a complete scene; a `.part` file has another one."""
 
 
 class SceneStore:
@@ -64,8 +64,8 @@ class SceneStore:
         """Writes a scene, its facts last, which say that it is complete; returns its size in bytes.
 
         Args:
-            name: Which no scene with other content has.
-            facts: What is to be said of it.
+            name: No scene with other content has it.
+            facts: What the store is to know of it.
             scene: None where it can't be used.
 
         Raises:

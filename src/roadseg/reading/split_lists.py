@@ -18,26 +18,26 @@ COMMENT = "#"
 LINE_END = re.compile(r"\r\n?|\n")
 
 GAP = re.compile(r"[\s,;]+")
-"""What stands between the image and the label map where a line holds both."""
+"""What is between the image and the label map if a line holds both."""
 
 NAMED = 3
-"""Of more scenes than these no more are named."""
+"""At most so many scenes are named in a message."""
 
 Marks = tuple[tuple[int, str], ...]
-"""What tells a scene from others in a path, from its end on: how many parts follow a part, and the part."""
+"""The parts of a path that identify a scene: for each the number of parts after it, and the part."""
 
 
 def take_listed(folder: Path, layout: Layout, scenes: Mapping[str, SceneFiles]) -> dict[str, SceneFiles]:
-    """Returns the scenes that stand in a list, with the split of their list among their fields.
+    """Returns the scenes that are in a list, with the split of their list among their fields.
 
     Args:
-        folder: That of the data set, in which the lists lie.
-        layout: How it lies there.
+        folder: That of the data set, which contains the lists.
+        layout: Its layout.
         scenes: Scene id -> its files.
 
     Raises:
-        FileError: If a list can't be read or is empty, none of its lines fits a scene or one fits several, or a
-            scene stands in lists of two splits.
+        FileError: If a list can't be read or is empty, none of its lines matches a scene or one matches several, or a
+            scene is in lists of two splits.
     """
     names = SceneNames(folder, layout, scenes)
     places: dict[str, tuple[str, str]] = {}
@@ -52,7 +52,7 @@ def take_listed(folder: Path, layout: Layout, scenes: Mapping[str, SceneFiles]) 
         scene: replace(
             scenes[scene],
             fields={**scenes[scene].fields, "split": split},
-            # Where none of the split has an annotation, none is missing.
+            # If no scene of the split has an annotation, none is missing.
             faults=scenes[scene].faults if split in annotated else (),
         )
         for scene, (split, _) in sorted(places.items())
@@ -63,7 +63,7 @@ class SceneNames:
     """What lists may call scenes: the paths of their images, from any folder on, with an ending or without, or ids."""
 
     def __init__(self, folder: Path, layout: Layout, scenes: Mapping[str, SceneFiles]) -> None:
-        """Takes the folder of the data set, how it lies there, and the scenes."""
+        """Takes the folder of the data set, its layout, and the scenes."""
         self._marked: dict[tuple[int, str], set[tuple[Marks, str]]] = {}
         for scene, files in scenes.items():
             marks = {tuple(enumerate(reversed(scene.split("/"))))}
@@ -77,7 +77,7 @@ class SceneNames:
         self._distances = {distance for distance, _ in self._marked}
 
     def find(self, line: str) -> list[str]:
-        """Returns the scenes that a line may mean: as a whole and by its first word, else by its first word that fits.
+        """Returns the scenes that a line may mean: by all of it and its first word, else by its first match.
 
         A whole line may be one name with spaces, or end in the label map of another scene than it begins with.
         """

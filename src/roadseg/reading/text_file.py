@@ -1,4 +1,4 @@
-"""Text files of raw data sets, in whichever form of Unicode they are."""
+"""Text files of raw data sets, in any form of Unicode."""
 
 import json
 from pathlib import Path
@@ -11,7 +11,7 @@ def read_text(path: Path) -> str:
     """Returns the text of a file in UTF-8, UTF-16 or UTF-32, without the mark of byte order that it may begin with.
 
     Raises:
-        InputError: If it is no text.
+        InputError: If it is not text.
         FileError: If it can't be read.
     """
     content = read_bytes(path)

@@ -1,4 +1,4 @@
-"""Files that are there whole or not at all, whatever ends the one who writes them."""
+"""Files that exist completely or not at all, whatever stops the program that writes them."""
 
 import errno
 import uuid
@@ -14,7 +14,7 @@ from roadseg.errors import FileError
 
 @contextmanager
 def open_whole(fs: Any, path: str, mode: str = "wb", **arguments: Any) -> Iterator[IO[Any]]:
-    """Opens a file that gets its name when all is written; an error or Ctrl-C on the way leaves nothing.
+    """Opens a file that gets its name when all is written; after an error or Ctrl-C, no part of it is left.
 
     Args:
         fs: The fsspec file system.

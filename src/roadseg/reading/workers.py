@@ -17,11 +17,11 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 IDLE_SECONDS = 5
-"""After so long without work a worker process ends."""
+"""After so many seconds without work, a worker process ends."""
 
 
 def map_in_workers(function: Callable[[Item], Result], items: Iterable[Item], workers: int) -> Iterator[Result]:
-    """Yields the result of each item in order; few are asked for ahead, so neither items nor results pile up.
+    """Yields the result of each item in order; only a few are computed in advance, to save memory.
 
     Args:
         function: Handed to each worker once, so it may hold much; it and its results must be picklable (cloudpickle).
@@ -47,7 +47,7 @@ def map_in_workers(function: Callable[[Item], Result], items: Iterable[Item], wo
         raise RoadSegError(str(fault)) from fault
     finally:
         with warnings.catch_warnings():
-            # joblib finds it a pity that results are ready which nobody wants: whoever stops early has a reason.
+            # joblib warns of finished results that nobody takes; here this is no mistake.
             warnings.simplefilter("ignore", UserWarning)
             results.close()
 
@@ -61,7 +61,8 @@ class _Worker:
     def start(cls, function: Callable[[Any], Any], parent: int) -> None:
         cls.function = function
         cv2.setNumThreads(1)  # there is a worker for each core already
-        Thread(target=_end_with, args=(parent,), daemon=True).start()  # joblib's own wait for a killed parent for ever
+        # joblib's own processes wait forever for a killed parent.
+        Thread(target=_end_with, args=(parent,), daemon=True).start()
 
     @classmethod
     def call(cls, item: Any) -> Any:

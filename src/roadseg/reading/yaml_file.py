@@ -1,4 +1,4 @@
-"""YAML files that people write: what is wrong with one is told in one sentence, with its name and the line."""
+"""YAML files that people write: one sentence says what is wrong, with the name of the file and the line."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -8,7 +8,7 @@ import yaml
 from roadseg.errors import InputError
 
 MERGE = "tag:yaml.org,2002:merge"
-"""Tag of the key `<<`, which may stand several times."""
+"""Tag of the key `<<`, which may occur several times."""
 
 TEXT = "tag:yaml.org,2002:str"
 
@@ -42,8 +42,8 @@ def list_keys(content: bytes, name: str) -> list[str]:
         name: Of the file, as messages are to begin.
 
     Raises:
-        InputError: If it is no UTF-8 or no YAML, if it is a list or a single value, if one of its keys is no text, or
-            if a key stands twice, of which PyYAML would lose the first.
+        InputError: If it is not UTF-8 or not YAML, if it is a list or a single value, if one of its keys is not text,
+            or if a key occurs twice: PyYAML would drop the first.
     """
     try:
         text = content.decode("utf-8")
@@ -70,7 +70,7 @@ def list_keys(content: bytes, name: str) -> list[str]:
 
 
 def describe_yaml_fault(fault: yaml.YAMLError, text: str) -> str:
-    """Returns the line and what is wrong there of a text that is no YAML."""
+    """Returns what is wrong with a text that is not YAML, and the line."""
     if isinstance(fault, yaml.reader.ReaderError):
         line = text.count("\n", 0, fault.position) + 1
         return f"line {line}: the character {text[fault.position]!r} is not allowed in YAML"

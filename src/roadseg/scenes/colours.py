@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 NAMED_STRANGERS = 5
-"""So many colours that are not in the list are told apart, the others of a picture are one."""
+"""At most so many colours that are not in the list get their own id; all others of a picture share one."""
 
 Colour = tuple[int, int, int]
 """Red, green and blue in 0..255."""

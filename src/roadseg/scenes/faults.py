@@ -1,11 +1,11 @@
-"""What can be wrong with a scene: noted where the scene is still of use, the reason to leave it out where it is not."""
+"""What can be wrong with a scene: if it can still be used, a fault is noted; if not, the fault says why."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
 
 class FaultKind(StrEnum):
-    """Kinds of faults; `docs/data.md` says what each means and what becomes of the scene."""
+    """Kinds of faults; `docs/data.md` says what each means and what happens to the scene."""
 
     NO_ANNOTATION = "annotation missing"
     NO_OBJECTS = "no objects"

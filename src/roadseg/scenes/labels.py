@@ -38,7 +38,7 @@ class LabelSpace(BaseModel, frozen=True, extra="forbid"):
         void: Names of the raw classes that become void.
 
     Raises:
-        pydantic.ValidationError: If a class name or a raw name stands twice, or the number of classes is out of range.
+        pydantic.ValidationError: If a class name or a raw name occurs twice, or the number of classes is out of range.
     """
 
     classes: Annotated[tuple[MappedClass, ...], Field(min_length=2, max_length=VOID)]
@@ -68,7 +68,7 @@ def find_class_ids(column: pd.Series, class_names: Sequence[str]) -> NDArray[np.
         class_names: Names in the order of the ids.
 
     Raises:
-        InputError: If one is the name of no class.
+        InputError: If one is not the name of a class.
     """
     id_of = {name: index for index, name in enumerate(class_names)}
     codes, names = pd.factorize(column)
@@ -83,7 +83,7 @@ def remap_label_map(
     label_space: LabelSpace,
     unnamed: Mapping[int, str] = MappingProxyType({}),
 ) -> tuple[NDArray[np.uint8], list[str]]:
-    """Returns a label map in class ids, and the raw labels in it that the label space does not know.
+    """Returns a label map in class ids, and the raw labels in it that the label space does not name.
 
     Args:
         raw_label_map: (height, width) integer from 0, raw ids.

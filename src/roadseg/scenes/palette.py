@@ -1,4 +1,4 @@
-"""The colours of pictures: of each class, of void, and of what is wrong."""
+"""The colours of pictures: of each class, of void, and of wrong pixels."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ SAFE = (
     (213, 94, 0),  # vermilion
     (204, 121, 167),  # reddish purple
 )
-"""Colours that people tell apart who see red, green or blue less or not at all; black, the eighth, is void.
+"""Colours that people who see red, green or blue less or not at all can distinguish; the eighth, black, is void.
 
 Reference:
     Okabe and Ito, Color Universal Design, https://jfly.uni-koeln.de/color/; what is wrong is wine, of Paul Tol's scheme
@@ -49,7 +49,7 @@ class Palette:
     Attributes:
         classes: In the order of their ids, each in the colour that it is drawn in.
         void: Of pixels that are not annotated.
-        wrong: Of pixels that are taken for another class.
+        wrong: Of pixels that are predicted as another class.
     """
 
     classes: tuple[SegmentationClass, ...]
@@ -69,7 +69,7 @@ class Palette:
 
 
 def make_palette(classes: Sequence[SegmentationClass], options: PictureOptions) -> Palette:
-    """Returns the colours of pictures; of safe ones each class gets one that is like its own.
+    """Returns the colours of pictures; with `safe`, each class gets the safe colour that is most similar to its own.
 
     Args:
         classes: With their names and the colours of their label space.

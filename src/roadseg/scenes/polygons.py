@@ -23,7 +23,7 @@ class Polygon:
 
     Attributes:
         label: Name of its class.
-        points: Its corners (x, y) in pixels, three or more; they may lie outside the picture.
+        points: Its corners (x, y) in pixels, three or more; they may be outside the picture.
     """
 
     label: str

@@ -63,10 +63,10 @@ class PreparationPlan:
         classes: The classes of the label maps; a class's id is its position.
         image_size: (height, width) in pixels.
         records: Record of each scene.
-        digests: For each scene a hash of all that shapes its pixels: two scenes with one digest are one.
-        prepare: Returns the prepared scene of a scene id; raises `UnusableSceneError` where there can be none.
+        digests: For each scene a hash of all that determines its pixels: scenes with equal digests are equal.
+        prepare: Returns the prepared scene of a scene id; raises `UnusableSceneError` if it can't be used.
         unusable_share: Largest share of the scenes that may be left out.
-        workers: Number of processes; None is one per core where the work is worth starting them.
+        workers: Number of processes; None is one per core, if the work takes long enough.
     """
 
     classes: tuple[SegmentationClass, ...]
@@ -82,7 +82,7 @@ class PreparedScenes(Mapping[str, PreparedScene]):
     """Scene id -> prepared scene, read when asked for; scenes that can't be used are not among them.
 
     Attributes:
-        manifest: All that is kept of them beside their files: `classes`, `image_size` and `scenes`, which are the rows.
+        manifest: All that is saved besides their files: `classes`, `image_size`, and `scenes`, which are the rows.
         classes: The classes of the label maps.
         image_size: (height, width) in pixels.
         rows: For each scene `scene`, `drive`, `published_split`, `usable`, `faults` (a list of kind and detail),

@@ -21,7 +21,7 @@ PREPARATION_VERSION = 2
 
 
 SMALLEST_SIZE = (1, 1)
-"""Size that is asked for of an image that nobody looks at: a decoder may shrink it as far as it can."""
+"""Size to ask for if the image is not needed: a decoder may then shrink it as far as it can."""
 
 
 class PrepareOptions(BaseModel, frozen=True, extra="forbid", strict=True):
@@ -32,7 +32,7 @@ class PrepareOptions(BaseModel, frozen=True, extra="forbid", strict=True):
         unknown_label: What a raw label without an entry in the label space does: `error` stops, `void` makes its
             pixels void and notes it.
         unusable_share: Largest share of the scenes that may be left out because they can't be used.
-        workers: Number of processes; None is one per core where the work is worth starting them.
+        workers: Number of processes; None is one per core, if the work takes long enough.
     """
 
     image_size: Annotated[tuple[PositiveInt, PositiveInt], Strict(strict=False)]
@@ -127,7 +127,7 @@ def read_truth(
         scene: Its id.
         raw_scenes: The data set.
         label_space: What the raw classes become; raw labels that it does not name become void.
-        classes: Those of the prepared scenes, which a label space may have changed since.
+        classes: Those of the prepared scenes; the label space may have changed since then.
 
     Raises:
         InputError: If the label space has other classes, there is no such scene, or it has no labels.
@@ -161,7 +161,7 @@ def resize_image(image: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.
 
 
 def resize_label_map(label_map: NDArray[Pixel], size: tuple[int, int]) -> NDArray[Pixel]:
-    """Returns the label map at `size` (height, width), each pixel from the nearest pixel centre, of two the later.
+    """Returns the label map at `size` (height, width), each pixel from the nearest pixel centre; of two, the later one.
 
     Args:
         label_map: (height, width) integer, or another map whose values must not be mixed.

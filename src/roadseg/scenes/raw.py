@@ -50,7 +50,7 @@ class SceneRecord:
     """What is known of a scene without reading it.
 
     Attributes:
-        drive: Name of the drive; frames of one drive are near-duplicates and belong in one split.
+        drive: Name of the drive; frames of one drive are almost equal and belong in one split.
         published_split: `train`, `validation` or `test` as the data set's authors split it; None if they did not.
         fingerprint: Text that changes when the scene's content does; cheap, so usually sizes and modification times.
     """
@@ -61,7 +61,7 @@ class SceneRecord:
 
 
 class RawScenes(Mapping[str, Scene], ABC):
-    """A data set as it lies on disk: scene id -> scene, read when asked for.
+    """A data set on disk: scene id -> scene, read when asked for.
 
     Attributes:
         records: Record of each scene, in the order of the scene ids.

@@ -1,4 +1,4 @@
-"""The seed: one number that repeats all that a run draws at random."""
+"""The seed: one number; with it, everything random in a run can be repeated."""
 
 from typing import Annotated
 
@@ -13,5 +13,5 @@ class Seed(RootModel[Annotated[int, Field(ge=0, lt=2**32)]], frozen=True, strict
     """
 
     def __str__(self) -> str:
-        """Returns the number alone, as it stands in YAML."""
+        """Returns the number alone, as it is written in YAML."""
         return str(self.root)

@@ -40,8 +40,8 @@ class SplitOptions(BaseModel, frozen=True, extra="forbid", strict=True):
     Attributes:
         method: `published` keeps the data set's own split; `drives` gives whole drives to the splits; `notebook` keeps
             the published validation split and takes test drives from those that train; `leave_one_drive_out` validates
-            on one drive, trains on all others and tests nothing; `k_fold` deals the drives to folds, of which one
-            tests, the next one validates (after the last the first) and the others train.
+            on one drive, trains on all others and tests nothing; `k_fold` divides the drives into folds: one
+            tests, the next one validates (the first follows the last), the others train.
         shares: Used by `drives` alone.
         test_share: Share of the training drives that become test; used by `notebook` alone.
         drive: The drive that validates; used by `leave_one_drive_out` alone.
@@ -74,7 +74,7 @@ def find_classes(scene_index: pd.DataFrame, class_pixels: pd.DataFrame, class_na
         class_names: Names in the order of the ids.
 
     Raises:
-        InputError: If a class has none of the names.
+        InputError: If a class is not among these names.
     """
     scenes = pd.Index(_labelled_scenes(scene_index)["scene"])
     cells = class_pixels[class_pixels["scene"].isin(scenes)]
@@ -151,7 +151,7 @@ def find_absent_classes(held: pd.DataFrame) -> list[str]:
 
 
 def count_unlabelled(scene_index: pd.DataFrame) -> dict[str, int]:
-    """Returns how many usable scenes each published split has none of whose usable scenes has labels.
+    """Returns the number of usable scenes of each published split in which no usable scene has labels.
 
     Args:
         scene_index: As in `find_classes`.
@@ -206,7 +206,7 @@ def _split_as_notebook(scenes: pd.DataFrame, held: pd.DataFrame, test_share: flo
 
 
 def _leave_one_drive_out(scenes: pd.DataFrame, drive: str | None) -> pd.Series:
-    # What judges a recipe does not choose it: where there are published splits, the folds are made of train alone.
+    # Recipes are not chosen on scenes that they are scored on: of published splits, only train makes folds.
     others = scenes[~scenes["published_split"].isin(["validation", "test"])]
     drives = sorted(others["drive"].unique())
     if len(drives) < 2:
@@ -273,7 +273,7 @@ def _cover_classes(
 
 
 def _apportion(total: int, shares: list[float]) -> list[int]:
-    """Returns counts that add up to `total`: one each, the rest to whoever lacks most of its share."""
+    """Returns counts that add up to `total`: one each, the others to whoever is furthest below its share."""
     counts = [1] * len(shares)
     for _ in range(total - len(shares)):
         lacking = [share * total - count for share, count in zip(shares, counts, strict=True)]

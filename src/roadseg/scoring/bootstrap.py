@@ -1,6 +1,6 @@
-"""How far scores would move with other drives: percentile intervals, drives being drawn with replacement.
+"""How much scores vary with other drives: percentile intervals over drives drawn with replacement.
 
-Frames of one drive are near-duplicates. Intervals over frames or pixels would be far too narrow.
+Frames of one drive are almost equal. Intervals over frames or pixels would be far too narrow.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -11,13 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 MIN_DRIVES = 5
-"""Fewer drives tell too little of how drives differ."""
+"""Fewer drives are too few for an interval."""
 
 RESAMPLES = 1000
 LEVEL = 0.95
 
 Scores = Callable[[NDArray[Any]], Sequence[float] | NDArray[np.float64]]
-"""From the statistics of all drives together to one score or more, always as many; NaN where one is undefined."""
+"""From the summed statistics of all drives to one or more scores, always the same number; NaN if undefined."""
 
 Interval = tuple[float, float]
 """Lower and upper end."""
@@ -59,7 +59,7 @@ def bootstrap_differences(
 ) -> list[Difference | None]:
     """Returns the differences of the scores of two runs with their intervals, None where `bootstrap_intervals` has it.
 
-    Each draw takes the same drives of both, so that what makes a drive hard for both does not widen the interval.
+    Each draw takes the same drives for both, so drives that are hard for both do not make the interval wider.
 
     Args:
         statistics: (drives, ...) as in `bootstrap_intervals`.
@@ -68,7 +68,7 @@ def bootstrap_differences(
         seed: Repeats the draws.
 
     Raises:
-        ValueError: If the shapes differ: other numbers of drives would be drawn apart, and the pairs lost.
+        ValueError: If the shapes differ: drives could not be paired.
     """
     if statistics.shape != others.shape:
         raise ValueError(

@@ -1,4 +1,4 @@
-"""How well the boundaries of objects are met: the boundary F1 of the SegNet paper."""
+"""How well the boundaries of objects are found: the boundary F1 of the SegNet paper."""
 
 import math
 
@@ -38,7 +38,7 @@ def boundary_f1(
 
     Returns:
         (K,) float64, 0..1: 0 where no boundary is predicted, NaN where the truth has none. A class that is predicted
-        where there is none costs the classes around it their precision.
+        but not in the truth lowers the precision of the classes around it.
 
     Reference:
         Csurka et al., "What is a good evaluation measure for semantic segmentation?", BMVC 2013;

@@ -1,4 +1,4 @@
-"""Whether a network is as sure as it is right: the expected calibration error."""
+"""Whether the confidences of a network are right: the expected calibration error."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,7 +44,7 @@ def calibration_error(counts: NDArray[np.float64]) -> float:
         counts: (bins, 3), as `count_calibration` returns them.
 
     Returns:
-        0..1, 0 for a network that is right in p of the cases where it says p; NaN without pixels.
+        0..1; 0 if, of the pixels with confidence p, the share p is right; NaN without pixels.
 
     Reference:
         Guo et al., https://arxiv.org/abs/1706.04599, equation 3.

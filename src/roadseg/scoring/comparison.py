@@ -1,8 +1,8 @@
 """How the scores of two runs differ over the scenes that both have scored.
 
-A score of other scenes tells nothing of a network, so scores are compared over the scenes that two runs share, and
-intervals over the drives of these. Differences are the second run less the first: above 0 the second is better, but for
-an error, which is best at 0.
+Scores of different scenes cannot be compared, so scores are compared over the scenes that two runs share, and
+intervals over the drives of these. Differences are the second run less the first: above 0 the second is better, except
+for an error, which is best at 0.
 """
 
 from collections.abc import Callable, Sequence
@@ -37,7 +37,7 @@ class PairedScenes:
 
     @property
     def num_drives(self) -> int:
-        """How many drives the scenes are of."""
+        """Number of drives of the scenes."""
         return int(self.scenes["drive"].nunique())
 
 
@@ -50,7 +50,7 @@ def pair_scenes(first: ScoredScenes, second: ScoredScenes, are_equal: Callable[[
         are_equal: Whether a scene that both name is the same in pixels and labels.
 
     Raises:
-        InputError: If a scene is the same and the classes differ, or its true pixels do.
+        InputError: If equal scenes have different classes, or different true pixels.
     """
     theirs = set(second.scene_scores["scene"])
     shared = [scene in theirs and are_equal(scene) for scene in first.scene_scores["scene"]]
@@ -94,7 +94,7 @@ def compare_scenes(pair: PairedScenes) -> pd.DataFrame:
     """Returns the mean IoU of each scene in two runs, the scenes that gained most first.
 
     Returns:
-        The columns scene, drive, first, second and difference; scenes without a score, void throughout, are left out.
+        The columns scene, drive, first, second and difference; scenes without a score (all void) are left out.
     """
     table = pair.scenes[["scene", "drive"]].assign(
         first=[mean_iou(counts) for counts in pair.first],

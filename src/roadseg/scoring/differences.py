@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 MISSING = "-"
-"""Stands where one of the two lacks a name."""
+"""In the place of a value that one of the two lacks."""
 
 
 def compare_values(first: Mapping[str, Any], second: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:

@@ -16,8 +16,8 @@ def tabulate_folds(summaries: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
 
     Returns:
         Columns `score`, `class` (missing where the score is of no class), the number of each fold, `mean` and
-        `deviation`: the standard deviation with one degree of freedom less than folds. A score that is undefined in a
-        fold, such as the IoU of a class that it lacks, is NaN there and left out of both.
+        `deviation`: the standard deviation with one degree of freedom less than folds. If a score is undefined in a
+        fold, such as the IoU of a class that it lacks, it is NaN there, and mean and deviation leave this fold out.
     """
     folds = range(len(summaries))
     rows = [(name, None, *(each.get(name) for each in summaries)) for name in SCORES]

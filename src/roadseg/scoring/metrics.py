@@ -1,4 +1,4 @@
-"""Every score of a segmentation, all of them from what a confusion matrix says of each class.
+"""All scores of a segmentation, computed from the class counts of a confusion matrix.
 
 Rows of a confusion matrix are the true classes, columns the predicted ones; other tools print the transpose. Of each
 class, scores need its hits, its true pixels and its predicted pixels: the class counts. They add up over scenes, so add
@@ -16,7 +16,7 @@ VOID = 255
 
 
 def count_confusion(truth: NDArray[np.uint8], prediction: NDArray[Any], num_classes: int) -> NDArray[np.int64]:
-    """Returns the confusion matrix of label maps: entry (i, j) counts the pixels of true class i that were called j.
+    """Returns the confusion matrix of label maps: entry (i, j) counts pixels of true class i that were predicted as j.
 
     Args:
         truth: Any shape, uint8, class ids 0..num_classes-1, 255 = void, which is dropped.
@@ -110,7 +110,7 @@ def _mean_of_defined(scores: NDArray[np.float64]) -> float:
 
 
 def _unknown_ids(role: str, ids: NDArray[Any], num_classes: int) -> ValueError:
-    """Returns the error that names the ids that are no class."""
+    """Returns the error that names the ids that are not a class."""
     unknown = ids[(ids < 0) | (ids >= num_classes)].tolist()
     void = f" or {VOID} (void)" if role == "truth" else ""
     return ValueError(f"{role}: class ids must be 0..{num_classes - 1}{void}, received {unknown}")

@@ -1,4 +1,4 @@
-"""The classes that a picture has room for: those with the most wrong pixels, and all others together."""
+"""The classes that a picture has space for: those with the most wrong pixels, and all others together."""
 
 from collections.abc import Sequence
 
@@ -9,7 +9,7 @@ from roadseg.scoring.metrics import count_classes
 
 
 def choose_most_confused(matrix: NDArray[np.int64], count: int) -> list[int]:
-    """Returns the ids, in their order, of so many classes with the most pixels that are missed or invented.
+    """Returns the ids, sorted, of the classes with the most pixels that are missed or wrongly predicted.
 
     Args:
         matrix: (K, K) int64, true classes along the rows.
@@ -23,7 +23,7 @@ def choose_most_confused(matrix: NDArray[np.int64], count: int) -> list[int]:
 def gather_others(
     matrix: NDArray[np.int64], class_names: Sequence[str], count: int
 ) -> tuple[NDArray[np.int64], list[str]]:
-    """Returns a confusion matrix and its names, all but so many classes gathered in one last row and column.
+    """Returns a confusion matrix and its names; the last row and column hold all classes but the most confused.
 
     Args:
         matrix: (K, K) int64, true classes along the rows.

@@ -1,4 +1,4 @@
-"""Predictions of scenes beside what was annotated."""
+"""Predictions of scenes with their annotations."""
 
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -15,12 +15,12 @@ ReadTruth = Callable[[str], NDArray[np.uint8]]
 """From a scene's id to its label map in class ids and void, as large as it was annotated."""
 
 ADVICE = "a smaller evaluate.batch_size, or CUDA_VISIBLE_DEVICES= before the command, to use the CPU"
-"""What to try where memory runs out."""
+"""What to try if memory runs out."""
 
 
 @dataclass(frozen=True)
 class Prediction:
-    """What a network says of a scene, beside what was annotated.
+    """What a network predicts for a scene, with the annotation.
 
     Attributes:
         scene: Id of the scene.
@@ -42,7 +42,7 @@ def predict_scenes(
     """Yields the prediction of each scene, once and in order, at the size of its truth.
 
     Args:
-        predictor: Of a model that sees images of the size of the scenes.
+        predictor: Of a model that takes images of the size of the scenes.
         scenes: Scene id -> prepared scene, with labels.
         ids: Which scenes.
         read_truth: Reads annotations; None compares with the prepared label maps.

@@ -23,7 +23,7 @@ def predict_at(
     `options.protocol_size`, each pixel from the nearest.
 
     Args:
-        predictor: Of a model that sees images of the size of the scenes.
+        predictor: Of a model that takes images of the size of the scenes.
         scenes: Scene id -> prepared scene, with labels.
         ids: Which scenes.
         options: Resolution.

@@ -1,7 +1,7 @@
 """The scores of a split, in one table, from which summary, tables, comparison, figures, report and log are made.
 
-A further score is a row here, with its function above the table where it has no use elsewhere. Tests then ask for a
-value worked by hand and for a row in `docs/measures.md`.
+To add a score, add a row here, and its function above the table if nothing else uses it. Tests then ask for a value
+worked by hand and for a row in `docs/measures.md`.
 """
 
 from collections.abc import Callable, Mapping
@@ -18,7 +18,7 @@ Statistic = Literal["counts", "boundaries", "calibration"]
 
 @dataclass(frozen=True)
 class Score:
-    """One number from 0 to 1 that says how good a network is.
+    """A number from 0 to 1 that says how good a network is.
 
     Attributes:
         name: In tables, files and the log.
@@ -26,8 +26,8 @@ class Score:
         meaning: Half a line on what it is.
         statistic: What it is computed from, as `DriveStatistics` names it; from `counts` it can be compared scene by
             scene between two runs.
-        compute: From the sum of the statistic over drives; NaN where there is nothing to divide by.
-        best: The score of a network without a fault: 1, or 0 for an error.
+        compute: From the sum of the statistic over drives; NaN if it is undefined.
+        best: The score of a perfect network: 1, or 0 for an error.
     """
 
     name: str

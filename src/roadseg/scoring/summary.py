@@ -71,14 +71,14 @@ def read_statistics(scored: ScoredScenes, calibration_table: pd.DataFrame) -> di
 
 
 def score_or_none(score: float) -> float | None:
-    """Returns a score as JSON can hold it: None where it is NaN."""
+    """Returns a score for JSON: None if it is NaN."""
     return None if np.isnan(score) else float(score)
 
 
 def average_over_batches(scored: ScoredScenes, batch_size: int) -> dict[str, float | None]:
     """Returns, for each split, the mean over batches with pixels of their mean IoU, 0..1; None where no batch has any.
 
-    Notebooks print it, and it is here to be compared with them alone. IoU is a ratio: a class with few pixels in a
+    Old notebooks print it; compare it only with them. IoU is a ratio: a class with few pixels in a
     batch has a low one, a class that a batch lacks has none, and the last batch counts as much as the others. So the
     mean depends on the size and the order of the batches.
 

@@ -1,6 +1,6 @@
-"""The tables of an evaluation, which hold what all its scores can be computed from again.
+"""The tables of an evaluation: all its scores can be computed again from them.
 
-Names of classes stand in cells, never in headings: a class may be called anything.
+Names of classes are in cells, never in headings: a class may have any name.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 Count = TypeVar("Count", bound=np.generic)
 
 KEYS = ["split", "drive", "scene", "resolution"]
-"""Columns that say which scene a row speaks of, and at which resolution its pixels are counted."""
+"""Columns that say which scene a row is about, and at which resolution its pixels are counted."""
 
 CELL = ["truth", "predicted", "pixels"]
 """Columns of a cell of a confusion matrix: names of the true and of the predicted class, and how many pixels."""
@@ -99,7 +99,7 @@ def sum_splits(table: pd.DataFrame, class_names: Sequence[str], splits: Iterable
     Args:
         table: The confusion matrices.
         class_names: K names in the order of the ids.
-        splits: Names of the splits; one of which the table has no row is void throughout.
+        splits: Names of the splits; a split without rows in the table has only zeros.
 
     Raises:
         InputError: If it is a table of another shape, or of other classes.
@@ -133,7 +133,7 @@ def tabulate_calibration(scenes: pd.DataFrame, measures: "Sequence[SceneMeasures
 
     Args:
         scenes: As `list_scenes` returns them.
-        measures: Of these scenes; where calibration was not asked for, the table is empty.
+        measures: Of these scenes; if calibration was not asked for, the table is empty.
     """
     keys = ["split", "drive", "resolution"]
     rows: list[tuple[Any, ...]] = []
@@ -150,7 +150,7 @@ def tabulate_scenes(scenes: pd.DataFrame, measures: "Sequence[SceneMeasures]") -
 
     Args:
         scenes: As `list_scenes` returns them.
-        measures: Of these scenes; a score is NaN where a scene is void throughout.
+        measures: Of these scenes; a score is NaN if all of a scene is void.
     """
     counts = [count_classes(each.confusion) for each in measures]
     scores = {

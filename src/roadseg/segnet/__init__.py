@@ -1,4 +1,4 @@
-"""SegNet: what it takes to run one.
+"""SegNet: all that is needed to run one.
 
 Importing it starts Keras as these networks need it, and registers their layers, so that `keras.saving.load_model` opens
 the file of a model.

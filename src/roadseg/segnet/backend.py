@@ -1,4 +1,4 @@
-"""The backend that Keras runs on: all that differs from one to another."""
+"""The backend that Keras runs on: all that differs between backends."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -16,7 +16,7 @@ Capability = tuple[int, int]
 
 
 class Traits(NamedTuple):
-    """What tells a backend from others, where a device and a way to compute are chosen.
+    """How a backend differs from others when a device and a way to compute are chosen.
 
     Attributes:
         compiler: Name of what compiles a whole step.
@@ -34,7 +34,7 @@ class Traits(NamedTuple):
 
 
 TRAITS = {
-    # On a CPU, TensorFlow's own convolutions beat XLA's.
+    # On a CPU, TensorFlow's own convolutions are faster than XLA's.
     "tensorflow": Traits("XLA", ("gpu",), shares_batches=True, shares_compiled=False, has_quick_bfloat16=True),
     "jax": Traits("XLA", ("cpu", "gpu"), shares_batches=True, shares_compiled=True, has_quick_bfloat16=False),
     "torch": Traits("torch.compile", (), shares_batches=False, shares_compiled=False, has_quick_bfloat16=True),
@@ -56,9 +56,9 @@ _xla_is_wanted = ContextVar("xla_is_wanted", default=True)
 
 @contextmanager
 def without_xla() -> Iterator[None]:
-    """Lets TensorFlow trace all within as plain operations: exported graphs can't hold calls of what XLA compiles.
+    """Lets TensorFlow trace all within as plain operations: exported graphs can't contain calls of XLA functions.
 
-    A model that has been called keeps the graph that was traced then; to export one traces it anew.
+    A model that has been called keeps the graph that was traced then; exporting a model traces it again.
     """
     before = _xla_is_wanted.set(False)
     try:
@@ -75,7 +75,7 @@ def uses_xla() -> bool:
 def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
     """Returns the function compiled by XLA on TensorFlow; elsewhere and within `without_xla` it is called as it is.
 
-    For element-wise work only: on a processor XLA's convolutions and reductions lose to TensorFlow's kernels.
+    For element-wise work only: on a processor, XLA's convolutions and reductions are slower than TensorFlow's kernels.
     """
 
     @cache
@@ -154,9 +154,9 @@ def sharing_batches(devices: Sequence[str]) -> Iterator[None]:
 
 
 def count_replicas() -> int:
-    """Returns among how many devices TensorFlow shares a batch, by its strategy; on other backends 1.
+    """Returns the number of devices among which TensorFlow's strategy shares a batch; on other backends 1.
 
-    JAX needs no such care: there a step sees the whole batch, wherever its parts are.
+    JAX does not need this: there a step sees the whole batch, wherever its parts are.
     """
     if not is_tensorflow():
         return 1
@@ -176,7 +176,7 @@ def mean_over_replicas(value: Tensor) -> Tensor:
 
 
 OUT_OF_MEMORY = ("resource_exhausted", "out of memory", "can't allocate memory")
-"""One of them stands in what JAX and PyTorch say, in large or small letters; TensorFlow has a type for it."""
+"""Messages of JAX and PyTorch contain one of them, in large or small letters; TensorFlow has a type for it."""
 
 
 def memory_errors() -> tuple[type[Exception], ...]:

@@ -17,7 +17,7 @@ Size = tuple[int, int]
 def choose_class(
     logits: NDArray[np.float32], size: Size, temperature: float = 1.0
 ) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
-    """Returns the most probable class of each pixel at a size, of equal ones the first, and its softmax.
+    """Returns the most probable class of each pixel at a size (the first of equal ones), and its softmax.
 
     Args:
         logits: (height, width, classes) float32; resized bilinearly, before a class is chosen.
@@ -33,9 +33,9 @@ def choose_class(
     return keras.ops.convert_to_numpy(ids), keras.ops.convert_to_numpy(probabilities)
 
 
-@compiled  # as TensorFlow's own operations, these take as long as half of the network
+@compiled  # as TensorFlow's own operations, these take half as long as the network
 def _choose_class(logits: Tensor, sharpness: Tensor) -> tuple[Tensor, Tensor]:
-    """Returns the class with the highest logit, of equal ones the first, and its softmax.
+    """Returns the class with the highest logit (the first of equal ones), and its softmax.
 
     Args:
         logits: (..., classes) float32.

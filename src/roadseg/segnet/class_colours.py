@@ -1,4 +1,4 @@
-"""Colours of classes for models whose records name classes without them, as records did once."""
+"""Colours of classes for older models, whose records name classes without colours."""
 
 from collections.abc import Sequence
 from functools import cache
@@ -10,9 +10,9 @@ from roadseg.scenes.labels import SegmentationClass
 
 
 def colour_classes(names: Sequence[str]) -> tuple[SegmentationClass, ...]:
-    """Returns classes of these names, in their colours of the label space of the project that has most of the names.
+    """Returns classes with these names, in the colours of the project's label space that has most of the names.
 
-    A class that it does not have gets the colour of its place in the list of PASCAL VOC, which has 255 and none twice.
+    Each other class gets the colour of its place in the list of PASCAL VOC, which has 255 different ones.
 
     Args:
         names: Names of classes in the order of their ids.

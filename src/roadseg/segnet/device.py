@@ -63,7 +63,7 @@ def choose_placement(options: DeviceOptions) -> Placement:
     """Returns where and how to compute on this machine, and says so in the log.
 
     Raises:
-        InputError: If a GPU, or more devices, are asked for than the backend sees, several devices on PyTorch, or on
+        InputError: If the backend sees no GPU or too few devices, or if several devices are asked for on PyTorch, or on
             TensorFlow with XLA.
     """
     backend = name_backend()
@@ -97,7 +97,7 @@ def choose_placement(options: DeviceOptions) -> Placement:
 def placed_on(placement: Placement) -> Iterator[None]:
     """Lets the networks that are made and trained within compute on the devices."""
     if len(placement.devices) == 1:
-        # PyTorch takes 'cpu:0' for another device than 'cpu', and then trains nothing.
+        # For PyTorch 'cpu:0' is another device than 'cpu', and then it trains nothing.
         with keras.device(placement.devices[0].replace("cpu:0", "cpu")):
             yield
     else:
@@ -128,8 +128,8 @@ def choose_policy(network: keras.Model, device: Device, precision: Precision) ->
     Args:
         network: As it was trained.
         device: What it predicts on, as in `predicting_on`.
-        precision: `auto` takes float32 for a network trained in bfloat16 where this is not the faster, as it does for
-            training, and otherwise what the network was trained in.
+        precision: `auto` takes what the network was trained in, but float32 instead of bfloat16 where bfloat16 is not
+            faster, as for training.
     """
     if precision != "auto":
         return POLICIES[precision]

@@ -1,4 +1,4 @@
-"""A network for prediction alone: the scale and shift of each batch norm in the convolution before it."""
+"""A network only for prediction: each convolution contains the scale and shift of the batch norm after it."""
 
 from collections import Counter
 from typing import Any
@@ -9,10 +9,10 @@ from roadseg.segnet.network import ALWAYS_FLOAT32
 
 
 def fold_batch_norms(network: keras.Model, policy: str | None = None) -> keras.Model:
-    """Returns a network that predicts what another one predicts, with a pass over each map less.
+    """Returns a network that predicts the same as another one, with one pass less over each map.
 
-    Once trained, a batch norm scales and shifts each channel by numbers that no longer change. In the kernel and the
-    bias of the convolution before it they cost nothing. Logits are the same up to rounding.
+    Once trained, a batch norm scales and shifts each channel by numbers that no longer change. Put into the kernel
+    and the bias of the convolution before it, they cost nothing. Logits are the same up to rounding.
 
     Args:
         network: Functional model, such as `build_network` returns.
@@ -52,7 +52,7 @@ def fold_batch_norms(network: keras.Model, policy: str | None = None) -> keras.M
 def _find_norms(network: keras.Model) -> dict[str, keras.layers.BatchNormalization]:
     """Returns the batch norm to fold into each convolution, by the name of the convolution.
 
-    Each of the two is called once, and nothing but the norm uses what the convolution returns.
+    Each of the two is called once, and only the norm uses what the convolution returns.
     """
     calls = [node for nodes in network._nodes_by_depth.values() for node in nodes]  # Keras shows the graph nowhere else
     count = Counter(node.operation for node in calls)

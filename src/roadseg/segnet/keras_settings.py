@@ -11,13 +11,13 @@ from roadseg.errors import InputError
 BACKENDS = ("tensorflow", "jax", "torch")
 
 VARIABLE = "KERAS_BACKEND"
-"""Of the environment; it counts for more than Keras' file of settings."""
+"""Environment variable; it overrides Keras' file of settings."""
 
 
 def start_keras() -> None:
     """Imports Keras.
 
-    What else `keras.json` can say would make another network of the same parameters, so it is set as here needed.
+    The other settings in `keras.json` would change the network, so they are set as it needs them.
 
     Raises:
         InputError: If the settings name no backend that can train, one that can't be imported, or can't be read.
@@ -44,7 +44,7 @@ def start_keras() -> None:
 
 
 def _find_settings() -> Path:
-    """Returns the path of Keras' file of settings, which need not be there, as Keras finds it."""
+    """Returns the path of Keras' file of settings, as Keras finds it; the file may not exist."""
     home = Path("~").expanduser()
     default = (home if os.access(home, os.W_OK) else Path("/tmp")) / ".keras"  # noqa: S108 - Keras' own choice
     return Path(os.environ.get("KERAS_HOME", default)).expanduser() / "keras.json"
@@ -54,7 +54,7 @@ def _find_backend(settings: Path) -> tuple[object, str]:
     """Returns the name of the backend, and what names it.
 
     Raises:
-        InputError: If the file is no JSON object; Keras would pass over all that it says.
+        InputError: If the file is not a JSON object; Keras would ignore all of it.
     """
     content = settings.read_bytes() if settings.exists() else b""
     try:

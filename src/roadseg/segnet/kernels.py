@@ -1,4 +1,4 @@
-"""The functions that pooling and unpooling are made of: plain, or compiled by XLA with gradients of their own.
+"""The functions that pooling and unpooling consist of: plain, or compiled by XLA with their own gradients.
 
 Everything is written in `keras.ops`; on TensorFlow the same functions are compiled by XLA one by one, and the
 convolutions between them are left to oneDNN or cuDNN.
@@ -91,7 +91,7 @@ def _unpool(inputs: Tensor, indices: Tensor, output_size: tuple[int, int]) -> Te
     upper_left, upper_right, lower_left, lower_right = (
         ops.where(indices == position, inputs, ops.zeros_like(inputs)) for position in range(4)
     )
-    # One where() over (batch, rows, 2, columns, 2, channels) says the same, but at 16 channels in bfloat16 XLA takes
+    # One where() over (batch, rows, 2, columns, 2, channels) does the same, but at 16 channels in bfloat16 XLA takes
     # five times as long for it on a processor.
     upper, lower = ops.stack([upper_left, upper_right], axis=3), ops.stack([lower_left, lower_right], axis=3)
     batch, rows, columns, channels = ops.shape(inputs)
@@ -114,7 +114,7 @@ def _widened(maps: Tensor) -> Tensor:
 def _corners(inputs: Tensor) -> list[Tensor]:
     """Returns the four pixels of every window, row by row, each (batch, rows, columns, channels).
 
-    An odd last row or column comes twice: its copy is never larger, so the pixel itself wins, whatever its value. An
+    An odd last row or column occurs twice: its copy is never larger, so the pixel itself wins, whatever its value. An
     infinite padding would be NaN in exported graphs, which multiply by masks, and no finite one is below all maps.
     """
     height, width = _size(inputs)

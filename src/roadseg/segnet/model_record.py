@@ -1,4 +1,4 @@
-"""The model record: what the file of a model says of itself, beside the network."""
+"""The model record: what the file of a model says about it, besides the network."""
 
 import json
 import zipfile
@@ -13,7 +13,7 @@ from roadseg.scenes.labels import SegmentationClass
 from roadseg.segnet.class_colours import colour_classes
 
 RECORD = "record.json"
-"""Where the file of a model holds its record."""
+"""Where the record is in the file of a model."""
 
 
 class LearntFrom(BaseModel, frozen=True):
@@ -29,11 +29,11 @@ class LearntFrom(BaseModel, frozen=True):
 
 
 class ContinuedFrom(BaseModel, frozen=True):
-    """The training that another one went on with.
+    """The training that another one continued.
 
     Attributes:
         run: Version of its model.
-        epochs: How many it had had.
+        epochs: Number of its epochs.
     """
 
     run: str
@@ -44,14 +44,14 @@ class TrainingFacts(BaseModel, frozen=True):
     """How a training went.
 
     Attributes:
-        epochs: How many it had, those of the training that it went on with included.
+        epochs: Number of its epochs, with those of the training that it continued.
         best_epoch: The epoch that was kept, from 1.
         best_validation_mean_iou: Of that epoch.
         seconds: How long all epochs took.
-        is_interrupted: Whether Ctrl-C or SIGTERM ended it; False of models that are older than this entry, as an
-            interrupted training left none then.
-        continued_from: None where it began by itself.
-        history: A row per epoch, as in `training_history`; empty of older models.
+        is_interrupted: Whether Ctrl-C or SIGTERM ended it; False for models that are older than this entry, because an
+            interrupted training saved none then.
+        continued_from: None if it continued none.
+        history: A row per epoch, as in `training_history`; empty for older models.
     """
 
     epochs: int
@@ -85,7 +85,7 @@ def _add_colours(classes: Any) -> Any:
 
 
 class ModelRecord(BaseModel, frozen=True):
-    """What a model says of itself. What has a default is missing in the records of older models.
+    """What a model says about itself. Records of older models lack what has a default here.
 
     Attributes:
         run: The run that trained it, and so its version.
@@ -93,8 +93,8 @@ class ModelRecord(BaseModel, frozen=True):
         commit: Hash of the project's git commit, with `+` where files differed; None outside a git checkout.
         environment: Name of the configuration environment; empty for the default one.
         learnt_from: Catalog entry -> version and content that it learnt from.
-        classes: Names and colours in the order of the ids. Older records hold names alone: see `colour_classes`.
-        image_size: (height, width) in pixels of the images that it sees.
+        classes: Names and colours in the order of the ids. Older records hold only names: see `colour_classes`.
+        image_size: (height, width) in pixels of the images that it takes.
         training_drives: Names of the drives that it was trained on.
         parameters: All parameters of the run.
         packages: Version of each package that shapes results.
@@ -102,7 +102,8 @@ class ModelRecord(BaseModel, frozen=True):
         training: How that went.
         state: Name of the folder of the checkpoint of its training.
         started_from: The earlier model that its weights started from.
-        temperature: Above 0; divides the logits before the softmax, so that confidences are as often right as they say.
+        temperature: Above 0; divides the logits before the softmax, so that of pixels with confidence p the share p is
+        right.
     """
 
     run: str
@@ -140,7 +141,7 @@ def read_record(file: IO[bytes], path: str) -> ModelRecord:
         path: Its name in messages.
 
     Raises:
-        InputError: If the file is no zip archive or holds no record, or a damaged one.
+        InputError: If the file is not a zip archive, or its record is missing or damaged.
     """
     try:
         with zipfile.ZipFile(file) as archive:

@@ -1,4 +1,4 @@
-"""SegNet: convolutions down, the same mirrored up, joined by nothing but the positions of the maxima."""
+"""SegNet: convolutions down, the same mirrored up, joined only by the positions of the maxima."""
 
 import random
 from typing import Annotated, Literal, NamedTuple
@@ -10,7 +10,7 @@ from roadseg.segnet.layers import BatchNormalization, MaxPoolingWithIndices2D, M
 
 
 class Architecture(NamedTuple):
-    """What tells one SegNet from another.
+    """How one SegNet differs from another.
 
     Attributes:
         encoders: Filters of each convolution of each encoder, from the image down.
@@ -84,7 +84,7 @@ class NetworkOptions(BaseModel, frozen=True, extra="forbid", strict=True, allow_
 
 
 def view_uncompiled(network: keras.Model) -> keras.Model:
-    """Returns a network of the same layers without optimizer, loss and metrics, which only a training needs."""
+    """Returns a network of the same layers without optimizer, loss and metrics; only a training needs these."""
     return keras.Model(network.input, network.output, name=network.name)
 
 

@@ -1,4 +1,4 @@
-"""Memory that is not enough: foretold on a processor, explained where a backend says so."""
+"""Too little memory: a warning before on a processor, an explanation after an error of a backend."""
 
 import logging
 import math
@@ -15,7 +15,7 @@ logger = logging.getLogger(__name__)
 
 @contextmanager
 def explaining_memory(wanted: str, advice: str) -> Iterator[None]:
-    """Turns what the backend raises within when memory runs out into a `MemoryError` that a user understands.
+    """Turns errors of the backend within, when memory runs out, into a `MemoryError` that a user understands.
 
     Args:
         wanted: What did not fit.
@@ -33,9 +33,9 @@ def explaining_memory(wanted: str, advice: str) -> Iterator[None]:
 
 
 def foretell_memory(network: keras.Model, batch_size: int, advice: str) -> None:
-    """Warns where a training needs more of the machine's memory than is free.
+    """Warns if a training needs more memory than is free.
 
-    The system ends a program that takes too much without a word, so there is nothing to catch.
+    The system kills a program that takes too much without a message, so there is no error to catch.
 
     Args:
         network: Compiled or not.

@@ -7,10 +7,10 @@ import keras
 Class = TypeVar("Class", bound=type)
 
 PACKAGE = "roadseg"
-"""Stands before the name of a class in models that were saved without the advice."""
+"""Prefix of the name of a class in models that were saved without the advice."""
 
 ADVICE = "install roadseg, then import {room}"
-"""Stands before the name in all others: where the class is missing, Keras' message shows it."""
+"""Prefix in all others: if the class is missing, Keras' message shows it."""
 
 
 def registered(saved_class: Class) -> Class:

@@ -11,10 +11,10 @@ from roadseg.errors import FileError, InputError
 from roadseg.segnet.model_record import ModelRecord, read_record
 
 STATE = "training_state.npz"
-"""Where the file of a network holds what a training that goes on starts from."""
+"""Where the training state is in the file of a model."""
 
 WEIGHTS = "model.weights.h5"
-"""Where Keras puts the weights."""
+"""Where Keras saves the weights."""
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class TrainedSegNet:
     Attributes:
         network: Model from images to logits.
         record: What it learnt from.
-        state: All that more epochs of its training would depend on; None of a model that was loaded.
+        state: All that more epochs of its training depend on; None for a loaded model.
     """
 
     network: keras.Model
@@ -40,7 +40,7 @@ def load_network(path: Path, name: str = "") -> keras.Model:
         name: Its name in messages; by default its path.
 
     Raises:
-        FileError: If there is no network in it, or one that these packages can't build.
+        FileError: If it contains no network, or one that these packages can't build.
     """
     try:
         return keras.saving.load_model(path, compile=False)
@@ -58,7 +58,7 @@ def load_model(path: Path, name: str = "") -> TrainedSegNet:
 
     Raises:
         FileNotFoundError: If there is no such file.
-        InputError: If the file is no zip archive or holds no record, or a damaged one.
+        InputError: If the file is not a zip archive, or its record is missing or damaged.
         FileError: As `load_network` does.
     """
     with path.open("rb") as file:
@@ -102,7 +102,7 @@ def check_image_size(record: ModelRecord, image_size: tuple[int, int]) -> None:
 
 
 def check_learnt_from(record: ModelRecord, digests: Mapping[str, str], drives: Collection[str]) -> bool:
-    """Returns whether a model learnt from the data that it is about to be scored on; other data must be foreign to it.
+    """Returns whether a model was trained on the data that it is to be scored on; other data must share no drive.
 
     Args:
         record: Of the model.

@@ -1,6 +1,6 @@
 """How a SegNet learns.
 
-Importing it registers, beside the layers, all that a compiled model may hold.
+Importing it registers the layers and everything else that a compiled model may contain.
 """
 
 import roadseg.segnet  # noqa: F401 - starts Keras

@@ -1,4 +1,4 @@
-"""Random changes of a scene while it trains: image and label map move together."""
+"""Random changes of training scenes: image and label map change together."""
 
 from typing import Annotated
 
@@ -18,20 +18,20 @@ Greatest = Annotated[float, Field(ge=1, le=4)]
 
 
 class AugmentationOptions(BaseModel, frozen=True, extra="forbid", strict=True):
-    """Which changes are made, each drawn anew for every scene and epoch.
+    """Which changes are made, drawn again for each scene and epoch.
 
     The network brings each colour of an image to mean 0 and deviation 1, and so would undo any change of brightness,
     contrast or of the strength of one colour. Saturation, which mixes the colours, and gamma, which bends them, stay.
 
     Attributes:
         flip: Mirror every other scene, left to right.
-        scale: Least and greatest size factor, 0.25..1 and 1..4, drawn between them with all ratios alike. From 1 on, a
-            random window of 1 / factor of both sides is enlarged to the whole. Below, the scene is shrunk and laid at
-            a random place; around it the image goes on mirrored, and the label map is void. (1, 1) = none.
+        scale: Smallest and largest size factor, 0.25..1 and 1..4; drawn between them, its logarithm evenly. From 1 on,
+        a random window of 1 / factor of both sides is enlarged to the whole. Below, the scene is shrunk and put at
+            a random place; around it the image is mirrored, and the label map is void. (1, 1) = none.
         saturation: Largest change of the distance of a pixel from its grey, share: 0.3 multiplies it by 0.7..1.3;
             0 = none.
-        gamma: Each colour, on 0..1, is raised to a power of its own in 1 / gamma..gamma, 1..4, drawn with all ratios
-            alike; 1 = none.
+        gamma: Each colour, on 0..1, is raised to its own power in 1 / gamma..gamma, 1..4, whose logarithm is drawn
+            evenly; 1 = none.
     """
 
     flip: bool
@@ -114,5 +114,5 @@ def _bend_colours(image: NDArray[np.uint8], powers: NDArray[np.float64]) -> NDAr
 
 
 def _pixels(array: NDArray[np.generic]) -> NDArray[np.uint8]:
-    """Returns the array that it is given: OpenCV's types leave open which integers or floats it holds."""
+    """Returns the given array: OpenCV's types do not say which integers or floats it holds."""
     return np.asarray(array, np.uint8)

@@ -23,16 +23,16 @@ class PairReader(Protocol):
 
 
 class CachedPairs:
-    """Pairs that are decoded once; from then on they come from a file that the system keeps in memory while it can.
+    """Pairs that are decoded once; then they are read from a file, which the system keeps in memory if it can.
 
     The file takes four bytes per pixel of a scene. Each training writes it again, whatever an earlier one left in it.
     """
 
     def __init__(self, scenes: PairReader, ids: Sequence[str], image_size: tuple[int, int], path: Path) -> None:
-        """Takes the scenes, which of them to keep, their (height, width) and the file to keep them in.
+        """Takes the scenes, the ids of those to keep, their (height, width), and the file.
 
         Raises:
-            InputError: If the disk lacks the space; a file that can't grow would end the program without a word.
+            InputError: If the disk lacks the space; a file that can't grow would end the program without a message.
         """
         path.unlink(missing_ok=True)  # a process that still has it open keeps its own
         needed, free = 4 * len(ids) * math.prod(image_size), shutil.disk_usage(path.parent).free

@@ -1,4 +1,4 @@
-"""What watches a training: the facts of an epoch, a loss that is no number, Ctrl-C and SIGTERM."""
+"""What watches a training: the facts of an epoch, a loss that is not a number, Ctrl-C and SIGTERM."""
 
 import logging
 import math
@@ -70,7 +70,7 @@ class FiniteLoss(keras.callbacks.Callback):
             )
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Looks at the validation loss: only it shows what the last step of an epoch did to the weights.
+        """Looks at the validation loss: only this loss shows the effect of the last step of an epoch.
 
         Raises:
             InputError: If it is infinite or not a number.
@@ -81,17 +81,17 @@ class FiniteLoss(keras.callbacks.Callback):
 
 
 class TrainingInterruptedError(KeyboardInterrupt):
-    """Ctrl-C or SIGTERM ended a training after a step; where nothing of it can be kept, it ends the run as they do."""
+    """Ctrl-C or SIGTERM ended a training after a step; if nothing can be saved, this ends the run as they do."""
 
 
 class Interruption(keras.callbacks.Callback):
-    """Lets the first Ctrl-C or SIGTERM end the training after the step at hand, and a second one the program.
+    """Lets the first Ctrl-C or SIGTERM end the training after the current step, and a second one the program.
 
-    SIGTERM, which has little time, waits for no step before this program has finished an epoch: there is nothing to
-    save, and the first steps are compiled.
+    Before this program has finished an epoch, SIGTERM ends it at once: time is short, there is nothing to save, and
+    the first steps take long to compile.
 
     Attributes:
-        finished: Number of epochs that are finished, those before a training was stopped included.
+        finished: Number of finished epochs, with those before the training was stopped.
     """
 
     def __init__(self, finished: int) -> None:
@@ -115,7 +115,7 @@ class Interruption(keras.callbacks.Callback):
         """Ends the training if that was asked for.
 
         Raises:
-            TrainingInterruptedError: To leave `fit`, without an epoch that is half an epoch.
+            TrainingInterruptedError: To leave `fit` without ending the unfinished epoch.
         """
         if is_termination_asked_for():
             logger.warning("SIGTERM: training ends %s; the same command continues it", self._describe_end())

@@ -1,4 +1,4 @@
-"""A training that has ended and is to go on for more epochs: what its model keeps of it, and what must be as it was."""
+"""A training that has ended and is to be continued: what its model holds of it, and what must not change."""
 
 import json
 import shutil
@@ -25,7 +25,7 @@ MAY_DIFFER = {
     "cache",
     *DeviceOptions.model_fields,
 }
-"""Options that may have other values when a training goes on: how long it takes, and what computes it."""
+"""Options that may change when a training is continued: how long it takes, and what computes it."""
 
 ADDED: Mapping[str, Any] = {}
 """Dotted name of an option that older records lack -> the value with which a training is as theirs were.
@@ -55,15 +55,15 @@ class EarlierTraining:
 
     @property
     def epochs(self) -> int:
-        """How many epochs it has had."""
+        """Number of its epochs."""
         return self.record.training.epochs
 
     def check(self, options: TrainOptions, network_options: NetworkOptions, seed: int) -> None:
-        """Refuses to go on where nothing was kept or nothing is to do, or in another way than the training began.
+        """Refuses to continue if there is no state, if nothing is left to train, or if other options differ.
 
         Raises:
-            InputError: If its model keeps no state, options outside `MAY_DIFFER` differ, it has had as many epochs, or
-                early stopping would end it at once.
+            InputError: If its model holds no state, options outside `MAY_DIFFER` differ, it has had all these epochs,
+            or early stopping would end it at once.
         """
         given = _list_options(options, network_options, seed)
         differences = dict(_compare(self.record.parameters, given))
@@ -86,10 +86,10 @@ class EarlierTraining:
             )
 
     def check_data(self, digests: Mapping[str, str]) -> None:
-        """Refuses to go on with other data than the training began with.
+        """Refuses to continue with other data.
 
         Args:
-            digests: For each data set that it is to learn from, the digest of its content.
+            digests: For each data set that it is to be trained on, the digest of its content.
 
         Raises:
             InputError: If one differs.

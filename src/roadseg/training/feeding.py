@@ -25,13 +25,13 @@ Batch = tuple[NDArray[np.uint8], NDArray[np.uint8]]
 
 @dataclass(frozen=True)
 class Shuffle:
-    """Another order, and other changes of the scenes, each epoch.
+    """Another order and other changes of the scenes in each epoch.
 
     Attributes:
         seed: Repeats both.
         augmentation: Changes to make.
-        first_epoch: Epochs that were served before, so that a training that goes on sees the scenes in the order and
-            with the changes that it would have seen.
+        first_epoch: Epochs that were served before, so that a continued training sees the scenes in the same order and
+            with the same changes as without a stop.
     """
 
     seed: int
@@ -42,8 +42,8 @@ class Shuffle:
 class SceneBatches(keras.utils.PyDataset):
     """Batches of images (batch, height, width, 3) and label maps (batch, height, width), both uint8.
 
-    Each scene stands once in an epoch; the last batch holds the remainder. Order and augmentation follow from seed,
-    epoch and scene alone, so that a run can be repeated. A context manager, which ends the threads that read ahead.
+    Each scene occurs once in an epoch; the last batch holds the remainder. Order and augmentation depend only on
+    seed, epoch and scene, so that a run can be repeated. A context manager, which ends the threads that read ahead.
     """
 
     def __init__(
@@ -66,7 +66,7 @@ class SceneBatches(keras.utils.PyDataset):
                 with its last image, all void: no pixel of it counts in gradients and metric; batch norm
                 sees it, and the mean loss of an epoch counts that batch as a full one.
         """
-        # Keras' own readers hand batches of one epoch out in the next, on all but TensorFlow with one device.
+        # Keras' own readers return batches of one epoch in the next one, except on TensorFlow with one device.
         super().__init__(workers=1)
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="scene_reader")
         self._ahead, self._lock = dict[int, Future[Batch]](), Lock()
@@ -80,7 +80,7 @@ class SceneBatches(keras.utils.PyDataset):
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Ends the threads that read; what they have not begun is not read."""
+        """Ends the threads that read; batches that they have not begun are not read."""
         self._readers.shutdown(cancel_futures=True)
 
     def __len__(self) -> int:
@@ -88,7 +88,7 @@ class SceneBatches(keras.utils.PyDataset):
         return -(-len(self._ids) // self._batch_size)
 
     def __getitem__(self, index: int) -> Batch:
-        """Returns a batch of the epoch, and has the next ones read."""
+        """Returns a batch of the epoch, and starts reading the next ones."""
         with self._lock:
             for each in range(index, min(index + AHEAD, len(self) - 1) + 1):
                 if each not in self._ahead:

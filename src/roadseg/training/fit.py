@@ -1,4 +1,4 @@
-"""How a SegNet learns: compile, fit, go on where it was stopped."""
+"""How a SegNet learns: compile, fit, continue where it was stopped."""
 
 import logging
 from collections.abc import Iterator, Sequence
@@ -40,12 +40,12 @@ EXAMPLES = 3
 
 @dataclass(frozen=True)
 class TrainingData:
-    """What is learnt from.
+    """The data of a training.
 
     Attributes:
         scenes: The prepared scenes.
         train: Ids of those that train.
-        validation: Ids of those that tell which epoch is best.
+        validation: Ids of those that show which epoch is best.
 
     Raises:
         InputError: If either has no scenes.
@@ -71,7 +71,7 @@ class TrainingOutputs:
     """Where a training writes, and in which colours.
 
     Attributes:
-        checkpoint: The folder of the checkpoint of this training, and no other; the caller removes it.
+        checkpoint: The folder of the checkpoint of this training only; the caller removes it.
         log: Where TensorBoard finds the run.
         palette: Of the pictures there.
     """
@@ -89,8 +89,8 @@ class Training:
         network: With the weights of the epoch with the best validation mIoU.
         history: One row per epoch with epoch (from 1), loss, mean_iou, val_loss, val_mean_iou, learning_rate,
             images_per_second and seconds.
-        is_interrupted: Whether Ctrl-C or SIGTERM ended it; then its checkpoint is worth keeping.
-        state: All that more epochs would depend on, as `Checkpoint` wrote it.
+        is_interrupted: Whether Ctrl-C or SIGTERM ended it; then keep its checkpoint.
+        state: All that more epochs depend on, as `Checkpoint` wrote it.
     """
 
     network: keras.Model
@@ -106,18 +106,18 @@ def train_network(
     outputs: TrainingOutputs,
     earlier: EarlierTraining | None = None,
 ) -> Training:
-    """Returns a trained network and its history; goes on where a training in the same folder was stopped.
+    """Returns a trained network and its history; continues a training in the same folder where it was stopped.
 
     Args:
         data: What it learns from.
         recipe: How.
         placement: Where it computes, as `choose_placement` returns it.
         outputs: Where it writes.
-        earlier: A training that has ended and is to go on; None begins another one.
+        earlier: A training that has ended and is to be continued; None starts a new one.
 
     Raises:
         InputError: If the weights can't be started as asked, or the loss is not a number.
-        FileError: If another process is at this training, or the checkpoint is damaged.
+        FileError: If another process does this training, or the checkpoint is damaged.
         MemoryError: If memory runs out, with advice.
         TrainingInterruptedError: On Ctrl-C or SIGTERM before the first epoch is finished.
     """
@@ -253,7 +253,7 @@ def _fit(
     finished: int,
     callbacks: Sequence[keras.callbacks.Callback],
 ) -> bool:
-    """Trains the epochs that are left, and returns whether Ctrl-C or SIGTERM ended this.
+    """Trains the remaining epochs, and returns whether Ctrl-C or SIGTERM ended them.
 
     Raises:
         TrainingInterruptedError: If it did so before the first epoch was finished.
@@ -267,7 +267,7 @@ def _fit(
                 validation_data=validation,
                 epochs=options.epochs,
                 initial_epoch=finished,
-                shuffle=False,  # the batches are shuffled within; Keras would mix their order by a generator of its own
+                shuffle=False,  # the batches are shuffled within; Keras would mix their order with its own generator
                 callbacks=[*watching, *callbacks],
                 verbose=0,
             )

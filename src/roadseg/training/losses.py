@@ -1,4 +1,4 @@
-"""Losses over the pixels that carry a class, and the weights of the classes."""
+"""Losses over the pixels that have a class, and the weights of the classes."""
 
 from collections.abc import Sequence
 from typing import Any, Literal
@@ -15,12 +15,12 @@ from roadseg.segnet.registration import registered
 
 
 class LossOptions(BaseModel, frozen=True, extra="forbid", strict=True, allow_inf_nan=False):
-    """What training makes small.
+    """What a training minimises.
 
     Attributes:
-        kind: `crossentropy`; `crossentropy_dice` adds the soft Dice loss; `focal` is mild on pixels that are right.
-        focal_gamma: How much milder, from 0 on; used by `focal` alone, 0 is `crossentropy`.
-        class_weights: `median_frequency` makes up for rare classes; `none` counts every pixel the same.
+        kind: `crossentropy`; `crossentropy_dice` adds the soft Dice loss; `focal` counts pixels that are right less.
+        focal_gamma: How much less, from 0 on; used only by `focal`, 0 is `crossentropy`.
+        class_weights: `median_frequency` gives rare classes more weight; `none` counts every pixel the same.
         class_weight_limit: Largest of the median frequency weights; None leaves them as they are.
     """
 
@@ -32,9 +32,9 @@ class LossOptions(BaseModel, frozen=True, extra="forbid", strict=True, allow_inf
 
 @registered
 class MaskedCrossentropy(keras.losses.Loss):
-    """Mean cross-entropy of all pixels of a batch that are not void, made of the parts that are asked for.
+    """Mean cross-entropy of all pixels of a batch that are not void, with focal weights or Dice loss if asked for.
 
-    Which image a pixel is in makes no difference; a batch of void pixels only has loss 0.
+    All pixels of a batch count alike, whatever their image; a batch with only void pixels has loss 0.
 
     The Dice loss of a class is 1 - 2 * overlap / (predicted + true): the overlap sums its probability over its own
     pixels, `predicted` over all. The sums go over all pixels of the batch that are not void, or, where TensorFlow
@@ -103,7 +103,7 @@ class MaskedCrossentropy(keras.losses.Loss):
 
 @registered
 class MaskedFocal(MaskedCrossentropy):
-    """What models name that were compiled when the focal loss was a class of its own; loads `MaskedCrossentropy`."""
+    """The name in older models, for which the focal loss was its own class; loads `MaskedCrossentropy`."""
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> MaskedCrossentropy:
@@ -113,7 +113,7 @@ class MaskedFocal(MaskedCrossentropy):
 
 @registered
 class CrossentropyWithDice(MaskedCrossentropy):
-    """What models name that were compiled when the Dice loss was a class of its own; loads `MaskedCrossentropy`."""
+    """The name in older models, for which the Dice loss was its own class; loads `MaskedCrossentropy`."""
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> MaskedCrossentropy:
@@ -189,7 +189,7 @@ def _one_hot(y_true: Any, y_pred: Any) -> Any:
 
 
 def _shares(losses: Any, truth: Any, class_weights: Any) -> Any:
-    """Returns (batch,) what each image has of the mean of (batch, height, width) losses, times the number of images."""
+    """Returns (batch,) the part of each image in the mean of (batch, height, width) losses, times the batch size."""
     weights = ops.sum(truth * ops.cast(class_weights, truth.dtype), axis=-1)
     num_images = ops.cast(ops.shape(truth)[0], truth.dtype)
     weight_per_image = ops.maximum(ops.sum(weights), keras.config.epsilon()) / num_images

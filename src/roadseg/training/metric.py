@@ -10,7 +10,7 @@ from roadseg.segnet.backend import compiled, count_values
 from roadseg.segnet.registration import registered
 
 PART = 2**24
-"""What a cell counts in its low part; the high part counts how often that was full."""
+"""Limit of the low part of a count; the high part counts how often it was reached."""
 
 
 @registered
@@ -18,7 +18,7 @@ class RunningMeanIoU(keras.metrics.Metric):
     """Mean IoU from one confusion matrix that grows over batches; not a mean of the IoU of batches.
 
     Void pixels are not counted. A class that neither occurs nor is predicted is left out of the mean. Each count is a
-    pair of integers, exact up to 2**55 pixels: JAX has no wider ones than int32, which an epoch of large images fills.
+    pair of integers, exact up to 2**55 pixels: JAX's widest are int32, and an epoch of large images has more pixels.
 
     Args:
         num_classes: Number of classes, void not counted.

@@ -1,4 +1,4 @@
-"""How the weights move: Muon turned to convolutions."""
+"""How the weights are changed: Muon for convolutions."""
 
 import math
 from typing import Any
@@ -13,10 +13,10 @@ Tensor = Any  # of the backend that Keras runs on
 
 @registered
 class ConvolutionMuon(keras.optimizers.Muon):
-    """`keras.optimizers.Muon` that takes the kernels of convolutions, which Keras' own leaves to Adam.
+    """`keras.optimizers.Muon` for the kernels of convolutions; Keras' own leaves these to Adam.
 
     A kernel (rows, columns, inputs, outputs) counts as the matrix (rows * columns * inputs, outputs): its momentum is
-    made orthogonal by Newton-Schulz iterations, so that all directions of the kernel learn, not the loudest alone.
+    made orthogonal by Newton-Schulz iterations, so that all directions of the kernel learn, not only the strongest.
     Biases, batch norms and the kernels of `exclude_layers` are left to Adam. Arguments are those of
     `keras.optimizers.Muon`, first of all `learning_rate`, a number or a schedule.
 
@@ -29,7 +29,7 @@ class ConvolutionMuon(keras.optimizers.Muon):
     """
 
     def zeropower_via_newtonschulz5(self, x: Tensor, steps: int) -> Tensor:
-        """Returns the matrix of a kernel with its singular values drawn towards 1, in the kernel's own shape.
+        """Returns the matrix of a kernel with its singular values moved towards 1, in the kernel's shape.
 
         Keras multiplies the whole matrix in each iteration. Here the iterations are those of its small Gram matrix,
         with which their factors commute, and the matrix is multiplied once: half the work at three iterations.

@@ -15,7 +15,7 @@ logger = logging.getLogger(__name__)
 class EpochProgress(keras.callbacks.Callback):
     """Shows how far an epoch is, images per second and the time left, and logs each epoch in one line.
 
-    Where the output is no terminal, the bar is left out.
+    If the output is not a terminal, there is no bar.
     """
 
     def __init__(self, images: int, batch_size: int) -> None:
@@ -29,7 +29,7 @@ class EpochProgress(keras.callbacks.Callback):
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Removes the bar of an epoch that was broken off."""
+        """Removes the bar of an epoch that was stopped."""
         self._stop()
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
@@ -63,7 +63,7 @@ class EpochProgress(keras.callbacks.Callback):
         )
 
     def on_test_begin(self, logs: dict[str, Any] | None = None) -> None:
-        """Says what the time after the last image goes to."""
+        """Says what happens after the last image."""
         if self._bar is not None:
             self._bar.update(self._task, loss=f"{self._bar.tasks[0].fields['loss']}, validating")
 

@@ -14,10 +14,10 @@ from roadseg.training.optimizer import ConvolutionMuon
 from roadseg.training.schedule import Rate, choose_learning_rate
 
 DECIDING_SCORE = "val_mean_iou"
-"""The epoch where it is highest is kept; plateau and early stopping wait for a higher one."""
+"""The epoch with the highest value is kept; plateau and early stopping wait for a higher one."""
 
 NOT_DECAYED = ["bias", "gamma", "beta"]
-"""Variables that weight decay leaves alone."""
+"""Variables without weight decay."""
 
 
 class AveragedWeights(keras.callbacks.SwapEMAWeights):
@@ -27,7 +27,7 @@ class AveragedWeights(keras.callbacks.SwapEMAWeights):
         super().__init__(swap_on_epoch=True)
 
     def _finalize_ema_values(self) -> None:
-        """Leaves weights and averages as they are: made one, as Keras does in the end, they share memory on JAX."""
+        """Leaves weights and averages apart: joined, as Keras does at the end, they share memory on JAX."""
 
 
 class PlateauOptions(BaseModel, frozen=True, extra="forbid", strict=True, allow_inf_nan=False):
@@ -49,10 +49,10 @@ class TrainOptions(DeviceOptions, frozen=True, extra="forbid", strict=True, allo
 
     Attributes:
         epochs: At most so many.
-        trial_epochs: At most so many where `scenes.limit` is set, to try a data set.
+        trial_epochs: At most so many if `scenes.limit` is set, to try a data set.
         batch_size: Scenes per step, shared by the devices.
         cache: Whether decoded scenes are kept in a file while the training lasts.
-        loss: What goes down.
+        loss: The loss.
         optimizer: `muon` moves the kernels of the convolutions by Muon and all else by Adam.
         learning_rate: At its highest, above 0.
         weight_decay: Share of the kernels, times the learning rate, taken away each step; not for `adam`.
@@ -61,12 +61,12 @@ class TrainOptions(DeviceOptions, frozen=True, extra="forbid", strict=True, allo
         warm_up: From 0, below 1; share of the steps in which `cosine` and `polynomial` rise.
         polynomial_power: Used by `polynomial` alone.
         plateau: Used by `plateau` alone.
-        weight_average: Above 0, below 1; share of the averaged weights that a step keeps. Validated and saved are then
-            the averages, with batch norm's statistics of the weights themselves. None averages nothing.
+        weight_average: Above 0, below 1; share of the averaged weights that a step keeps. The averages are then
+            validated and saved, with batch norm statistics of the current weights. None averages nothing.
         early_stopping_patience: Epochs without a better validation mIoU after which training stops; None never stops.
         augmentation: Random changes of the training scenes.
-        continue_from: Id of the run whose model's training goes on, a start of it that no other model has, or `latest`;
-            None begins a training.
+        continue_from: Id of the run whose training is continued, a start of it that no other model has, or `latest`;
+            None starts a new training.
     """
 
     epochs: PositiveInt

@@ -47,7 +47,7 @@ class WarmUp(schedules.LearningRateSchedule):
 def choose_learning_rate(
     kind: Literal["cosine", "polynomial"], peak: float, *, steps: int, warm_up: float, power: float
 ) -> WarmUp:
-    """Returns a rise to `peak` in the share `warm_up` of the steps, and a fall to zero in those that are left.
+    """Returns a rise to `peak` in the share `warm_up` of the steps, and a fall to zero in the others.
 
     Args:
         kind: The fall: half a `cosine`, or a straight line to the power `power` (`polynomial`).

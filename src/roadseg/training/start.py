@@ -1,4 +1,4 @@
-"""Where the weights of a network start from: chance, VGG16 as trained on ImageNet, or an earlier model."""
+"""The first weights of a network: random, those of VGG16 trained on ImageNet, or those of an earlier model."""
 
 import hashlib
 import logging
@@ -30,11 +30,12 @@ def start_weights(network: keras.Model, start: str, class_names: Sequence[str]) 
         start: `random` keeps its weights. `imagenet` downloads those of VGG16's 13 convolutions into Keras' cache; the
             path of an `.h5` file takes them from there, as `save_weights` of `keras.applications.VGG16` without its top
             or Keras' own download wrote them. The path of a `.keras` file takes the weights and moving statistics of
-            all layers of an earlier model, whose image size may differ; where its classes differ, the classifier stays.
+            all layers of an earlier model, whose image size may differ; if its classes differ, the classifier stays
+            random.
         class_names: Names of the classes of the network, in the order of their ids.
 
     Raises:
-        InputError: If the ending is another, the file is damaged or holds something else, or the weights belong to
+        InputError: If the file has another ending, is damaged or holds something else, or if the weights belong to
             another architecture or width.
         FileError: If there is no such file, or nothing can be downloaded.
     """
@@ -62,8 +63,8 @@ def digest_start(start: str) -> str | None:
 def record_start(start: str, held_out: Collection[str]) -> StartedFrom | None:
     """Returns what a model's record says of the earlier model that it started from; None without one.
 
-    Where the earlier model learnt from drives that are held out here, a warning in the log names them: they may have
-    other content in another data set, or flatter the scores.
+    If the earlier model was trained on drives that are held out here, a warning in the log names them: either other
+    data has the same names, or the scores are too high.
 
     Args:
         start: `network.start`.
@@ -150,7 +151,7 @@ def _copy_vgg16(network: keras.Model, start: str) -> None:
         )
     vgg16 = _load_vgg16(start)
     weights = {layer.name.replace("block", "encoder"): layer.get_weights() for layer in vgg16.layers if layer.weights}
-    # VGG16 learnt from images in blue, green, red, 0..255 less a mean; ours are in red, green, blue, with deviation 1.
+    # VGG16 was trained on blue, green, red, 0..255 less a mean; ours are in red, green, blue, with deviation 1.
     # The order matters. The scale does not, nor do biases: the batch norm after each convolution removes both.
     kernel, bias = weights["encoder1_conv1"]
     _copy_weights(network, weights | {"encoder1_conv1": [kernel[:, :, ::-1], bias]}, start)
@@ -160,7 +161,7 @@ def _copy_vgg16(network: keras.Model, start: str) -> None:
 def _load_vgg16(start: str) -> keras.Model:
     if start == "imagenet":
         return _download_vgg16()
-    # Keras matches layers by their order, and would take the encoder of a SegNet for VGG16.
+    # Keras matches layers by their order, and would accept the encoder of a SegNet as VGG16.
     if b"encoder1_conv1" in Path(start).read_bytes():
         raise InputError(f"network.start: expected the weights of VGG16 in '{start}', found those of a SegNet")
     try:

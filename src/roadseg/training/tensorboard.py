@@ -16,7 +16,7 @@ logger = logging.getLogger(__name__)
 
 
 class TensorBoardLog(keras.callbacks.TensorBoard):
-    """Scalars, learning rate and graph as Keras writes them, and what the network makes of a few scenes each epoch."""
+    """Scalars, learning rate and graph as Keras writes them, and predictions on a few scenes after each epoch."""
 
     def __init__(
         self,
@@ -51,7 +51,7 @@ class TensorBoardLog(keras.callbacks.TensorBoard):
 
 
 def can_write_tensorboard() -> bool:
-    """Returns whether TensorFlow is there, which writes for TensorBoard whatever Keras runs on; if not, says so."""
+    """Returns whether TensorFlow is installed, which writes for TensorBoard on any backend; if not, logs this."""
     try:
         import tensorflow as tf
     except ImportError:
