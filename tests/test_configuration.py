@@ -99,7 +99,7 @@ def test_path_that_the_configuration_lacks_stays_the_projects(tmp_path: Path) ->
     [
         (b"seed: 1\n  sed: 2\n", "line 2: mapping values are not allowed here"),
         (b"- seed\n", "line 1: expected keys with values, such as 'seed: 1', found a list"),
-        ("a: ä".encode("latin-1"), "line 1: the byte 0xe4 is no UTF-8 text"),
+        ("a: ä".encode("latin-1"), "line 1: the byte 0xe4 is not UTF-8 text"),
         (b"seed: 1\nseed: 2\n", "line 2: the key 'seed' occurs twice"),
         (b"a: 1\nb: !!python/object/apply:os.getcwd []\n", "line 2: could not determine a constructor for the tag '"),
         (b"a: {b: !!int x}\n", "invalid literal for int"),

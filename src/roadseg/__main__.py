@@ -9,7 +9,7 @@ from kedro.framework.project import configure_project
 
 
 def main(*args: Any, **kwargs: Any) -> Any:
-    """Runs pipelines of the project whose `conf` folder lies in the working directory."""
+    """Runs pipelines of the project whose `conf` folder is in the working directory."""
     package_name = Path(__file__).parent.name
     configure_project(package_name)
     run = find_run_command(package_name)

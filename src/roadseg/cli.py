@@ -25,14 +25,14 @@ cli.add_command(runs)
 
 
 @cli.command()
-@click.option("--keep", type=click.IntRange(min=1), required=True, help="How many of the newest versions stay.")
+@click.option("--keep", type=click.IntRange(min=1), required=True, help="Number of newest versions to keep.")
 @env_option
 @conf_source_option
 @click.pass_obj
 def prune(metadata: ProjectMetadata, /, keep: int, env: str | None, conf_source: str | None) -> None:
-    """Remove old versions of all data sets, and prepared scenes that no version names any more.
+    """Remove old versions of all data sets, and prepared scenes that no version uses any more.
 
-    What a version that stays was made from stays as well. Not for the time of a run: it may be using an old version.
+    Versions that a kept version was made from are kept too. Do not use this during a run: it may use an old version.
     """
     from roadseg.runs.pruning import prune_versions  # OpenCV and others, for which no other command needs to wait
 

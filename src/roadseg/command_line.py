@@ -1,4 +1,4 @@
-"""`kedro run` with lists in `--params`, and one sentence for what can't be read there or in a file of `--config`."""
+"""`kedro run` with lists in `--params`, and one sentence for faults there or in a file of `--config`."""
 
 from collections.abc import Mapping
 from copy import copy
@@ -20,13 +20,13 @@ from roadseg.reading.yaml_file import describe_yaml_fault, read_mapping
 EXAMPLE = "such as --params 'seed=2,prepare.image_size=[128,256]'"
 
 conf_source_option = click.option("--conf-source", callback=validate_conf_source, help=CONF_SOURCE_HELP)
-"""For the commands that look at what runs with such settings have left."""
+"""For the commands that read what runs with such settings have saved."""
 
 
 def parse_parameters(context: click.Context, option: click.Parameter, value: Any) -> Any:
     """Returns the parameters that are given as `name=value,name=value`, where Kedro would end a value at each comma.
 
-    A comma ends a value that is whole, as YAML, so lists and mappings may have some.
+    A comma ends a value only if it is complete YAML, so lists and mappings may contain commas.
 
     Args:
         context: Of the command.
@@ -60,15 +60,15 @@ def parse_parameters(context: click.Context, option: click.Parameter, value: Any
 
 
 def read_options(context: click.Context, option: click.Parameter, value: str | None) -> str | None:
-    """Lets a file say what other options do, as Kedro does, once it is clear that it can be read.
+    """Lets a file give other options, as Kedro does, after checking that it can be read.
 
     Args:
         context: Of the command.
         option: That the file is given with.
-        value: Path of the file; None where there is none.
+        value: Path of the file; None if there is none.
 
     Raises:
-        click.ClickException: If it is no YAML, has no section of the command, or lists where Kedro takes text.
+        click.ClickException: If it is not YAML, has no section for the command, or has lists where Kedro takes text.
     """
     if value is None:
         return None

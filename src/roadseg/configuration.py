@@ -1,4 +1,4 @@
-"""The configuration that a run reads, from a folder, an archive or a server: what it asks for, and what is broken."""
+"""The configuration that a run reads, from a folder, an archive or a server."""
 
 import re
 import tarfile
@@ -44,7 +44,7 @@ class File(NamedTuple):
 
 
 class ConfigurationLoader(OmegaConfigLoader):
-    """Kedro's own loader, which also notes what files say and ask for, names broken ones, and finds what lies beside.
+    """Kedro's own loader, which also notes what files contain and ask for, and names broken ones.
 
     Attributes:
         files: Kind of configuration, such as `parameters` -> path -> file that was read.
@@ -68,10 +68,10 @@ class ConfigurationLoader(OmegaConfigLoader):
         """Returns the configuration of one kind, as Kedro does.
 
         A path in the catalog that begins with the name of the project's configuration folder, such as
-        `conf/mine/classes.yml`, is a file of this configuration, wherever that lies, if it has such a one.
+        `conf/mine/classes.yml`, is a file of this configuration, wherever it is, if there is such a file.
 
         Raises:
-            InputError: If a file of this kind is no YAML, or a value in it can't be resolved.
+            InputError: If a file of this kind is not YAML, or a value in it can't be resolved.
         """
         try:
             content: dict[str, Any] = super().__getitem__(key)
@@ -83,7 +83,7 @@ class ConfigurationLoader(OmegaConfigLoader):
     def list_unread(self) -> dict[str, str]:
         """Returns parameters that only an environment has, and to which no `${...}` refers: name -> name of the file.
 
-        Those that begin with an underscore serve the file itself.
+        Those that begin with an underscore are only for the file itself.
         """
         files = self.files["parameters"].values()
         known = {key for file in files if file.is_base for key in file.keys} | self.taken
@@ -163,7 +163,7 @@ class ConfigurationLoader(OmegaConfigLoader):
 
 
 def _check_values(file: File) -> None:
-    """Refuses what is YAML and yet no value, such as `!!python/name:os.name`; Kedro does not say in which file."""
+    """Refuses YAML that is not a value, such as `!!python/name:os.name`; Kedro does not say in which file."""
     try:
         OmegaConf.create(file.text)
     except yaml.YAMLError as fault:

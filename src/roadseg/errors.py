@@ -1,4 +1,4 @@
-"""What a user can mend: only such errors are told in one sentence, all others show where the program went wrong."""
+"""Errors that a user can correct: only these end with one sentence, all others show a traceback."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,7 +7,7 @@ from textwrap import shorten
 from pydantic import ValidationError
 
 LONGEST = 80
-"""Letters of a value that was received."""
+"""Most letters of a received value in a message."""
 
 
 class RoadSegError(Exception):
@@ -15,7 +15,7 @@ class RoadSegError(Exception):
 
 
 class InputError(RoadSegError, ValueError):
-    """Something that was given is not valid, or does not fit something else that was given."""
+    """An input is not valid, or does not match another one."""
 
 
 class FileError(RoadSegError, OSError):
@@ -24,10 +24,10 @@ class FileError(RoadSegError, OSError):
 
 @contextmanager
 def advising(advice: str) -> Iterator[None]:
-    """Adds to what is refused what to do about it, which the caller knows and the one who refuses does not.
+    """Adds advice to an error, which the caller knows and the function that raises it does not.
 
     Args:
-        advice: What follows the message, with the mark that comes first.
+        advice: Text after the message, with its leading punctuation.
 
     Raises:
         InputError: For an InputError, with the advice.
@@ -51,5 +51,5 @@ def describe_validation(fault: ValidationError, prefix: str = "") -> str:
         f"{prefix}{'.'.join(map(str, each['loc']))}: {each['msg']}"
         + (f", received {shorten(repr(each['input']), LONGEST)}" if each["type"] != "missing" else "")
         for each in faults
-        if each["loc"] not in places  # what holds a fault is at fault too, and then pydantic counts wrongly
+        if each["loc"] not in places  # pydantic also counts what contains a fault, so its count would be too high
     )

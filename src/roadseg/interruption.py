@@ -11,17 +11,17 @@ from types import FrameType
 from typing import Any, ClassVar, Self
 
 EXIT_CODE = 143
-"""As shells tell it of a process that SIGTERM ended."""
+"""The exit code that shells report for a process that SIGTERM ended."""
 
 TOGETHER = 0.2
-"""Seconds within which another SIGTERM is the same one: `make` hands on what the whole group of processes has got."""
+"""Seconds within which another SIGTERM is the same one: `make` sends it again to processes that have it already."""
 
 SOON = 0.05
-"""Seconds after which an error that was swallowed is raised again."""
+"""Seconds after which an error that was lost is raised again."""
 
 
 class TerminatedError(KeyboardInterrupt):
-    """SIGTERM asked this process to end; whoever makes way for Ctrl-C makes way for it."""
+    """SIGTERM asked this process to end; code that lets Ctrl-C through also lets this through."""
 
     def __init__(self) -> None:
         super().__init__("SIGTERM")
@@ -62,7 +62,7 @@ class Termination:
 
     @contextmanager
     def heeded(self) -> Iterator[None]:
-        """Ends with `TerminatedError` where SIGTERM came, whatever else that has led to, such as workers that died."""
+        """Ends with `TerminatedError` if SIGTERM came, whatever other errors it caused, such as killed workers."""
         try:
             yield
         finally:
@@ -88,7 +88,7 @@ class Termination:
 
     def _raise_again(self, unraisable: Any) -> None:
         if isinstance(unraisable.exc_value, TerminatedError):
-            # It came amid a destructor or a callback of the garbage collector, which let no error through.
+            # It came during a destructor or a callback of the garbage collector, which do not let errors through.
             self._is_swallowed = True
             Timer(SOON, os.kill, (os.getpid(), signal.SIGTERM)).start()
         else:
@@ -96,13 +96,13 @@ class Termination:
 
 
 def is_termination_asked_for() -> bool:
-    """Returns whether SIGTERM has come in the run that is under way."""
+    """Returns whether SIGTERM has come in the current run."""
     return Termination.current is not None and Termination.current.is_asked_for
 
 
 @contextmanager
 def postponed_termination() -> Iterator[None]:
-    """Lets work end by itself that looks at `is_termination_asked_for` again and again: SIGTERM raises nothing."""
+    """Lets work that checks `is_termination_asked_for` regularly end by itself: SIGTERM raises nothing."""
     if Termination.current is None:
         yield
     else:

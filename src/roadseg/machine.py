@@ -13,7 +13,7 @@ CPU_INFO = Path("/proc/cpuinfo")
 
 
 class Machine(BaseModel, frozen=True):
-    """A machine; None stands for what was not recorded yet when the record was written.
+    """A machine; None means that a value was not recorded when the record was written.
 
     Attributes:
         platform: Operating system with its version and the processor architecture.

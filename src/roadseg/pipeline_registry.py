@@ -11,7 +11,7 @@ from roadseg.errors import InputError
 from roadseg.pipelines import __path__ as folder
 
 DEFAULT = ("prepare", "train", "evaluate")
-"""What a plain `kedro run` runs; another pipeline runs only where it is asked for."""
+"""What a plain `kedro run` runs; other pipelines run only if they are asked for."""
 
 
 def register_pipelines() -> dict[str, Pipeline]:

@@ -1,4 +1,4 @@
-"""Faults that a user can mend, and the one sentence that tells each, without what libraries put around it."""
+"""Faults that a user can correct, each in one sentence, without the texts that libraries put around it."""
 
 import logging
 import re
@@ -28,10 +28,10 @@ FAULTS = (
     OSError,
     MemoryError,
 )
-"""Errors that speak of data, settings or the machine, whoever raises them.
+"""Errors about data, settings or the machine, whatever code raises them.
 
-Of the machine: disks that are full, files that may not be read, memory that ran out. They may come from any line that
-opens a file, of any library, and say which file; a bug rarely is one of them.
+About the machine: full disks, files without read permission, too little memory. They may come from any line of any
+library that opens a file, and say which file; a bug is rarely one of them.
 """
 
 OPTION = re.compile(
@@ -47,12 +47,12 @@ keeps of what pydantic found: the error has neither a cause nor a list of faults
 PARSING = re.compile(
     r"^An exception occurred when parsing config for dataset '(.+?)':\s+(.+?)(?:\s+Hint:.*)?$", re.DOTALL
 )
-"""The facts in what Kedro says of an entry of the catalog whose class can't be found, its name and why: text alone."""
+"""The facts in Kedro's message about a catalog entry whose class can't be found, name and reason: only text."""
 
 
 @contextmanager
 def told_in_a_sentence() -> Iterator[None]:
-    """Ends a command with one sentence if a user can mend what went wrong; all other errors show their traceback.
+    """Ends a command with one sentence if a user can correct the fault; all other errors show their traceback.
 
     Raises:
         ClickException: With the sentence; the traceback is in the log at level DEBUG, and with `kedro --verbose` on the
@@ -68,7 +68,7 @@ def told_in_a_sentence() -> Iterator[None]:
 
 
 def is_mendable(fault: BaseException) -> bool:
-    """Returns whether a user can mend what went wrong; if not, it is a fault of the program."""
+    """Returns whether a user can correct the fault; if not, it is a fault of the program."""
     first, caught_in = _unwrap(fault)
     if caught_in == "from_config":
         return True  # an entry of the catalog
@@ -79,7 +79,7 @@ def is_mendable(fault: BaseException) -> bool:
 
 
 def describe_fault(fault: BaseException) -> str:
-    """Returns the sentence that matters, without what Kedro and pydantic put around it."""
+    """Returns the important sentence, without the texts that Kedro and pydantic put around it."""
     if isinstance(fault, ParameterValidationError):
         return _describe_options(str(fault))
     if isinstance(fault, ValidationError):
@@ -91,10 +91,10 @@ def describe_fault(fault: BaseException) -> str:
 
 
 def _unwrap(fault: BaseException) -> tuple[BaseException, str]:
-    """Returns what a data set raised, and the name of Kedro's function that put a message of its own around it.
+    """Returns the error of a data set, and the name of Kedro's function that put its own message around it.
 
-    Kedro raises one class, whatever happened, so this is told by where it caught the fault: there a traceback begins.
-    Where nothing is put around a fault it is returned with an empty name.
+    Kedro always raises the same class, so this is found by where Kedro caught the fault: there a traceback begins.
+    A fault without another message around it is returned with an empty name.
     """
     cause = fault.__cause__
     if isinstance(fault, DatasetError) and cause is not None and cause.__traceback__ is not None:
@@ -108,7 +108,7 @@ def _unwrap(fault: BaseException) -> tuple[BaseException, str]:
 
 
 def _is_wrong_name(fault: BaseException) -> bool:
-    """Returns whether Kedro refuses a name of the command line, for which it has no class but ValueError."""
+    """Returns whether Kedro refuses a name of the command line; it raises a plain ValueError for this."""
     modules = _list_modules(fault)
     is_kedros = isinstance(fault, ValueError) and modules[-1].startswith("kedro.")
     return is_kedros and "kedro.pipeline.node" not in modules  # where nodes run

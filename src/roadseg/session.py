@@ -24,13 +24,13 @@ INTERRUPTED = 130
 
 
 class RoadSegSession(KedroSession):
-    """A Kedro session whose `run` is recorded, and tells faults of data and parameters from faults of the program."""
+    """A Kedro session that records its run, and separates faults of data and parameters from faults of the program."""
 
     def run(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
         """Runs as `KedroSession.run` does, with a runner whose nodes run in this process.
 
         Raises:
-            ClickException: Where a user can mend what went wrong, see `told_in_a_sentence`.
+            ClickException: If a user can correct the fault, see `told_in_a_sentence`.
             Exit: With the code 130 on Ctrl-C and 143 on SIGTERM, as shells expect it.
         """
         from roadseg.runs.mlflow_run import MLflowRun  # for these two no other command needs to wait
@@ -71,7 +71,7 @@ def _describe_end(fault: BaseException) -> str:
 
 
 def _leave_at_once(code: int) -> None:
-    # TensorFlow's threads, stopped amid a step, would end the interpreter with a fault and another exit code.
+    # TensorFlow's threads, stopped during a step, would crash the interpreter, with another exit code.
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code)

@@ -13,7 +13,7 @@ from roadseg.hooks.termination import TerminationHooks
 from roadseg.hooks.versions import VersionHooks
 from roadseg.session import RoadSegSession
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow's start-up messages drown the run's own
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow's start-up messages would hide the run's own
 
 HOOKS = (
     ParameterHooks(),
@@ -31,5 +31,5 @@ CONFIG_LOADER_ARGS = {
     "base_env": "base",
     "default_run_env": "local",
     "merge_strategy": {"parameters": "soft"},  # an environment changes single values; catalog entries stay whole
-    "config_patterns": {"globals": ["globals*"]},  # Kedro would pass over globals.yaml without a word
+    "config_patterns": {"globals": ["globals*"]},  # Kedro would ignore globals.yaml without a message
 }

@@ -1,4 +1,4 @@
-"""UTF-8 for names of files, what is in them and what is printed, whatever the locale says."""
+"""UTF-8 for names of files, their content and printed text, whatever the locale is."""
 
 import io
 import os
@@ -12,9 +12,9 @@ PROGRAMS = ("kedro", "roadseg")
 def use_utf8() -> None:
     """Starts a command again in Python's UTF-8 mode where the locale has another encoding, such as with `LC_ALL=C`.
 
-    Names of files with other letters could be neither found nor made, and how they are read Python decides at its
-    start. Within another program, such as a notebook, nothing is started again. What a terminal has no letters for is
-    printed as its number.
+    Otherwise, files with other letters in their names could be neither found nor made; Python decides this when it
+    starts. Within another program, such as a notebook, nothing is started again. Letters that a terminal does not have
+    are printed as numbers.
     """
     if name_program() in PROGRAMS and sys.getfilesystemencoding() != "utf-8":
         sys.stdout.flush()

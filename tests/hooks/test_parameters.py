@@ -69,7 +69,9 @@ def test_model_of_another_data_set_is_only_for_pipelines_that_read_a_model(monke
     monkeypatch.setattr(pipeline_registry, "find_pipelines", lambda **_: {**find_pipelines(), "weigh": weigh})
     configure_project("roadseg")
     begin = ParameterHooks().before_pipeline_run
-    with pytest.raises(ValueError, match="use it with --pipelines evaluate or predict or weigh, not in a run that trains"):
+    with pytest.raises(
+        ValueError, match="use it with --pipelines evaluate or predict or weigh, not in a run that trains"
+    ):
         begin(train, {"runtime_params": {"model_of": "idd"}})
     begin(weigh, {"runtime_params": {"model_of": "idd"}})
     begin(train, {"runtime_params": None})

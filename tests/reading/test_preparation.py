@@ -264,7 +264,7 @@ def test_full_disk_leaves_nothing_half_written(tmp_path, work, monkeypatch, room
 
 def test_disk_that_is_too_small_is_told_before_the_work(tmp_path, work, monkeypatch):
     monkeypatch.setattr(scene_store.shutil, "disk_usage", lambda _: type("Usage", (), {"free": 100}))
-    with pytest.raises(FileError, match=r"8 scenes need about 0 MB in '.*store', and the disk has 0 MB left"):
+    with pytest.raises(FileError, match=r"8 scenes need about 0 MB in '.*store', but the disk has 0 MB left"):
         saved(tmp_path, work.plan())
     assert work.take() == IDS[: preparation.SAMPLE]
 

@@ -20,7 +20,7 @@ from roadseg.reading.yaml_file import list_keys, read_mapping
         (b"a: 1\n---\nb: 2\n", "line 2: but found another document"),
         (b"a: 1\nb: \x00\n", r"line 2: the character '\\x00' is not allowed in YAML"),
         ("a: 1\nb: Straße\n".encode("latin-1"), "line 2: the byte 0xdf is not UTF-8 text; save the file as UTF-8"),
-        ("a: 1\n".encode("utf-16"), "line 1: the byte 0xff is no UTF-8 text"),
+        ("a: 1\n".encode("utf-16"), "line 1: the byte 0xff is not UTF-8 text"),
         (b"# mine\n- a\n- b\n", "line 2: expected keys with values, such as 'seed: 1', found a list"),
         (b"a\n", "line 1: expected keys with values, such as 'seed: 1', found 'a'"),
         (b"a: 1\nb: 2\na: 3\n", "line 3: the key 'a' occurs twice"),

@@ -92,7 +92,7 @@ def test_damaged_records_are_named_after_the_others(project: Path, leave: Callab
 
 def test_without_runs_there_is_nothing_to_list_or_compare(project: Path) -> None:
     sentence = (
-        f"Error: there are no runs in '{project}/data/08_reporting/drawn/runs' yet; `kedro run` leaves the first\n"
+        f"Error: there are no runs in '{project}/data/08_reporting/drawn/runs' yet; `kedro run` makes the first\n"
     )
     assert refuse(project, "list") == refuse(project, "compare", "latest", "previous") == sentence
 

@@ -10,7 +10,7 @@ from roadseg.reading.whole_file import WholeFiles
 class RunCatalog(DataCatalog):
     """A data catalog that loads the versions that it has saved itself, and saves files whole.
 
-    Kedro's own loads the newest version there is, which another run may have saved, or one whose clock was wrong.
+    Kedro's own loads the newest version, which another run may have saved, perhaps with a wrong clock.
     """
 
     def save(self, ds_name: str, data: Any) -> None:

@@ -8,7 +8,7 @@ IMAGES = "leftImg8bit/{split}/{drive}/{frame}_leftImg8bit.*"
 LABEL_MAPS = "gtFine/{split}/{drive}/{frame}_gtFine_labelIds.png"
 POLYGONS = "gtFine/{split}/{drive}/{frame}_gtFine_polygons.json"
 
-# IDD knows no "ground", and its files hold it by mistake: the name must not mean Cityscapes' class in a label space.
+# IDD has no "ground", and its files contain it by mistake: the name must not mean Cityscapes' class in a label space.
 OTHER_GROUND = "other ground"
 
 # fmt: off

@@ -1,4 +1,4 @@
-"""The training that a run goes on with, given to the node that trains as data."""
+"""The training that a run continues, given as data to the node that trains."""
 
 from typing import Any, NoReturn
 
@@ -24,7 +24,7 @@ class ContinuedTrainingDataset(AbstractDataset[NoReturn, EarlierTraining | None]
         self._training: EarlierTraining | None = None
 
     def tell(self, training: EarlierTraining | None) -> None:
-        """Tells which training goes on in this run."""
+        """Tells which training this run continues."""
         self._training, self._is_told = training, True
 
     def load(self) -> EarlierTraining | None:

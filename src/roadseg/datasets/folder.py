@@ -1,4 +1,4 @@
-"""A folder that runs write into: its place stands in the catalog like that of everything else."""
+"""A folder that runs write into: the catalog says where it is, as for everything else."""
 
 from pathlib import Path
 from typing import Any, NoReturn
@@ -7,7 +7,7 @@ from kedro.io import AbstractDataset, DatasetError
 
 
 class FolderDataset(AbstractDataset[NoReturn, Path]):
-    """Loads as the path of a folder; who writes into it makes it. Nodes get it by `Provenance.folders`.
+    """Loads as the path of a folder; the code that writes into it makes it. Nodes get it by `Provenance.folders`.
 
     Examples:
         ```yaml

@@ -27,8 +27,8 @@ class IddDataset(SceneFoldersDataset):
     """IDD Segmentation (Varma et al., WACV 2019): part I with PNG images, part II with JPEG images, or both.
 
     The folder is one into which both archives were extracted, or it holds one folder for each: `leftImg8bit` and
-    `gtFine` stand in it or one level below. Label maps are drawn from the polygon files, at full size, in the order in
-    which the objects stand there.
+    `gtFine` are in it or one level below. Label maps are drawn from the polygon files, at full size, in the order
+    of the objects in the file.
 
     Examples:
         ```yaml

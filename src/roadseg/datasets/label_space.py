@@ -43,7 +43,7 @@ class LabelSpaceDataset(AbstractDataset[NoReturn, LabelSpace]):
         """Returns the label space.
 
         Raises:
-            DatasetError: If the file is missing, no YAML, or describes no valid label space.
+            DatasetError: If the file is missing, is not YAML, or is not a valid label space.
         """
         try:
             content = self._filepath.read_bytes()

@@ -1,4 +1,4 @@
-"""Pictures and videos to be predicted, which nobody has to have annotated."""
+"""Pictures and videos to be predicted, which need no annotations."""
 
 from typing import Any, NoReturn
 
@@ -21,7 +21,7 @@ class PicturesDataset(AbstractDataset[NoReturn, list[Picture | Video]]):
     """
 
     def __init__(self, *, filepath: str | None, metadata: dict[str, Any] | None = None) -> None:
-        """Takes the path of the source; null where it is told when the pictures are loaded.
+        """Takes the path of the source; null if it is given when the pictures are loaded.
 
         Raises:
             DatasetError: If the path is no text.
@@ -34,7 +34,7 @@ class PicturesDataset(AbstractDataset[NoReturn, list[Picture | Video]]):
         """Returns the pictures and videos, sorted by name, none of them opened.
 
         Raises:
-            DatasetError: If no source is told.
+            DatasetError: If no source is given.
             FileError: If it does not exist, or there is no picture or video in it.
         """
         if self._filepath is None:

@@ -39,9 +39,9 @@ MANIFEST = TypeAdapter(_Manifest)
 class PreparedScenesDataset(VersionedFileDataset[PreparedScenes, PreparedScenes]):
     """Saves and loads `PreparedScenes`, which read a scene when asked for.
 
-    A version is its manifest: one row per scene with the names of its two PNG files. These lie in `store` beside the
-    manifest, where whoever prepared them has put them, named after the scene and its digest. So scenes that are there
-    already are not prepared again, an interrupted run loses nothing, and older versions stay readable.
+    A version is its manifest: one row per scene with the names of its two PNG files. These are in `store` beside the
+    manifest, where the preparation has put them, named after the scene and its digest. So existing scenes are not
+    prepared again, an interrupted run loses nothing, and older versions stay readable.
 
     Examples:
         ```yaml
@@ -69,7 +69,7 @@ class PreparedScenesDataset(VersionedFileDataset[PreparedScenes, PreparedScenes]
         """Writes the manifest.
 
         Raises:
-            DatasetError: If the scenes lie in another store.
+            DatasetError: If the scenes are in another store.
         """
         path = str(self._get_save_path())
         first = f"{self._store.folder}/{data.rows[0]['facts']}"

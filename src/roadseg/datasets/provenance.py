@@ -1,6 +1,6 @@
 """What a run reads, with which settings and where it may write, given to nodes as data.
 
-What they make can say where it came from, and folders that are only written stand in the graph as no one's input.
+So results can name their origin, and folders that are only written to are not inputs in the graph.
 """
 
 from collections.abc import Mapping
@@ -26,9 +26,9 @@ class Provenance(BaseModel, frozen=True):
         commit: Hash of the project's git commit, with `+` where files differ from it; None outside a git checkout.
         versions: Of each versioned data set that exists, the version that a node would load now.
         parameters: All parameters, as the configuration and the command line gave them.
-        packages: Version of each package that shapes results, Keras' backend among them.
+        packages: Version of each package that influences results, with Keras' backend.
         machine: Where the run took place.
-        folders: Name of a folder in the catalog -> its path, which need not be there; stands in no record.
+        folders: Name of a folder in the catalog -> its path, which may not exist; not part of any record.
     """
 
     run: str

@@ -30,7 +30,7 @@ class RunRecord(BaseModel, frozen=True):
     Attributes:
         run: Its id, which is the version of all that it saved.
         state: `running` until the run ends; a run that is killed stays so.
-        fault: The sentence that a failed run ended with; `SIGTERM` where that interrupted it; else None.
+        fault: The sentence that a failed run ended with; `SIGTERM` if that interrupted it; else None.
         started: When it began.
         seconds: How long it took, or had taken when this was written.
         command: As it was typed.
@@ -47,8 +47,8 @@ class RunRecord(BaseModel, frozen=True):
         loaded: Versioned data set -> version that was loaded.
         saved: Versioned data set -> version that was saved.
         training: What the record of a model that was trained or scored says of its training.
-        digests: Data set -> hash of its content, for what was scored, or where nothing was, what a model learnt from.
-        resolution: At which the scores compare prediction and truth; None where nothing was scored.
+        digests: Data set -> hash of its content: of what was scored, or, without scores, of the training data.
+        resolution: At which prediction and truth are compared; None if nothing was scored.
         scores: Split -> all scores as in the data set `scores`; None where nothing was scored.
     """
 
@@ -150,7 +150,7 @@ class RunRecordsDataset(AbstractDataset[RunRecord, list[RunRecord]]):
         self._fs.makedirs(self.path, exist_ok=True)
         try:
             with self._fs.open(path, "xb"):
-                pass  # of two runs at once one has the name
+                pass  # only one of two runs at the same time gets the name
         except FileExistsError as fault:
             raise DatasetError(
                 f"there is a run '{data.run}' already: another run began in the same millisecond, or the clock of this "

@@ -32,14 +32,14 @@ WHERE = (
     "give another folder as `filepath` of raw_scenes in the catalog, or with --params raw_folder=PATH if the catalog "
     "reads raw_folder"
 )
-"""Where the folder of a data set is told."""
+"""Advice if the folder of a data set is missing."""
 
 
 class SceneFoldersDataset(AbstractDataset[NoReturn, FolderScenes]):
     """Folders of images and label maps or polygon files, paired by name; the data set of a user's own.
 
-    In a pattern `{split}`, `{drive}` and `{frame}` stand for text without a slash, as short as it can be, `*` for any
-    such text, `**` for any number of folders, and `.*` at the end for the ending of an image; see `NamePattern`. An
+    In a pattern `{split}`, `{drive}` and `{frame}` mean text without a slash, as short as possible, `*` any
+    such text, `**` any number of folders, and `.*` at the end the ending of an image; see `NamePattern`. An
     annotation belongs to the image with the same fields. Without `{drive}` each scene is a drive of its own; without
     `{split}` and `split_lists` there is no published split.
 
@@ -69,7 +69,7 @@ class SceneFoldersDataset(AbstractDataset[NoReturn, FolderScenes]):
         split_lists: Mapping[str, str | list[str]] | None = None,
         metadata: dict[str, Any] | None = None,
     ) -> None:
-        """Takes the folder and how the data set lies in it, as `Layout` describes it.
+        """Takes the folder and the layout of the data set in it, as `Layout` describes it.
 
         The form of `.json` annotations is `cityscapes` (IDD's too), `labelme` or `coco`. Colours are name -> [red,
         green, blue], a list of `{name, colour}` or rows [name, r, g, b], or the name of a file that lists them.

@@ -1,4 +1,4 @@
-"""Trained networks on disk: one `.keras` file that also holds what the network learnt from, and how to go on."""
+"""Trained networks on disk: one `.keras` file that also holds the model record and the training state."""
 
 import tempfile
 import zipfile
@@ -70,7 +70,7 @@ class TrainedSegNetDataset(VersionedFileDataset[TrainedSegNet, TrainedSegNet]):
             return read_record(file, self.path_of(version))
 
     def read_training(self, version: str | None) -> EarlierTraining:
-        """Returns the training of a version, to go on with.
+        """Returns the training of a version, to continue it.
 
         Raises:
             InputError: If the file is no zip archive or holds no record, or a damaged one.

@@ -1,4 +1,4 @@
-"""One versioned file; what stands in it is the business of those who derive."""
+"""One versioned file; subclasses define its content."""
 
 from pathlib import PurePosixPath
 from typing import Any, TypeVar

@@ -1,4 +1,4 @@
-"""Which training goes on in a run: chosen at its start, by `train.continue_from`."""
+"""Which training a run continues: chosen at its start, by `train.continue_from`."""
 
 from typing import Any
 
@@ -14,14 +14,14 @@ LATEST = "latest"
 
 
 class ContinuationHooks:
-    """Tells the data set `continued_training` which one it is, and refuses before any work what can't go on."""
+    """Tells the data set `continued_training` which one it is, and refuses before any work what can't be continued."""
 
     @hook_impl(tryfirst=True)
     def before_pipeline_run(self, pipeline: Pipeline, catalog: DataCatalog) -> None:
         """Looks for the model that `train.continue_from` names; first, before MLflow begins a run.
 
         Raises:
-            InputError: If there is none, or its training can't go on with the parameters of this run.
+            InputError: If there is none, or its training can't be continued with the parameters of this run.
         """
         if "continued_training" not in pipeline.inputs():
             return
@@ -39,7 +39,7 @@ class ContinuationHooks:
 
 
 def choose_version(models: Any, name: str) -> str:
-    """Returns the version of the model that somebody means.
+    """Returns the version of the model that a name means.
 
     Args:
         models: The versioned data set of the models.

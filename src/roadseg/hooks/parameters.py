@@ -22,11 +22,11 @@ Text = Annotated[str, Field(min_length=1)]
 
 @with_config(ConfigDict(strict=True))
 class CatalogParameters(TypedDict, total=False):
-    """What the catalog takes of the command line; by the types of its nodes Kedro checks all other parameters.
+    """What the catalog takes from the command line; Kedro checks all other parameters by the types of the nodes.
 
     Attributes:
         drawing_seed: Of the drawn scenes, from 0.
-        raw_folder: Where the data set lies.
+        raw_folder: Folder of the data set.
         model_of: Name of the data set whose model is scored.
         source: Path of pictures that are predicted.
     """
@@ -38,11 +38,11 @@ class CatalogParameters(TypedDict, total=False):
 
 
 class ParameterHooks:
-    """Refuses parameters that nothing reads, of whose names Kedro says nothing, and wrong values for the catalog."""
+    """Refuses parameters that nothing reads, which Kedro would ignore, and wrong values for the catalog."""
 
     @hook_impl
     def after_context_created(self, context: KedroContext) -> None:
-        """Compares what command line and environment give with what the base configuration has and files ask for.
+        """Compares the parameters that are given with those that the base configuration has or files ask for.
 
         Raises:
             InputError: If nothing reads a parameter, or the catalog can't take the value of one.
@@ -62,10 +62,10 @@ class ParameterHooks:
 
     @hook_impl(tryfirst=True)
     def before_pipeline_run(self, pipeline: Pipeline, run_params: dict[str, Any]) -> None:
-        """Refuses to train a model in the place of that of another data set; first, before MLflow begins a run.
+        """Refuses to save a trained model as that of another data set; first, before MLflow begins a run.
 
         Raises:
-            InputError: If a run that trains says whose model is meant.
+            InputError: If a run that trains has `model_of`.
         """
         if "model_of" in (run_params["runtime_params"] or {}) and "segnet_model" in pipeline.all_outputs():
             raise InputError(
@@ -79,7 +79,7 @@ def find_unread(given: Mapping[str, Any], known: Collection[str], taken: Collect
 
     Args:
         given: Parameters of the command line, which may be nested.
-        known: Names at the top of parameter files; what is below one of them, the types of nodes check.
+        known: Names at the top of parameter files; Kedro checks what is below them by the types of the nodes.
         taken: Names, which may be dotted, that configuration files ask for.
     """
     for top, value in sorted(given.items()):

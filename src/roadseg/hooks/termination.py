@@ -10,7 +10,7 @@ class TerminationHooks:
 
     @hook_impl
     def before_dataset_loaded(self) -> None:
-        """Lets no node begin.
+        """Lets no node start.
 
         Raises:
             TerminatedError: If SIGTERM has come.

@@ -1,4 +1,4 @@
-"""Which versions a run reads: chosen at its start, and made from one another."""
+"""Which versions a run reads: chosen when it starts, and only versions that belong together."""
 
 import logging
 import shlex
@@ -24,7 +24,7 @@ SOURCES = ("prepared_scenes", "split_table", MODEL)
 
 
 class VersionHooks:
-    """Chooses at the start of a run which versions it reads of what it does not make."""
+    """Chooses, when a run starts, the versions of all that it reads and does not make."""
 
     def __init__(self) -> None:
         """Starts with the settings of the project itself."""
@@ -32,7 +32,7 @@ class VersionHooks:
 
     @hook_impl
     def after_context_created(self, context: KedroContext) -> None:
-        """Remembers by which options of a command its settings are found."""
+        """Remembers the options with which a command finds the same settings."""
         options = ["--env", context.env] if context.env else []
         if context.config_loader.conf_source != str(context.project_path / settings.CONF_SOURCE):
             options += ["--conf-source", str(context.config_loader.conf_source)]
@@ -40,7 +40,7 @@ class VersionHooks:
 
     @hook_impl(tryfirst=True)
     def before_pipeline_run(self, pipeline: Pipeline, catalog: DataCatalog, run_params: dict[str, Any]) -> None:
-        """Stops a run at once whose inputs are missing, and chooses the versions; first, before MLflow begins a run.
+        """Stops a run at once if inputs are missing, and chooses the versions; first, before MLflow begins a run.
 
         Raises:
             InputError: If a version is asked for of something that the run makes, or does not read.
@@ -113,9 +113,9 @@ def _choose_version(name: str, dataset: Any, run: str, *, is_input: bool) -> Non
 
 
 def _check_made_together(pipeline: Pipeline, catalog: DataCatalog, run: str) -> None:
-    """Refuses to put together what was made from several versions of one source; records of runs tell from which.
+    """Refuses to mix results made from different versions of one source, as run records say.
 
-    Of what has no record it is not known. Beside a model other scenes may be read than those that it learnt from.
+    Without a run record, the origin is not known. A model may be read with other scenes than its training data.
     """
     records: Any = catalog["run_records"]
     recorded = set(records.list_runs())

@@ -1,4 +1,4 @@
-"""Commands and options that mend what the library refuses: it knows the fault, and nothing of commands."""
+"""Commands and options that correct what the library refuses; the library itself knows no commands."""
 
 from roadseg.datasets.provenance import Provenance
 from roadseg.segnet.model_record import ModelRecord

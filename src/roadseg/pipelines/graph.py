@@ -1,4 +1,4 @@
-"""Which pipelines make and read a data set, and what it is made from, as all pipelines together say."""
+"""Which pipelines make and read a data set, and what it is made from, in all pipelines together."""
 
 from collections.abc import Collection, Iterable
 

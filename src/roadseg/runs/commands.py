@@ -1,4 +1,4 @@
-"""`kedro runs`: list the runs of the project, and set two of them, or all folds of a k-fold, side by side."""
+"""`kedro runs`: list the runs of the project, and compare two of them or all folds of a k-fold."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Two runs set side by side: what their records say, and what the versions that they name still hold."""
+"""Two runs side by side: their records, and the versions that they name, if these still exist."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ NAMES = ("", "A", "B")
 
 
 class GoneError(Exception):
-    """A version that a record names is not there any more; the message says which."""
+    """A version that a record names does not exist any more; the message says which."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ def compare_runs(
     """Returns the comparison of two runs.
 
     Args:
-        catalog: Of the project; it still holds the tables that the records name, or not.
+        catalog: Of the project; the tables that the records name may have been removed.
         first: The run that is called A.
         second: The one that is called B; differences are B less A.
         split: Whose scenes are compared.
@@ -91,7 +91,7 @@ def compare_runs(
 
 
 def load_version(catalog: DataCatalog, record: RunRecord, name: str) -> Any:
-    """Returns what the version of a data set holds that a run used.
+    """Returns the data of a data set in the version that a run used.
 
     Raises:
         GoneError: If it was removed, or the run used none.

@@ -16,7 +16,7 @@ NEWEST = "latest"
 """Name of the newest run of a k-fold."""
 
 NAMED = 3
-"""Of more parameters than these that differ, no more are named."""
+"""At most so many parameters that differ are named in a message."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Fold:
 
     @property
     def parameters(self) -> dict[str, Any]:
-        """Each parameter as the run had it that used it."""
+        """Each parameter, from the run that used it."""
         own = {"split": self.split.parameters["split"], "evaluate": self.scored.parameters.get("evaluate")}
         return {**self.trained.parameters, **own}
 
@@ -60,7 +60,7 @@ def choose_folds(records: RunRecordsDataset, name: str) -> tuple[list[Fold], lis
         name: The id of one of the runs, the start of it that no other run has, or `NEWEST`.
 
     Raises:
-        InputError: If that is no run of a k-fold, or a fold has no run that is like it.
+        InputError: If that is not a run of a k-fold, or a fold has no matching run.
         DatasetError: If its record is damaged.
     """
     wanted = None if name == NEWEST else records.read(choose_id(list_runs(records), name, "run")).run
@@ -107,7 +107,7 @@ def compare_folds(folds: Sequence[Fold], split: str) -> list[Section]:
 
 
 def _find_folds(known: Sequence[RunRecord]) -> list[Fold]:
-    """Returns the folds that were scored, the newest first; others' models, and those of other data, are of none."""
+    """Returns the folds that were scored, newest first; models of other data sets belong to no fold."""
     runs = {each.run: each for each in known}
     folds = []
     for scored in (each for each in known if each.scores is not None):

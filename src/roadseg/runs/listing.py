@@ -1,4 +1,4 @@
-"""Records of runs as rows of a table, and which run somebody means."""
+"""Records of runs as rows of a table, and the run that a name means."""
 
 import platform
 from collections.abc import Callable, Mapping, Sequence
@@ -39,7 +39,7 @@ ORDERS: Mapping[str, Callable[[RunRecord], float | None]] = {
     "validation_mean_iou": lambda record: _mean_iou(record, "validation"),
     "time": lambda record: record.seconds,
 }
-"""Name of an order -> what is greatest in its first run."""
+"""Name of an order -> the number that its first run has the greatest of."""
 
 
 def sort_records(records: Sequence[RunRecord], order: str) -> list[RunRecord]:
@@ -66,7 +66,7 @@ def read_all(records: RunRecordsDataset) -> tuple[list[RunRecord], list[str]]:
 
 
 def choose_run(records: RunRecordsDataset, name: str) -> RunRecord:
-    """Returns the record of the run that somebody means.
+    """Returns the record of the run that a name means.
 
     Args:
         records: All of them.
@@ -87,7 +87,7 @@ def choose_run(records: RunRecordsDataset, name: str) -> RunRecord:
 
 
 def choose_id(ids: Sequence[str], name: str, of: str) -> str:
-    """Returns the id that somebody means: it is the name, or alone begins with it.
+    """Returns the id that is meant: the name itself, or the only id that begins with it.
 
     Args:
         ids: Those there are, newest first, at least one.
@@ -158,7 +158,7 @@ def _describe_unended(machine: Place, started: float) -> str:
     if machine.host != platform.node():
         return f"running on {machine.host}, or killed there"
     try:
-        # A process of the same id that began later is another one.
+        # A process with the same id that started later is another one.
         is_there = psutil.Process(machine.process).create_time() <= started
     except psutil.NoSuchProcess:
         is_there = False
@@ -196,7 +196,7 @@ COLUMNS: Mapping[str, Callable[[RunRecord, Mapping[str, Any]], str]] = {
     "test": lambda record, _: write_score(_mean_iou(record, "test")),
     "state": lambda record, _: describe_state(record),
 }
-"""Heading of the list -> what stands below it, of a run and the parameters without `--params`.
+"""Heading of the list -> its cell, from a run and the parameters without `--params`.
 
 `validation` and `test` are mean IoU at the resolution of that row.
 """

@@ -1,4 +1,4 @@
-"""What MLflow is told of a run, where kedro-mlflow is installed: parameters, tags, metrics and files."""
+"""What is logged to MLflow if kedro-mlflow is installed: parameters, tags, metrics and files."""
 
 import itertools
 import re
@@ -27,31 +27,31 @@ FACTS = {
     "resolution",
     "machine",
 }
-"""What of a record becomes tags of the same names."""
+"""Parts of a record that become tags with the same names."""
 
 VERSIONS = ("prepared_scenes", "split_table", "segnet_model")
-"""Data sets whose versions become tags; those of all others stand in the file of the record."""
+"""Data sets whose versions become tags; the file of the record has the versions of all others."""
 
 LAYERS = ("models", "reporting")
 """Layers of the catalog whose versioned files MLflow gets a copy of."""
 
 REFUSED = re.compile(r"[^\w .:/-]")
-"""What MLflow takes in no name of a metric; a class may be called anything."""
+"""Signs that MLflow does not allow in the name of a metric; a class may have any name."""
 
 STATUSES = {"failed": "FAILED", "interrupted": "KILLED"}
 """State of a run that did not end well -> what MLflow calls it."""
 
 
 class MLflowRun:
-    """The run that kedro-mlflow has begun in MLflow; it is told what the record of a run says, first and last."""
+    """The run that kedro-mlflow has begun in MLflow; the record of a run is logged to it at start and end."""
 
     def __init__(self) -> None:
         """Starts without a run."""
         self._id: str | None = None
 
     def begin(self, record: RunRecord, pipeline: Pipeline, catalog: DataCatalog) -> None:
-        """Tells what is known before the first node, so that a run that is killed leaves it too."""
-        import mlflow  # here and below: only who takes the extra `mlflow` has it
+        """Logs what is known before the first node, so that a killed run has it too."""
+        import mlflow  # here and below: installed only with the extra `mlflow`
 
         active = mlflow.active_run()
         if active is None:  # mlflow.yml can switch it off for a pipeline
@@ -62,7 +62,7 @@ class MLflowRun:
             mlflow.set_tags(list_tags(record))
 
     def end(self, record: RunRecord) -> None:
-        """Tells what came out and how the run ended, and hands over the files that it saved."""
+        """Logs the results, how the run ended, and the files that it saved."""
         import mlflow
 
         if self._id is None:
@@ -82,7 +82,7 @@ class MLflowRun:
 def list_parameters(record: RunRecord, pipeline: Pipeline) -> dict[str, Any]:
     """Returns dotted name -> value of the parameters that the pipeline reads or the command line gave.
 
-    kedro-mlflow logs all options of a node as one text, by which runs do not compare.
+    kedro-mlflow logs all options of a node as one text, which is no use for comparing runs.
     """
     read = {name.removeprefix("params:") for name in pipeline.inputs() if name.startswith("params:")}
     names = read | set(record.given_parameters)
@@ -123,7 +123,7 @@ def _choose_numbers(values: dict[str, Any]) -> dict[str, float]:
     numbers: dict[str, float] = {}
     for name, value in values.items():
         if isinstance(value, int | float):
-            allowed = REFUSED.sub("_", name)  # two names may differ in refused signs alone
+            allowed = REFUSED.sub("_", name)  # two names may differ only in signs that are not allowed
             choices = itertools.chain([allowed], (f"{allowed} {count}" for count in itertools.count(2)))
             numbers[next(choice for choice in choices if choice not in numbers)] = value
     return numbers

@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Pictures:
-    """What two networks make of scenes.
+    """What two networks predict for scenes.
 
     Attributes:
         scenes: One element per scene, in the order in which they were asked for.
         classes: The classes of their label maps.
-        missing: The sentence that says why there are no pictures, where there are none.
+        missing: The sentence that says why there are no pictures, if there are none.
     """
 
     scenes: Sequence[ScenePictures]

@@ -21,11 +21,11 @@ NARROWEST = 120
 WIDE = 100_000
 
 WRITTEN = str.maketrans({"\n": "\\n", "\r": "\\r", "\t": "\\t"})
-"""How signs are written that would end a row or move within it; drives and frames may have them in their names."""
+"""How to write signs that would end a row or move within it; names of drives and frames may contain them."""
 
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Prints a table; on a terminal long texts are folded, never cut off."""
+    """Prints a table; on a terminal long texts are wrapped, never cut off."""
     if not rows:
         print_text("none")
         return
@@ -60,5 +60,5 @@ def _lay_out(columns: Sequence[str], rows: Sequence[Sequence[str]], frame: box.B
 
 
 def print_text(text: str) -> None:
-    """Prints a sentence, which a terminal folds where it likes."""
+    """Prints a sentence, which a terminal may wrap anywhere."""
     Console(soft_wrap=True).print(text, markup=False, highlight=False)

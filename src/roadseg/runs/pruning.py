@@ -1,4 +1,4 @@
-"""Which versions stay when old ones are removed: the newest, and all that a version that stays was made from."""
+"""Which versions are kept when old ones are removed: the newest, and all that a kept version was made from."""
 
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -15,7 +15,7 @@ from roadseg.errors import InputError
 logger = logging.getLogger(__name__)
 
 KEPT_FOR = timedelta(days=1)
-"""Files in a store that were written within this time stay, and half-written ones: a run may be about to name them."""
+"""Files in a store that were written within this time are kept, also unfinished ones: a run may still need them."""
 
 Versions = Mapping[str, Sequence[str]]
 """Name of a data set -> its versions, newest first."""
@@ -40,10 +40,11 @@ NAMED_BY: dict[str, Callable[[Any, str], Mapping[str, str]]] = {
 def prune_versions(catalog: DataCatalog, keep: int) -> None:
     """Removes old versions of each versioned data set, then the prepared scenes in the stores that none names any more.
 
-    Half-written files that killed runs left go as well.
+    Unfinished files of killed runs are removed too.
 
-    All that stays is read before anything goes. What names a version goes before that version, and manifests before
-    the files that they name: after a kill in the middle nothing names what is missing, and the next pruning goes on.
+    All that is kept is read before anything is removed. What names a version is removed before that version, and
+    manifests before the files that they name: so after a kill nothing names missing files, and the next pruning goes
+    on.
 
     Args:
         catalog: The data sets.
@@ -60,7 +61,7 @@ def prune_versions(catalog: DataCatalog, keep: int) -> None:
     stores = {name: each for name, each in datasets.items() if isinstance(each, PreparedScenesDataset)}
     there = {name: each.list_versions(full_path=False) for name, each in datasets.items()}
     kept = choose_kept(datasets, there, keep)
-    _read_manifests(stores, kept)  # one that is broken stops here, before anything goes
+    _read_manifests(stores, kept)  # a broken one stops here, before anything is removed
     gone = {name: [version for version in versions if version not in kept[name]] for name, versions in there.items()}
     for name in sorted(datasets, key=lambda name: [*NAMED_BY, name].index(name)):
         for version in gone[name]:

@@ -1,4 +1,4 @@
-"""The record of one run, kept while it runs, so that a run that is killed leaves one too."""
+"""The record of one run, saved while it runs, so that a killed run leaves one too."""
 
 import logging
 import time

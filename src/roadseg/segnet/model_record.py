@@ -97,7 +97,7 @@ class ModelRecord(BaseModel, frozen=True):
         image_size: (height, width) in pixels of the images that it takes.
         training_drives: Names of the drives that it was trained on.
         parameters: All parameters of the run.
-        packages: Version of each package that shapes results.
+        packages: Version of each package that influences results.
         machine: Where it was trained.
         training: How that went.
         state: Name of the folder of the checkpoint of its training.

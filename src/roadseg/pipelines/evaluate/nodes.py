@@ -87,7 +87,7 @@ def _check_model(
     scenes: pd.DataFrame,
     provenance: Provenance,
 ) -> bool:
-    """Returns whether a model learnt from this data; refuses data on which it can't be scored."""
+    """Returns whether a model was trained on this data; refuses data on which it can't be scored."""
     check_classes(record, [each.name for each in prepared_scenes.classes])
     with advising(fit_scenes(record, provenance)):
         check_image_size(record, prepared_scenes.image_size)
@@ -102,9 +102,9 @@ def score_prior(
     label_space: LabelSpace,
     options: EvaluateOptions,
 ) -> pd.DataFrame:
-    """Returns the confusion table of a guess that looks at no image: the most frequent class of each pixel in train.
+    """Returns the confusion table of a guess without looking at images: each pixel's most frequent class in train.
 
-    Where no scene trains there is no such guess, and the table has no row: scores of it are undefined.
+    Without training scenes there is no such guess, and the table has no rows: its scores are undefined.
     """
     names = [each.name for each in prepared_scenes.classes]
     scenes = list_scenes(split_table, options.resolution)

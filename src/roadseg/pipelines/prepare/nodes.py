@@ -39,7 +39,7 @@ def prepare_scenes(
 
 
 def index_scenes(prepared_scenes: PreparedScenes) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    """Returns one row per scene, with what it is and its size; one per class in a scene: its pixels; one per fault."""
+    """Returns tables: one row per scene with its facts, one per class in a scene with its pixels, one per fault."""
     faults = prepared_scenes.tabulate_faults()
     for kind, counts in count_faults(faults).iterrows():
         logger.warning("Fault '%s': %d scenes used anyway, %d left out", kind, counts["used"], counts["left out"])
@@ -53,7 +53,7 @@ def split_scenes(
     options: SplitOptions,
     seed: Seed,
 ) -> pd.DataFrame:
-    """Returns the split of each labelled scene, and warns of what makes scores on it say less."""
+    """Returns the split of each labelled scene, and warns of what makes its scores less reliable."""
     held = find_classes(scene_index, class_pixels, [each.name for each in prepared_scenes.classes])
     split_table = assign_splits(scene_index, held, options, seed.root)
     for split, rows in split_table.groupby("split", sort=False):

@@ -99,7 +99,7 @@ def record_training(
     provenance: Provenance,
     earlier: EarlierTraining | None,
 ) -> ModelRecord:
-    """Returns what the model of a training says of itself, but `state` and `started_from`."""
+    """Returns the model record of a training, without `state` and `started_from`."""
     digests = digest_contents(prepared_scenes, split_table)
     history = training.history
     best = history.iloc[int(history["val_mean_iou"].argmax())]
