@@ -107,7 +107,7 @@ def test_differences_show_intervals_where_there_are_enough_drives():
     section = describe_differences(table.assign(low=nan, high=nan), title="Split test", num_drives=4)
     assert section.columns == ["score", "A", "B", "B less A"]
     assert section.rows[0] == ["mean_iou", "0.5000", "0.6250", "+0.1250"]
-    assert "it takes 5 drives" in section.remark
+    assert "an interval needs at least 5 drives" in section.remark
     assert "are of 4" in section.remark
 
 

@@ -120,7 +120,7 @@ def test_xla_compiles_the_step_where_that_is_fastest(machine, monkeypatch, backe
 def test_several_gpus_share_a_batch(machine):
     machine(gpus=[H200] * 3)
     assert choose(devices=2).devices == ("gpu:0", "gpu:1")
-    with pytest.raises(ValueError, match=r"train.devices is 4 and the tensorflow backend sees 3 of kind 'gpu'"):
+    with pytest.raises(ValueError, match=r"train.devices is 4, but the tensorflow backend sees 3 of kind 'gpu'"):
         choose(devices=4)
     with pytest.raises(ValueError, match=r"train.jit_compile is true and train.devices is more than 1"):
         choose(devices=2, jit_compile=True)
@@ -135,7 +135,7 @@ def test_pytorch_shares_no_batch(machine, monkeypatch):
 
 def test_more_processors_than_there_are_is_refused(machine):
     machine()
-    with pytest.raises(ValueError, match=r"train.devices is 2 and the tensorflow backend sees 1 of kind 'cpu'"):
+    with pytest.raises(ValueError, match=r"train.devices is 2, but the tensorflow backend sees 1 of kind 'cpu'"):
         choose(devices=2)
 
 

@@ -105,7 +105,7 @@ def test_a_damaged_record_is_one_sentence_that_names_the_file(content, reason):
 
 
 def test_file_without_a_record_is_named():
-    with pytest.raises(ValueError, match=r"'a\.keras' holds no record\.json: it was not saved by this project"):
+    with pytest.raises(ValueError, match=r"'a\.keras' contains no record\.json: it was not saved by this project"):
         read_record(archive("config.json", "{}"), "a.keras")
 
 

@@ -13,12 +13,12 @@ import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
-from roadseg.scoring.prediction_files import PredictionFileOptions
 from sklearn.metrics import confusion_matrix, jaccard_score
 
 from model_records import WHOLE, model_record
 from roadseg.datasets.provenance import Provenance
 from roadseg.pipelines.evaluate import nodes
+from roadseg.reading.label_map_writing import PredictionFileOptions
 from roadseg.scenes.palette import PictureOptions
 from roadseg.scenes.prepared import PreparedScene, PreparedScenes
 from roadseg.scenes.seed import Seed
