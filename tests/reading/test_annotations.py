@@ -213,7 +213,7 @@ def test_file_of_colours_is_looked_for_when_scenes_are_and_not_before(tmp_path):
     [
         ({"raw_colours": COLOURS, "raw_names": {0: "road"}}, "not both"),
         ({"raw_colours": {}}, "raw_colours lists no colours"),
-        ({"raw_colours": {"road": [1, 2, 3], "car": [1, 2, 3]}}, "'road' and 'car' have one colour"),
+        ({"raw_colours": {"road": [1, 2, 3], "car": [1, 2, 3]}}, "'road' and 'car' have the same colour"),
         ({"form": "voc"}, "form of a data set must be one of cityscapes, labelme, coco, received 'voc'"),
         ({"annotations": "all.json"}, "pattern 'all.json' must contain {frame}"),
     ],

@@ -108,7 +108,7 @@ def test_differences_show_intervals_where_there_are_enough_drives():
     assert section.columns == ["score", "A", "B", "B less A"]
     assert section.rows[0] == ["mean_iou", "0.5000", "0.6250", "+0.1250"]
     assert "an interval needs at least 5 drives" in section.remark
-    assert "are of 4" in section.remark
+    assert "are from 4" in section.remark
 
 
 def test_scenes_are_listed_with_their_change():

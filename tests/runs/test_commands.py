@@ -87,7 +87,7 @@ def test_damaged_records_are_named_after_the_others(project: Path, leave: Callab
     done = call(project, "list")
     assert done.exit_code == 1
     assert [line.split()[0] for line in done.output.splitlines()] == ["run", FIRST, "Error:"]
-    assert f"{SECOND}.json' is no record of a run" in done.output
+    assert f"{SECOND}.json' is not a run record" in done.output
 
 
 def test_without_runs_there_is_nothing_to_list_or_compare(project: Path) -> None:

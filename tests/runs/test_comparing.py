@@ -98,7 +98,7 @@ def test_four_drives_have_no_intervals_and_it_says_why(catalog, scored):
         "Split test: 4 scenes that A and B share, at network resolution"
     ]
     assert section.columns == ["score", "A", "B", "B less A"]
-    assert "it takes 5 drives" in section.remark
+    assert "an interval needs at least 5 drives" in section.remark
 
 
 def test_after_another_split_only_the_common_scenes_are_compared(catalog, scored):
@@ -143,7 +143,7 @@ def test_scores_at_two_resolutions_stand_side_by_side_without_a_difference(catal
     scores = sections(comparison)["Scores by split"]
     assert list(sections(comparison))[-1] == "Scores by split"
     assert scores.rows[0] == ("test", "mean_iou", "0.5000", "0.5000", "")
-    assert "resolution differ" in scores.remark
+    assert "resolution are not the same" in scores.remark
 
 
 def test_scenes_that_other_data_hold_too_are_compared(catalog, scored):

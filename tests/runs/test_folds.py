@@ -89,7 +89,7 @@ def test_runs_that_are_not_alike_are_not_mixed(leave, change, reason):
     leave("r1", 0)
     records = leave("r2", 2)
     advice = "repeat 'kedro run --params split.fold=2' with split.fold=1; run r0 of fold 1 differs: "
-    with pytest.raises(InputError, match=rf"fold 1 of the 3 folds of run r2 has no run .*: {advice}{reason}$"):
+    with pytest.raises(InputError, match=rf"fold 1 of the 3 folds of run r2 has no matching run .*: {advice}{reason}$"):
         choose_folds(records, "latest")
     assert choose(leave("r3", 1), "latest") == ["r1", "r3", "r2"]
 

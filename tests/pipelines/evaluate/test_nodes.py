@@ -140,7 +140,7 @@ def test_every_scene_is_scored_once_by_what_the_network_makes_of_it(
         ["class 2", 2, 2, 2],
     ]
     assert not list(tmp_path.iterdir())
-    assert "learnt from other data" not in caplog.text
+    assert "was trained on other data" not in caplog.text
 
 
 def test_predictions_are_written_below_the_run_where_that_is_asked_for(
@@ -162,7 +162,7 @@ def test_a_model_of_other_data_is_scored_and_that_is_told(
     with caplog.at_level(logging.INFO):
         scenes = score(TrainedSegNet(model.network, record), prepared, tmp_path)[2]
     assert len(scenes) == 4
-    assert "The model of v9 learnt from other data: no drive here trained it" in caplog.messages
+    assert "The model of v9 was trained on other data and on none of these drives" in caplog.messages
 
 
 def test_the_prior_guesses_the_most_frequent_class_of_each_pixel_in_train(prepared: PreparedScenes) -> None:
@@ -184,7 +184,7 @@ def test_without_a_scene_that_trains_there_is_no_prior(
         confusion = nodes.score_prior(prepared, SPLITS[SPLITS["split"] == "test"], unused, unused, OPTIONS)
     assert confusion.empty
     assert list(confusion)[-3:] == ["truth", "predicted", "pixels"]
-    assert "No scene is in the split train" in caplog.text
+    assert "There are no scenes in the split train" in caplog.text
 
 
 @pytest.fixture

@@ -109,8 +109,8 @@ def test_index_has_the_scenes_their_pixels_and_their_faults_and_tells_each_kind_
         ["b_0", "unknown label"],
     ]
     assert sorted(caplog.messages) == [
-        "Fault 'unknown label': 2 scenes used all the same, 0 left out",
-        "Fault 'vertex outside the frame': 1 scenes used all the same, 0 left out",
+        "Fault 'unknown label': 2 scenes used anyway, 0 left out",
+        "Fault 'vertex outside the frame': 1 scenes used anyway, 0 left out",
     ]
 
 
@@ -138,7 +138,7 @@ def test_split_tells_what_makes_scores_on_it_say_less(
         "No scene has a pixel of class 1: no network can learn it from these scenes",
         "Split validation has no pixel of class 2",
         "Split test has no pixel of class 0",
-        "Drive a stands in train and validation: scores there flatter the network",
+        "Drive a is in train and validation, so scores on it are too high",
         "2 scenes have the same pixels as one of another split; data_report names them",
     ]
 

@@ -109,7 +109,7 @@ def test_other_choices_have_another_checkpoint_and_only_the_first_is_told(
     assert not caplog.messages
     other = nodes._name_checkpoint([{"seed": 2}], tmp_path)
     assert other != first
-    assert [message.split(":")[0] for message in caplog.messages] == ["Starts afresh"]
+    assert [message.split(":")[0] for message in caplog.messages] == ["Starts a new training"]
     (tmp_path / other).mkdir()
     nodes._name_checkpoint([{"seed": 2}], tmp_path)  # goes on, whatever else is there
     assert len(caplog.messages) == 1
