@@ -95,8 +95,9 @@ def test_early_stopping_that_would_end_it_at_once(earlier):
 def test_a_model_that_keeps_no_state(earlier):
     with zipfile.ZipFile(earlier.path, "w") as archive:
         archive.writestr(WEIGHTS, b"weights")
-    assert "cannot be continued: its model keeps no state of it. To start a new training from its weights, " in refuse(
-        earlier
+    assert (
+        "cannot be continued: its model file has no training state. To start a new training from its weights, "
+        in refuse(earlier)
     )
 
 

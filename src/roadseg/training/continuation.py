@@ -69,7 +69,7 @@ class EarlierTraining:
         differences = dict(_compare(self.record.parameters, given))
         fits = differences.keys().isdisjoint(SHAPING)
         if not self._has_state():
-            raise self._refuse("its model keeps no state of it", fits=fits)
+            raise self._refuse("its model file has no training state", fits=fits)
         if differences:
             raise self._refuse(f"it has {'; '.join(differences.values())}", fits=fits)
         if options.epochs <= self.epochs:
