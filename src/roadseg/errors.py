@@ -22,20 +22,25 @@ class FileError(RoadSegError, OSError):
     """A file or folder that is missing, can't be read or written, or does not hold what it should."""
 
 
+class OutOfMemoryError(RoadSegError, MemoryError):
+    """Memory that ran out; the message says with what."""
+
+
 @contextmanager
-def advising(advice: str) -> Iterator[None]:
+def advising(advice: str, of: type[RoadSegError] = InputError) -> Iterator[None]:
     """Adds advice to an error, which the caller knows and the function that raises it does not.
 
     Args:
         advice: Text after the message, with its leading punctuation.
+        of: Which errors get it.
 
     Raises:
-        InputError: For an InputError, with the advice.
+        RoadSegError: The same error, with the advice.
     """
     try:
         yield
-    except InputError as fault:
-        raise InputError(f"{fault}{advice}") from fault
+    except of as fault:
+        raise of(f"{fault}{advice}") from fault
 
 
 def describe_validation(fault: ValidationError, prefix: str = "") -> str:

@@ -5,16 +5,19 @@ import shlex
 from collections.abc import Callable
 from typing import Any
 
+import keras
 import numpy as np
 import pandas as pd
 import pytest
+import tensorflow as tf
 
 from model_records import model_record
 from roadseg.command_line import run
 from roadseg.datasets.provenance import Provenance
 from roadseg.errors import InputError, advising
-from roadseg.pipelines.evaluate.nodes import score_scenes
+from roadseg.pipelines.evaluate.nodes import draw_examples, score_scenes
 from roadseg.pipelines.train.nodes import train_segnet
+from roadseg.scenes.palette import PictureOptions
 from roadseg.scenes.prepared import PreparedScene
 from roadseg.segnet.trained import TrainedSegNet
 from roadseg.training.continuation import EarlierTraining
@@ -95,6 +98,26 @@ def test_model_of_other_data_is_refused_with_the_command_that_fits(prepared: Any
     assert follow(command.partition("run ")[2])["load_versions"] == {"segnet_model": RUN, **VERSIONS}
     command = refuse(prepared, environment="camvid").splitlines()[-1]
     assert command == f"  kedro run --pipelines evaluate --env camvid --load-versions segnet_model:{RUN},{PINS}"
+
+
+def test_memory_that_runs_out_is_told_with_what_to_try(prepared: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def predict_on_batch(*_: Any) -> None:
+        raise tf.errors.ResourceExhaustedError(None, None, "OOM when allocating tensor")
+
+    size = tuple(record().image_size)
+    images = keras.Input((*size, 3))
+    network = keras.Model(images, keras.layers.Rescaling(1.0)(images))
+    monkeypatch.setattr(type(network), "predict_on_batch", predict_on_batch)
+    model = TrainedSegNet(network, model_record(classes=prepared.classes, image_size=size))
+    plain = PictureOptions(palette="classes")
+    options: Any = type("Options", (), {"batch_size": 8, "resolution": "network"})
+    table = pd.DataFrame({"scene": ["a_0"], "split": ["test"], "mean_iou": [0.5]})
+    with pytest.raises(MemoryError) as raised:
+        draw_examples(model, prepared, table, options, plain)
+    assert str(raised.value).startswith("memory ran out with 8 images at once; try a smaller batch_size")
+    assert str(raised.value).endswith(
+        ": give a smaller evaluate.batch_size, or write CUDA_VISIBLE_DEVICES= before the command to use the CPU"
+    )
 
 
 def test_other_classes_are_refused_with_nothing_to_add(prepared: Any) -> None:

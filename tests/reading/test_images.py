@@ -14,7 +14,7 @@ from PIL import Image, ImageOps
 
 from reading.pictures import BROKEN, photograph, refuse, save, save_indices, tagged, write_grey
 from roadseg.errors import FileError
-from roadseg.reading.images import file_fingerprint, read_bytes, read_image
+from roadseg.reading.images import decode, file_fingerprint, read_bytes, read_image
 from roadseg.reading.label_map_file import read_label_map
 from roadseg.scenes.faults import FaultKind, UnusableSceneError
 
@@ -238,6 +238,12 @@ def test_large_image_is_read(tmp_path):
     assert (size, image.shape, image.min(), image.max()) == ((13_000, 14_000), (1625, 1750, 3), 90, 90)
 
 
+def test_other_errors_of_the_decoder_are_faults_of_the_file(tmp_path):
+    with pytest.raises(UnusableSceneError, match=r"a\.jpg' can't be decoded: !buf\.empty\(\)") as error:
+        decode(tmp_path / "a.jpg", b"", cv2.IMREAD_COLOR_RGB, FaultKind.IMAGE_BROKEN)
+    assert error.value.fault.kind is FaultKind.IMAGE_BROKEN
+
+
 def test_memory_that_does_not_hold_an_image_is_told(tmp_path):
     Image.new("L", (14_000, 13_000), 90).save(tmp_path / "a.jpg")
     program = f"""
@@ -248,7 +254,11 @@ def test_memory_that_does_not_hold_an_image_is_told(tmp_path):
         read_image(pathlib.Path({str(tmp_path / "a.jpg")!r}))
     """
     done = subprocess.run([sys.executable, "-c", dedent(program)], capture_output=True, text=True, check=False)
-    assert re.search(r"^MemoryError: '.*/a\.jpg' can't be decoded: Failed to allocate 546000000", done.stderr, re.M)
+    assert re.search(
+        r"^roadseg\.errors\.OutOfMemoryError: '.*/a\.jpg' can't be decoded: Failed to allocate 546000000",
+        done.stderr,
+        re.M,
+    )
 
 
 @pytest.mark.parametrize("read", BROKEN)

@@ -5,6 +5,7 @@ import tensorflow as tf
 from scipy.special import softmax
 
 from model_records import model_record
+from roadseg.errors import OutOfMemoryError
 from roadseg.scenes.prepared import PreparedScene
 from roadseg.scoring.prediction import predict_scenes
 from roadseg.segnet.predictor import Predictor
@@ -70,8 +71,16 @@ def test_memory_that_runs_out_is_told_with_what_to_try(echo, scenes, monkeypatch
         raise tf.errors.ResourceExhaustedError(None, None, "OOM when allocating tensor")
 
     monkeypatch.setattr(echo, "predict_on_batch", predict_on_batch)
-    with pytest.raises(MemoryError, match=r"memory ran out with 4 scenes at once; try a smaller evaluate.batch_size"):
+    with pytest.raises(MemoryError, match=r"memory ran out with 4 images at once; try a smaller batch_size"):
         list(predict_scenes(predictor_of(echo, 4), scenes, IDS))
+
+
+def test_an_image_that_memory_does_not_hold_is_not_told_as_a_batch(echo, scenes):
+    def read_truth(_):
+        raise OutOfMemoryError("'a.jpg' can't be decoded")
+
+    with pytest.raises(MemoryError, match=r"^'a\.jpg' can't be decoded$"):
+        list(predict_scenes(predictor_of(echo, 4), scenes, IDS, read_truth))
 
 
 def test_some_of_the_scenes_can_be_predicted(echo, scenes):

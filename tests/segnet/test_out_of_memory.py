@@ -6,6 +6,7 @@ import psutil
 import pytest
 import tensorflow as tf
 
+from roadseg.errors import OutOfMemoryError
 from roadseg.segnet.out_of_memory import estimate_memory, explaining_memory, foretell_memory
 
 
@@ -22,6 +23,11 @@ def test_what_the_backend_says_becomes_a_sentence_with_advice():
 def test_tensorflow_says_it_in_many_ways(words):
     with pytest.raises(MemoryError, match="memory ran out with it; try less"), explaining_memory("it", "less"):
         raise tf.errors.ResourceExhaustedError(None, None, words)
+
+
+def test_memory_that_is_explained_is_not_explained_again():
+    with pytest.raises(MemoryError, match=r"^a picture$"), explaining_memory("it", "less"):
+        raise OutOfMemoryError("a picture")
 
 
 def test_other_faults_stay_what_they_are():

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from roadseg.errors import FileError, InputError
+from roadseg.errors import FileError, InputError, OutOfMemoryError
 from roadseg.reading.image_header import ImageHeader, read_header
 from roadseg.reading.orientation import SIDEWAYS, read_orientation, turn
 from roadseg.scenes.faults import FaultKind, UnusableSceneError
@@ -128,12 +128,15 @@ def decode(path: Path, content: bytes, flags: int, fault: FaultKind) -> NDArray[
 
     Raises:
         UnusableSceneError: If it is.
-        MemoryError: If there is too little memory.
+        OutOfMemoryError: If there is too little memory.
     """
     try:
         image = cv2.imdecode(np.frombuffer(content, np.uint8), flags)
     except cv2.error as error:
-        raise MemoryError(f"'{path}' can't be decoded: {error.err}") from error
+        message = f"'{path}' can't be decoded: {error.err}"
+        if error.code == cv2.Error.StsNoMem:
+            raise OutOfMemoryError(message) from error
+        raise UnusableSceneError(fault, message) from error
     if image is None:
         raise UnusableSceneError(fault, f"'{path}' is cut off or damaged ({len(content)} bytes)")
     return image

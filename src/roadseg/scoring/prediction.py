@@ -8,14 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from roadseg.scenes.prepared import PreparedScenes
-from roadseg.segnet.out_of_memory import explaining_memory
 from roadseg.segnet.predictor import Predictor
 
 ReadTruth = Callable[[str], NDArray[np.uint8]]
 """From a scene's id to its label map in class ids and void, as large as it was annotated."""
-
-ADVICE = "a smaller evaluate.batch_size, or CUDA_VISIBLE_DEVICES= before the command, to use the CPU"
-"""What to try if memory runs out."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +52,6 @@ def predict_scenes(
             truths.append(truth)  # the predictor reads ahead
             yield image, (truth.shape[0], truth.shape[1])
 
-    with explaining_memory(f"{predictor.batch_size} scenes at once", ADVICE):
-        for scene, found in zip(ids, predictor.predict_at(read()), strict=True):
-            found = replace(found, temperature=1.0)
-            yield Prediction(scene, truths.popleft(), found.label_map, found.confidence)
+    for scene, found in zip(ids, predictor.predict_at(read()), strict=True):
+        found = replace(found, temperature=1.0)
+        yield Prediction(scene, truths.popleft(), found.label_map, found.confidence)

@@ -8,28 +8,36 @@ from contextlib import contextmanager
 import keras
 import psutil
 
+from roadseg.errors import OutOfMemoryError
 from roadseg.segnet.backend import is_out_of_memory, memory_errors
 
 logger = logging.getLogger(__name__)
 
 
+class BatchMemoryError(OutOfMemoryError):
+    """Memory that ran out with what a network computes at once."""
+
+
 @contextmanager
 def explaining_memory(wanted: str, advice: str) -> Iterator[None]:
-    """Turns errors of the backend within, when memory runs out, into a `MemoryError` that a user understands.
+    """Turns errors of the backend within, when memory runs out, into an error that a user understands.
 
     Args:
         wanted: What did not fit.
         advice: What to try.
 
     Raises:
-        MemoryError: With both, instead of the backend's own error.
+        BatchMemoryError: With both, instead of the backend's own error.
+        OutOfMemoryError: As it was raised within, if it already says what did not fit.
     """
     try:
         yield
+    except OutOfMemoryError:
+        raise
     except memory_errors() as error:
         if not is_out_of_memory(error):
             raise
-        raise MemoryError(f"memory ran out with {wanted}; try {advice}") from error
+        raise BatchMemoryError(f"memory ran out with {wanted}; try {advice}") from error
 
 
 def foretell_memory(network: keras.Model, batch_size: int, advice: str) -> None:

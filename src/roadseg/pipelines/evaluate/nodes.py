@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from roadseg.datasets.provenance import Provenance
 from roadseg.errors import advising
-from roadseg.pipelines.advice import evaluate_on_own_data, fit_scenes
+from roadseg.pipelines.advice import SPARE_MEMORY, evaluate_on_own_data, fit_scenes
 from roadseg.predicting.prediction_files import write_predictions
 from roadseg.reporting import figures
 from roadseg.reporting.caption import describe_model
@@ -41,6 +41,7 @@ from roadseg.scoring.tables import (
     tabulate_scenes,
 )
 from roadseg.segnet.model_record import ModelRecord
+from roadseg.segnet.out_of_memory import BatchMemoryError
 from roadseg.segnet.predictor import Predictor
 from roadseg.segnet.trained import TrainedSegNet, check_classes, check_image_size, check_learnt_from
 
@@ -71,7 +72,8 @@ def score_scenes(
         folder = provenance.folders["predictions_folder"] / provenance.run
         predictions = write_predictions(predictions, folder, len(names), options.prediction_files)
         logger.info("Predictions are written to %s", folder)
-    measures = [measure_scene(each, len(names), options) for each in predictions]
+    with advising(SPARE_MEMORY, BatchMemoryError):
+        measures = [measure_scene(each, len(names), options) for each in predictions]
     return (
         tabulate_confusion(scenes, (each.confusion for each in measures), names),
         tabulate_calibration(scenes, measures),
@@ -192,15 +194,16 @@ def draw_examples(
     chosen = choose_examples(scene_scores)
     predictor = Predictor(segnet_model, batch_size=options.batch_size)
     predictions = predict_scenes(predictor, prepared_scenes, list(chosen["scene"]))
-    examples = [
-        Example(
-            title=f"{row.rank} of {row.split}: {row.scene}, mean IoU {row.mean_iou:.2f}",
-            image=prepared_scenes[each.scene].image,
-            truth=each.truth,
-            prediction=each.label_map,
-        )
-        for row, each in zip(chosen.itertuples(), predictions, strict=True)
-    ]
+    with advising(SPARE_MEMORY, BatchMemoryError):
+        examples = [
+            Example(
+                title=f"{row.rank} of {row.split}: {row.scene}, mean IoU {row.mean_iou:.2f}",
+                image=prepared_scenes[each.scene].image,
+                truth=each.truth,
+                prediction=each.label_map,
+            )
+            for row, each in zip(chosen.itertuples(), predictions, strict=True)
+        ]
     sizes = f"Pictures and errors are at network resolution, mean IoU is at {options.resolution} resolution."
     palette = make_palette(prepared_scenes.classes, picture_options)
     return draw_panels(examples, palette, f"{sizes} {describe_model(segnet_model.record)}")
@@ -222,7 +225,8 @@ def write_report(
     gallery = choose_gallery(scene_scores, options.gallery_scenes)
     predictor = Predictor(segnet_model, batch_size=options.batch_size)
     predictions = predict_scenes(predictor, prepared_scenes, list(gallery["scene"]))
-    pictures = [picture_scene(each, prepared_scenes[each.scene].image, palette) for each in predictions]
+    with advising(SPARE_MEMORY, BatchMemoryError):
+        pictures = [picture_scene(each, prepared_scenes[each.scene].image, palette) for each in predictions]
     scored = ScoredScenes([each.name for each in palette.classes], scene_scores, scene_class_scores)
     matrices = sum_splits(confusion_table, scored.class_names, scores["splits"])
     return write_evaluation_report(scores, matrices, scored, palette, gallery, pictures)
