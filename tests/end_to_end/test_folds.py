@@ -39,6 +39,6 @@ def test_every_drive_tests_once_and_the_folds_are_tabulated(project: Project) ->
     records[0].with_name("damaged.json").write_text("{")
     again = project.kedro("runs", "folds")
     assert again.returncode == 1
-    assert "damaged.json' is no record of a run" in again.stdout
+    assert "damaged.json' is not a run record" in again.stdout
     assert re.findall(r"^1 +(\S+) ", again.stdout, re.MULTILINE) == [records[-1].stem]
     assert re.findall(r"^mean_iou +(.+)$", again.stdout, re.MULTILINE) == [printed]
