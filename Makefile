@@ -26,6 +26,7 @@ bench: .venv/developers
 	$(BIN)/python tests/benchmarks/prepare.py
 	$(BIN)/python tests/benchmarks/train.py
 	$(BIN)/python tests/benchmarks/evaluate.py
+	$(BIN)/python tests/benchmarks/predict.py
 
 lint: .venv/developers
 	$(BIN)/ruff check

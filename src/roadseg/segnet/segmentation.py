@@ -6,6 +6,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from roadseg.segnet.class_borders import choose_label_map
 from roadseg.segnet.class_choice import Size, choose_class
 from roadseg.segnet.device import Device, predicting_on
 
@@ -33,10 +34,13 @@ class Segmentation:
     device: Device = "auto"
     variance: NDArray[np.float32] | None = None
 
-    @property
+    @cached_property
     def label_map(self) -> NDArray[np.uint8]:
         """(height, width) uint8 of the image's size: the class ids with the highest logit, of equal ones the first."""
-        return self._chosen[0]
+        if "_chosen" in vars(self) or self.size == self.logits.shape[:2]:
+            return self._chosen[0]
+        with predicting_on(self.device):
+            return choose_label_map(self.logits, self.size)
 
     @property
     def confidence(self) -> NDArray[np.float32]:
