@@ -135,6 +135,7 @@ def make_tables() -> dict[str, pd.DataFrame]:
         for place, name in enumerate(NAMES)
         for facts in ({}, {"height": 2, "width": 3, "mean_confidence": 0.1, "shares": [1 / len(NAMES)] * len(NAMES)})
     ]
+    entries.append(Entry(picture="top", drive="", fingerprint="", fault=""))
     found |= {"prediction_table": tabulate_pictures(entries), "picture_class_shares": tabulate_shares(entries, NAMES)}
     score_table, class_scores = tabulate_scores(scores)
     return found | {"score_table": score_table, "class_scores": class_scores, "drive_scores": drive_scores}

@@ -55,9 +55,10 @@ class Entry(BaseModel, frozen=True):
 
 
 def tabulate_pictures(entries: Iterable[Entry]) -> pd.DataFrame:
-    """Returns one row per picture or frame: the columns of `COLUMNS`; what is not known is missing."""
+    """Returns one row per picture or frame: `COLUMNS`; what is not known is missing, and so are empty texts."""
     rows = [each.model_dump(include=set(COLUMNS)) for each in entries]
-    return pd.DataFrame(rows, columns=list(COLUMNS)).astype(COLUMNS)
+    table = pd.DataFrame(rows, columns=list(COLUMNS)).astype(COLUMNS)
+    return table.where(table != "")  # as it is loaded from a file
 
 
 def tabulate_shares(entries: Iterable[Entry], class_names: Sequence[str]) -> pd.DataFrame:

@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 from matplotlib import rc_context
 from matplotlib.colors import to_hex
+from matplotlib.figure import Figure
 
 from roadseg.reporting.figures import SPLIT_COLOURS, draw_training_curves
 
@@ -27,11 +28,16 @@ def write_curves(history: Sequence[Mapping[str, Any]]) -> str:
         history: One row per epoch: epoch (from 1), loss, mean_iou, val_loss, val_mean_iou, learning_rate, seconds;
             None where there is no figure.
     """
-    file = StringIO()
-    with rc_context({"svg.fonttype": "none", "svg.hashsalt": "curves"}):  # the salt makes equal curves equal bytes
-        figure = draw_training_curves(pd.DataFrame(history))
-        figure.savefig(file, format="svg", transparent=True, metadata={"Date": None})
-    svg = file.getvalue()
+    svg = write_svg(draw_training_curves(pd.DataFrame(history)))
     for colour, of_page in PAGE_COLOURS.items():
         svg = svg.replace(colour, of_page)
+    return svg
+
+
+def write_svg(figure: Figure) -> str:
+    """Returns a figure as an SVG element without a background, whose text is text; equal figures give equal bytes."""
+    file = StringIO()
+    with rc_context({"svg.fonttype": "none", "svg.hashsalt": "curves"}):
+        figure.savefig(file, format="svg", transparent=True, metadata={"Date": None})
+    svg = file.getvalue()
     return svg[svg.index("<svg") :]

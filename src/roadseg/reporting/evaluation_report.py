@@ -24,6 +24,23 @@ from roadseg.scoring.tables import ScoredScenes
 MATRIX_CLASSES = 30
 """How many classes have rows and columns of their own in a confusion matrix; more would make a page of megabytes."""
 
+SCENE_COLUMNS: Mapping[str, Any] = {
+    "things": "scenes",
+    "columns": [
+        {"title": "split", "kind": "text"},
+        {"title": "drive", "kind": "text"},
+        {"title": "scene", "kind": "name"},
+        {"title": "pixels", "kind": "count"},
+        {"title": "mean IoU", "kind": "score"},
+        {"title": "pixel accuracy", "kind": "score"},
+    ],
+    "class_scores": ["IoU", "boundary F1"],
+    "sorted_by": 4,
+    "most_first": False,
+}
+"""What the script of a page must know of the table of scenes: the columns of all scenes and those of each class, the
+column that it is sorted by at first, and whether the score of a class that is chosen is sorted downwards."""
+
 
 def write_evaluation_report(
     scores: Mapping[str, Any],
@@ -121,7 +138,7 @@ def shade_confusion(matrix: NDArray[np.int64]) -> dict[str, NDArray[np.float64]]
     return views | {"pixels": matrix}
 
 
-def list_scene_scores(scored: ScoredScenes, gallery: pd.DataFrame) -> dict[str, list[Any]]:
+def list_scene_scores(scored: ScoredScenes, gallery: pd.DataFrame) -> dict[str, Any]:
     """Returns the scores of all scenes, worst first and those without a score last, as a page's script reads them.
 
     Args:
@@ -131,20 +148,25 @@ def list_scene_scores(scored: ScoredScenes, gallery: pd.DataFrame) -> dict[str, 
     Returns:
         `classes`: the names. `rows`: a list per scene of its split, drive, name, pixels, mean IoU and pixel accuracy,
         and a mapping from the id of each class that occurs to its IoU and boundary F1; scores are rounded to four
-        digits, None where one is undefined. `pictured`: the scenes of the gallery in its order.
+        digits, None where one is undefined. `pictured`: the scenes of the gallery in its order. And `SCENE_COLUMNS`.
     """
     id_of = {name: index for index, name in enumerate(scored.class_names)}
     of_classes: dict[str, dict[int, list[float | None]]] = {scene: {} for scene in scored.scene_scores["scene"]}
     columns = ["scene", "class", "iou", "boundary_f1"]
     for scene, name, *scores in scored.scene_class_scores[columns].itertuples(index=False, name=None):
-        of_classes[scene][id_of[name]] = [_round_or_none(score) for score in scores]
+        of_classes[scene][id_of[name]] = [round_or_none(score) for score in scores]
     columns = ["split", "drive", "scene", "pixels", "mean_iou", "pixel_accuracy"]
     ordered = scored.scene_scores.sort_values(["mean_iou", "scene"])[columns]
     rows = [
-        [split, drive, scene, pixels, *map(_round_or_none, scores), of_classes[scene]]
+        [split, drive, scene, pixels, *map(round_or_none, scores), of_classes[scene]]
         for split, drive, scene, pixels, *scores in ordered.itertuples(index=False, name=None)
     ]
-    return {"classes": list(scored.class_names), "rows": rows, "pictured": gallery["scene"].tolist()}
+    return {
+        **SCENE_COLUMNS,
+        "classes": list(scored.class_names),
+        "rows": rows,
+        "pictured": gallery["scene"].tolist(),
+    }
 
 
 def compare_parameters(training: Mapping[str, Any], evaluation: Mapping[str, Any]) -> list[tuple[str, str, str]]:
@@ -160,5 +182,6 @@ def compare_parameters(training: Mapping[str, Any], evaluation: Mapping[str, Any
     return [(name, trained.get(name, ""), evaluated.get(name, "")) for name in trained | evaluated]
 
 
-def _round_or_none(score: float) -> float | None:
+def round_or_none(score: float) -> float | None:
+    """Returns a score in four digits, as a page's script reads it; None where it is NaN."""
     return None if math.isnan(score) else round(score, 4)

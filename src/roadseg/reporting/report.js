@@ -20,32 +20,40 @@ for (const button of document.querySelectorAll(".enlarge"))
     button.textContent = isLarge ? "reduce" : "enlarge";
   });
 
-// The table of scenes: its rows come as data, of which a page holds thousands more easily than cells.
-const SPLIT = 0, DRIVE = 1, SCENE = 2, MEAN_IOU = 4, OF_CLASSES = 6, FEW = 20;
-const { classes, rows, pictured } = JSON.parse(document.getElementById("scene-table").textContent);
-const ofWhole = ["split", "drive", "scene", "pixels", "mean IoU", "pixel accuracy"];
-const ofClass = ["IoU", "boundary F1"];
+// The table: its rows come as data, of which a page holds thousands more easily than cells. The last part of a row is a
+// mapping from the id of a class to its scores.
+const FEW = 20, DIGITS = { count: 0, seconds: 2, score: 4 };
+const section = document.querySelector(".sortable").closest("section");
+const data = JSON.parse(section.querySelector('script[type="application/json"]').textContent);
+const { classes, rows, pictured, columns: ofWhole, class_scores: ofClass } = data;
+const OF_CLASSES = ofWhole.length;
 const columns = [
-  ...ofWhole.map((title) => ({ title, class: null })),
-  ...classes.flatMap((name) => ofClass.map((score) => ({ title: `${score} ${name}`, class: name }))),
+  ...ofWhole.map((each) => ({ ...each, class: null })),
+  ...classes.flatMap((name) => ofClass.map((title) => ({ title: `${title} ${name}`, kind: "score", class: name }))),
 ];
-const section = document.getElementById("scenes");
 const selects = Object.fromEntries([...section.querySelectorAll("select")].map((each) => [each.name, each]));
 const more = section.querySelector(".more");
-const pictureOf = new Map(pictured.map((scene, index) => [scene, `picture-${index}`]));
+const pictureOf = new Map(pictured.map((name, index) => [name, `picture-${index}`]));
 const order = new Intl.Collator(undefined, { numeric: true }).compare;
-const state = { sortedBy: MEAN_IOU, isDescending: false, isWhole: false };
+const state = { sortedBy: data.sorted_by, isDescending: false, isWhole: false };
 
-// A scene has scores only of the classes that occur in it.
+// A row has scores only of the classes that occur in it.
 function valueOf(row, index) {
   const place = index - OF_CLASSES;
-  return place < 0 ? row[index] : (row[OF_CLASSES][Math.floor(place / 2)]?.[place % 2] ?? null);
+  if (place < 0) return row[index];
+  return row[OF_CLASSES][Math.floor(place / ofClass.length)]?.[place % ofClass.length] ?? null;
+}
+
+function isOf(row, name) {
+  const wanted = selects[name]?.value;
+  return !wanted || row[ofWhole.findIndex((each) => each.title === name)] === wanted;
 }
 
 function chosenColumns() {
   const name = selects.class.value;
+  const isFirst = (index) => (index - OF_CLASSES) % ofClass.length === 0;
   const isShown = (column, index) =>
-    column.class === null || (name ? column.class === name : index % 2 === 0 && classes.length <= FEW);
+    column.class === null || (name ? column.class === name : isFirst(index) && classes.length <= FEW);
   return [...columns.keys()].filter((index) => isShown(columns[index], index));
 }
 
@@ -56,29 +64,38 @@ function compareRows(one, other) {
   return state.isDescending ? -difference : difference;
 }
 
-function chosenRows() {
-  const { split, drive } = selects;
+function firstOfClass() {
   const id = classes.indexOf(selects.class.value);
+  return id < 0 ? null : OF_CLASSES + ofClass.length * id;
+}
+
+function chosenRows() {
+  const score = firstOfClass();
   const isChosen = (row) =>
-    (!split.value || row[SPLIT] === split.value) &&
-    (!drive.value || row[DRIVE] === drive.value) &&
-    (id < 0 || valueOf(row, OF_CLASSES + 2 * id) !== null);
+    isOf(row, "split") && isOf(row, "drive") && (score === null || valueOf(row, score) !== null);
   return rows.filter(isChosen).sort(compareRows);
+}
+
+function isText(index) {
+  return ["text", "name"].includes(columns[index].kind);
 }
 
 function cell(row, index) {
   const element = document.createElement("td");
   const value = valueOf(row, index);
-  if (index === SCENE && pictureOf.has(value)) {
+  const { kind } = columns[index];
+  if (kind === "name" && pictureOf.has(value)) {
     const link = element.appendChild(document.createElement("a"));
-    link.href = `#${pictureOf.get(value)}`;
+    const id = pictureOf.get(value);
+    link.href = `#${id}`;
     link.textContent = value;
-    const choose = `[data-switch="gallery"] button[value="${CSS.escape(row[SPLIT])}"]`;
-    link.addEventListener("click", () => press(document.querySelector(choose)));
+    const { split } = document.getElementById(id).dataset;
+    const choose = split && document.querySelector(`[data-switch="gallery"] button[value="${CSS.escape(split)}"]`);
+    if (choose) link.addEventListener("click", () => press(choose));
   } else if (value === null) element.textContent = "\u2013";
-  else if (typeof value === "string") element.textContent = value;
-  else element.textContent = columns[index].title === "pixels" ? value.toLocaleString("en") : value.toFixed(4);
-  element.classList.toggle("text", index <= SCENE);
+  else if (isText(index)) element.textContent = value;
+  else element.textContent = kind === "count" ? value.toLocaleString("en") : value.toFixed(DIGITS[kind]);
+  element.classList.toggle("text", isText(index));
   return element;
 }
 
@@ -88,7 +105,7 @@ function heading(index) {
   button.type = "button";
   button.textContent = columns[index].title;
   element.scope = "col";
-  element.classList.toggle("text", index <= SCENE);
+  element.classList.toggle("text", isText(index));
   if (index === state.sortedBy) element.ariaSort = state.isDescending ? "descending" : "ascending";
   button.addEventListener("click", () => {
     state.isDescending = state.sortedBy === index && !state.isDescending;
@@ -111,25 +128,26 @@ function fillTable() {
     return element;
   });
   section.querySelector("tbody").replaceChildren(...bodyRows);
-  section.querySelector(".shown").textContent = `${shown.length} of ${found.length} scenes`;
+  section.querySelector(".shown").textContent = `${shown.length} of ${found.length} ${data.things}`;
   more.hidden = found.length <= FEW;
   more.textContent = state.isWhole ? `show ${FEW}` : "show all";
 }
 
 function listDrives() {
-  const ofSplit = rows.filter((row) => !selects.split.value || row[SPLIT] === selects.split.value);
-  const drives = [...new Set(ofSplit.map((row) => row[DRIVE]))].sort(order);
+  const place = ofWhole.findIndex((each) => each.title === "drive");
+  const found = rows.filter((row) => isOf(row, "split")).map((row) => row[place]);
+  const drives = [...new Set(found)].filter(Boolean).sort(order);
   selects.drive.replaceChildren(new Option("all", ""), ...drives.map((drive) => new Option(drive, drive)));
 }
 
-selects.split.addEventListener("change", () => {
+selects.split?.addEventListener("change", () => {
   listDrives();
   fillTable();
 });
 selects.drive.addEventListener("change", fillTable);
 selects.class.addEventListener("change", () => {
-  const id = classes.indexOf(selects.class.value);
-  Object.assign(state, { sortedBy: id < 0 ? MEAN_IOU : OF_CLASSES + 2 * id, isDescending: false });
+  const score = firstOfClass();
+  Object.assign(state, { sortedBy: score ?? data.sorted_by, isDescending: score !== null && data.most_first });
   fillTable();
 });
 more.addEventListener("click", () => {

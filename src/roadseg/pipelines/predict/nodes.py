@@ -1,4 +1,4 @@
-"""Predict: a trained SegNet and pictures that nobody annotated to label maps, overlays and tables."""
+"""Predict: a trained SegNet and pictures that nobody annotated to label maps, overlays, tables and a page."""
 
 from collections.abc import Sequence
 
@@ -10,8 +10,10 @@ from roadseg.predicting.options import PredictOptions
 from roadseg.predicting.predicted_pictures import PredictedPictures, predict_source
 from roadseg.reading.picture import Picture
 from roadseg.reading.video import Video
+from roadseg.reporting.prediction_page import choose_pictures, write_prediction_page
 from roadseg.scenes.palette import PictureOptions, make_palette
 from roadseg.scenes.seed import Seed
+from roadseg.segnet.model_record import ModelRecord
 from roadseg.segnet.trained import TrainedSegNet
 
 
@@ -30,3 +32,25 @@ def predict_pictures(
     predicted = predict_source(pictures, segnet_model, folder, palette, options, seed.root)
     entries = predicted.entries
     return predicted, tabulate_pictures(entries), tabulate_shares(entries, record.class_names)
+
+
+def write_page(
+    predicted_pictures: PredictedPictures,
+    prediction_table: pd.DataFrame,
+    picture_class_shares: pd.DataFrame,
+    model_record: ModelRecord,
+    provenance: Provenance,
+    options: PredictOptions,
+    picture_options: PictureOptions,
+) -> str:
+    """Returns the predicted pictures as one HTML page."""
+    gallery = choose_pictures(prediction_table, options.page_pictures)
+    return write_prediction_page(
+        table=prediction_table,
+        shares=picture_class_shares,
+        palette=make_palette(model_record.classes, picture_options),
+        record=model_record.model_dump(mode="json"),
+        origin=provenance.model_dump(mode="json"),
+        gallery=gallery,
+        thumbnails=[predicted_pictures.read_thumbnail(name) for name in gallery["picture"]],
+    )

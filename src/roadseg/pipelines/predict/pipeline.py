@@ -2,11 +2,11 @@
 
 from kedro.pipeline import Node, Pipeline
 
-from roadseg.pipelines.predict.nodes import predict_pictures
+from roadseg.pipelines.predict.nodes import predict_pictures, write_page
 
 
 def create_pipeline() -> Pipeline:
-    """Returns the pipeline from a trained SegNet and pictures to label maps, overlays and tables."""
+    """Returns the pipeline from a trained SegNet and pictures to label maps, overlays, tables and a page."""
     return Pipeline(
         [
             Node(
@@ -21,6 +21,20 @@ def create_pipeline() -> Pipeline:
                 },
                 ["predicted_pictures", "prediction_table", "picture_class_shares"],
                 name="predict_pictures",
+            ),
+            Node(
+                write_page,
+                {
+                    "predicted_pictures": "predicted_pictures",
+                    "prediction_table": "prediction_table",
+                    "picture_class_shares": "picture_class_shares",
+                    "model_record": "model_record",
+                    "provenance": "provenance",
+                    "options": "params:predict",
+                    "picture_options": "params:pictures",
+                },
+                "prediction_page",
+                name="write_page",
             ),
         ],
         namespace="predict",
