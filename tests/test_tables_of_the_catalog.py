@@ -20,6 +20,7 @@ from roadseg.scenes.palette import PictureOptions
 from roadseg.scenes.prepared import PreparedScene, PreparedScenes
 from roadseg.scenes.seed import Seed
 from roadseg.scenes.splits import SplitOptions
+from roadseg.scoring.error_detection import tabulate_detection, tabulate_doubts
 from roadseg.scoring.measures import EvaluateOptions, measure_scene
 from roadseg.scoring.prediction import Prediction
 from roadseg.scoring.scores import SCORES
@@ -30,6 +31,7 @@ from roadseg.scoring.tables import (
     tabulate_scene_classes,
     tabulate_scenes,
 )
+from roadseg.segnet.segmentation import Segmentation
 from roadseg.training.checkpoint import COLUMNS, Checkpoint
 
 CONFIGURATION = OmegaConfigLoader(
@@ -105,7 +107,7 @@ def make_tables() -> dict[str, pd.DataFrame]:
     scene_index, class_pixels, fault_table = index_scenes(scenes)
     options = SplitOptions(**CONFIGURATION["parameters"]["split"] | {"method": "drives"})
     split_table = split_scenes(scenes, scene_index, class_pixels, options, SEED)
-    options = evaluate_options("boundary_f1", "calibration_error")
+    options = evaluate_options("boundary_f1", "calibration_error", "error_detection")
     listed = list_scenes(split_table, "network")
     measures = [measure_scene(predict(scenes, scene), len(NAMES), options) for scene in listed["scene"]]
     found = {
@@ -115,6 +117,7 @@ def make_tables() -> dict[str, pd.DataFrame]:
         "split_table": split_table,
         "confusion_table": tabulate_confusion(listed, [each.confusion for each in measures], NAMES),
         "calibration_table": tabulate_calibration(listed, measures),
+        "doubt_table": tabulate_doubts(listed, [each.doubts for each in measures]),
         "scene_scores": tabulate_scenes(listed, measures),
         "scene_class_scores": tabulate_scene_classes(listed, measures, NAMES),
         "prior_confusion": score_prior(scenes, split_table, {}, None, options),
@@ -130,6 +133,7 @@ def make_tables() -> dict[str, pd.DataFrame]:
         options=options,
         seed=SEED,
     )
+    found["error_detection"] = tabulate_detection(found["doubt_table"])
     entries = [
         Entry(picture=name, drive=name, fingerprint="", time=None if place % 2 else 0.1, fault=name, **facts)
         for place, name in enumerate(NAMES)
@@ -144,7 +148,8 @@ def make_tables() -> dict[str, pd.DataFrame]:
 def predict(scenes: PreparedScenes, scene: str) -> Prediction:
     """Returns a prediction that takes each pixel for the class after its own."""
     truth = scenes[scene].label_map
-    return Prediction(scene, truth, (truth + 1) % len(NAMES), np.full(truth.shape, 0.1, np.float32))
+    found = Segmentation(np.zeros((*truth.shape, len(NAMES)), np.float32), truth.shape, temperature=2.0)
+    return Prediction(scene, truth, (truth + 1) % len(NAMES), np.full(truth.shape, 0.1, np.float32), found)
 
 
 def history() -> pd.DataFrame:

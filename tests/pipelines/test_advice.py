@@ -19,6 +19,7 @@ from roadseg.pipelines.evaluate.nodes import draw_examples, score_scenes
 from roadseg.pipelines.train.nodes import train_segnet
 from roadseg.scenes.palette import PictureOptions
 from roadseg.scenes.prepared import PreparedScene
+from roadseg.scenes.seed import Seed
 from roadseg.segnet.trained import TrainedSegNet
 from roadseg.training.continuation import EarlierTraining
 
@@ -58,7 +59,7 @@ def refuse(prepared: Any, **changes: Any) -> str:
     provenance = here.model_copy(update=changes.pop("here", {}))
     model: Any = TrainedSegNet(None, record(classes=classes, **changes))
     options: Any = type("Options", (), {"resolution": "network"})
-    unused: Any = dict.fromkeys(("raw_scenes", "label_space"))
+    unused: Any = dict.fromkeys(("raw_scenes", "label_space", "seed"))
     given: Any = {"prepared_scenes": prepared, "split_table": SPLITS, "options": options, "provenance": provenance}
     with pytest.raises(InputError) as raised:
         score_scenes(segnet_model=model, **given, **unused)
@@ -110,10 +111,10 @@ def test_memory_that_runs_out_is_told_with_what_to_try(prepared: Any, monkeypatc
     monkeypatch.setattr(type(network), "predict_on_batch", predict_on_batch)
     model = TrainedSegNet(network, model_record(classes=prepared.classes, image_size=size))
     plain = PictureOptions(palette="classes")
-    options: Any = type("Options", (), {"batch_size": 8, "resolution": "network"})
+    options: Any = type("Options", (), {"batch_size": 8, "samples": 0, "resolution": "network"})
     table = pd.DataFrame({"scene": ["a_0"], "split": ["test"], "mean_iou": [0.5]})
     with pytest.raises(MemoryError) as raised:
-        draw_examples(model, prepared, table, options, plain)
+        draw_examples(model, prepared, table, options, plain, Seed(1))
     assert str(raised.value).startswith("memory ran out with 8 images at once; try a smaller batch_size")
     assert str(raised.value).endswith(
         ": give a smaller evaluate.batch_size, or write CUDA_VISIBLE_DEVICES= before the command to use the CPU"

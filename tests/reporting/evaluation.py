@@ -68,6 +68,7 @@ def write_page(
     options = EvaluateOptions(
         batch_size=8,
         further_measures=["boundary_f1", "calibration_error"],
+        samples=0,
         gallery_scenes=gallery_scenes,
         resolution=resolution,
         protocol_size=(720, 1280),

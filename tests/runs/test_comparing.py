@@ -78,7 +78,7 @@ def test_runs_over_the_same_scenes_are_compared_without_a_word(catalog, scored):
     assert rows["pixel_accuracy"][:3] == ["0.6250", "0.6875", "+0.0625"]  # 30 and 33 of 48 pixels
     assert len(rows["pixel_accuracy"]) == 5
     assert found["Scores by split"].rows[0] == ("test", "mean_iou", "0.5000", "0.5000", "+0.0000")
-    assert found["Scores by split"].rows[-1] == ("test", "calibration_error", "\N{EN DASH}", "\N{EN DASH}", "")
+    assert found["Scores by split"].rows[-1] == ("test", "scaled_calibration_error", "\N{EN DASH}", "\N{EN DASH}", "")
     assert found["Scenes of test that got worse, by mean IoU"].rows == []
 
 

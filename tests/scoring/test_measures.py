@@ -11,6 +11,7 @@ PREDICTED = np.array([[0, 1, 1, 1], [0, 0, 0, 1]], np.uint8)
 
 REST = {
     "gallery_scenes": 0,
+    "samples": 0,
     "resolution": "network",
     "protocol_size": [720, 1280],
     "prediction_files": {"written": False, "name": "{scene}.png", "ids": None},

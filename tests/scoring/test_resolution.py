@@ -48,6 +48,7 @@ def compare_at(resolution, size=(20, 32)):
     return EvaluateOptions(
         batch_size=2,
         further_measures=[],
+        samples=0,
         gallery_scenes=0,
         resolution=resolution,
         protocol_size=size,

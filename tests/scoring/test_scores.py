@@ -14,6 +14,7 @@ WORKED = {
     "counts": np.array([[3, 4, 3], [2, 5, 3], [1, 1, 4]]),  # of three classes: hits, true and predicted pixels
     "boundaries": np.array([[1.5, 3], [0.5, 2], [2.1, 3]]),  # of two classes and their mean: sum of F1, scenes
     "calibration": np.array([[4, 3, 2.0], [6, 3, 5.0]]),  # of two bins: pixels, hits, sum of confidences
+    "scaled_calibration": np.array([[4, 3, 2.5], [6, 3, 4.0]]),
 }
 VALUES = {
     "mean_iou": (3 / 4 + 2 / 6 + 1 / 4) / 3,
@@ -22,11 +23,13 @@ VALUES = {
     "frequency_weighted_iou": 4 / 10 * 3 / 4 + 5 / 10 * 2 / 6 + 1 / 10 * 1 / 4,
     "boundary_f1": 2.1 / 3,
     "calibration_error": 4 / 10 * (3 - 2) / 4 + 6 / 10 * (5 - 3) / 6,
+    "scaled_calibration_error": 4 / 10 * (3 - 2.5) / 4 + 6 / 10 * (4 - 3) / 6,
 }
 FAULTLESS = {
     "counts": np.array([[4, 4, 4], [0, 0, 0], [6, 6, 6]]),
     "boundaries": np.array([[2.0, 2], [0, 0], [3, 3]]),
     "calibration": np.array([[4, 1, 1.0], [6, 6, 6]]),
+    "scaled_calibration": np.array([[4, 1, 1.0], [6, 6, 6]]),
 }
 
 

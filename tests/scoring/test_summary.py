@@ -43,7 +43,7 @@ def evaluated(drives, *, further=True):
         pixels = random.integers(1, 9, 15)
         calibration = np.stack([pixels, random.binomial(pixels, 0.5), 0.6 * pixels], axis=1)
         measures.append(
-            SceneMeasures(scene, coo_array(matrix), f1 if further else None, calibration if further else None)
+            SceneMeasures(scene, coo_array(matrix), *((f1, calibration, 2 * calibration) if further else (None, None)))
         )
     scored = ScoredScenes(NAMES, tabulate_scenes(scenes, measures), tabulate_scene_classes(scenes, measures, NAMES))
     return read_statistics(scored, tabulate_calibration(scenes, measures)), measures

@@ -33,8 +33,8 @@ SCENES = pd.DataFrame(
 )
 
 
-def measures(matrix, boundary_f1=None, calibration=None):
-    return SceneMeasures("", coo_array(np.array(matrix, np.int64)), boundary_f1, calibration)
+def measures(matrix, boundary_f1=None, calibration=None, scaled=None):
+    return SceneMeasures("", coo_array(np.array(matrix, np.int64)), boundary_f1, calibration, scaled)
 
 
 def scene_scores(**splits):
@@ -115,19 +115,20 @@ def test_calibration_is_added_up_by_drive():
         [("train", "A", "a1", AT), ("train", "B", "b1", AT), ("train", "A", "a2", AT), ("test", "A", "a3", AT)],
         columns=SCENES.columns,
     )
-    each = [measures([[1]], calibration=factor * counts) for factor in (1, 10, 100, 1000)]
+    each = [measures([[1]], None, factor * counts, 2 * factor * counts) for factor in (1, 10, 100, 1000)]
     table = tabulate_calibration(scenes, each)
-    assert list(table.columns) == ["split", "drive", "resolution", "bin", "pixels", "hits", "confidence"]
-    assert table["bin"].tolist() == list(range(1, 16)) * 3
+    assert list(table.columns) == ["split", "drive", "resolution", "softmax", "bin", "pixels", "hits", "confidence"]
+    assert table["bin"].tolist() == list(range(1, 16)) * 6
     for (split, drive), factor in {("train", "A"): 101, ("train", "B"): 10, ("test", "A"): 1000}.items():
-        rows = table[(table["split"] == split) & (table["drive"] == drive)]
-        np.testing.assert_array_equal(rows[["pixels", "hits", "confidence"]], factor * counts)
+        for softmax, times in (("plain", 1), ("scaled", 2)):
+            rows = table[(table[["split", "drive", "softmax"]] == [split, drive, softmax]).all(axis=1)]
+            np.testing.assert_array_equal(rows[["pixels", "hits", "confidence"]], times * factor * counts)
 
 
 def test_calibration_that_was_not_asked_for_is_an_empty_table():
     table = tabulate_calibration(SCENES, [measures(each) for each in MATRICES])
     assert table.empty
-    assert list(table.columns) == ["split", "drive", "resolution", "bin", "pixels", "hits", "confidence"]
+    assert list(table.columns) == ["split", "drive", "resolution", "softmax", "bin", "pixels", "hits", "confidence"]
 
 
 VOID = measures(np.zeros((3, 3)), np.full(3, np.nan))

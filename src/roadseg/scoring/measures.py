@@ -1,7 +1,7 @@
 """What is counted in one scene; all scores come from these counts, which add up over scenes."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
 import numpy as np
@@ -10,8 +10,10 @@ from pydantic import BaseModel, NonNegativeInt, PositiveInt, Strict
 from scipy.sparse import coo_array
 
 from roadseg.reading.label_map_writing import PredictionFileOptions
+from roadseg.scenes.preprocessing import resize_label_map
 from roadseg.scoring.boundaries import boundary_f1, boundary_tolerance
 from roadseg.scoring.calibration import count_calibration
+from roadseg.scoring.error_detection import count_doubts, list_doubts
 from roadseg.scoring.metrics import count_confusion
 from roadseg.scoring.prediction import Prediction
 
@@ -22,6 +24,7 @@ class EvaluateOptions(BaseModel, frozen=True, extra="forbid", strict=True):
     Attributes:
         batch_size: Scenes that go through the network at once.
         further_measures: What is measured beside the confusion matrices.
+        samples: Passes with dropout whose mean is scored; 0 is one pass without.
         resolution: At which size prediction and truth are compared, see `predict_at`.
         protocol_size: (height, width) in pixels; used by the resolution `idd_protocol` alone.
         prediction_files: Whether and how predictions are written too.
@@ -29,7 +32,8 @@ class EvaluateOptions(BaseModel, frozen=True, extra="forbid", strict=True):
     """
 
     batch_size: PositiveInt
-    further_measures: Sequence[Literal["boundary_f1", "calibration_error"]]
+    further_measures: Sequence[Literal["boundary_f1", "calibration_error", "error_detection"]]
+    samples: NonNegativeInt
     resolution: Literal["network", "native", "idd_protocol"]
     protocol_size: Annotated[tuple[PositiveInt, PositiveInt], Strict(strict=False)]
     prediction_files: PredictionFileOptions
@@ -45,12 +49,16 @@ class SceneMeasures:
         confusion: (K, K) int64, true classes along the rows; sparse, as most pairs of many classes never meet.
         boundary_f1: (K,) float64, 0..1; NaN for a class without a boundary in the truth. None if it was not asked for.
         calibration: (bins, 3) float64, as `count_calibration` returns it. None if it was not asked for.
+        scaled_calibration: The same of the confidences at the temperature of the model; None also where it has none.
+        doubts: Name of a doubt -> what `count_doubts` returns; empty if they were not asked for.
     """
 
     scene: str
     confusion: coo_array
     boundary_f1: NDArray[np.float64] | None
     calibration: NDArray[np.float64] | None
+    scaled_calibration: NDArray[np.float64] | None = None
+    doubts: Mapping[str, coo_array] = field(default_factory=dict)
 
 
 def measure_scene(prediction: Prediction, num_classes: int, options: EvaluateOptions) -> SceneMeasures:
@@ -68,4 +76,23 @@ def measure_scene(prediction: Prediction, num_classes: int, options: EvaluateOpt
         coo_array(count_confusion(truth, label_map, num_classes)),
         boundary_f1(truth, label_map, num_classes, boundary_tolerance(truth.shape)) if "boundary_f1" in asked else None,
         count_calibration(truth, label_map, prediction.confidence) if "calibration_error" in asked else None,
+        _count_scaled(prediction) if "calibration_error" in asked else None,
+        _count_doubts(prediction) if "error_detection" in asked else {},
     )
+
+
+def _count_scaled(prediction: Prediction) -> NDArray[np.float64] | None:
+    found = prediction.found
+    if found is None or found.temperature == 1:
+        return None
+    height, width = prediction.truth.shape
+    confidence = resize_label_map(found.confidence, (height, width))
+    return count_calibration(prediction.truth, prediction.label_map, confidence)
+
+
+def _count_doubts(prediction: Prediction) -> dict[str, coo_array]:
+    """Returns how many pixels of each doubt are right and wrong, for all doubts that the network gives."""
+    if prediction.found is None:
+        return {}
+    doubts = list_doubts(prediction.found, (prediction.truth.shape[0], prediction.truth.shape[1]))
+    return {name: count_doubts(each, prediction.truth, prediction.label_map) for name, each in doubts.items()}

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from roadseg.scenes.prepared import PreparedScenes
 from roadseg.segnet.predictor import Predictor
+from roadseg.segnet.segmentation import Segmentation
 
 ReadTruth = Callable[[str], NDArray[np.uint8]]
 """From a scene's id to its label map in class ids and void, as large as it was annotated."""
@@ -24,12 +25,14 @@ class Prediction:
         label_map: (height, width) uint8, class ids.
         confidence: (height, width) float32, 0..1: the softmax of the logits at the class of the label map, as
             they are: without the temperature of the model.
+        found: All that the network says; None where only classes matter.
     """
 
     scene: str
     truth: NDArray[np.uint8]
     label_map: NDArray[np.uint8]
     confidence: NDArray[np.float32]
+    found: Segmentation | None = None
 
 
 def predict_scenes(
@@ -53,5 +56,5 @@ def predict_scenes(
             yield image, (truth.shape[0], truth.shape[1])
 
     for scene, found in zip(ids, predictor.predict_at(read()), strict=True):
-        found = replace(found, temperature=1.0)
-        yield Prediction(scene, truths.popleft(), found.label_map, found.confidence)
+        plain = replace(found, temperature=1.0)
+        yield Prediction(scene, truths.popleft(), plain.label_map, plain.confidence, found)

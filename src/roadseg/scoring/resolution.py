@@ -40,9 +40,12 @@ def predict_at(
         if options.resolution == "network":
             yield each
         else:
-            maps = (read_truth(each.scene), each.label_map)
-            truth, label_map = (resize_label_map(label_map, options.protocol_size) for label_map in maps)
-            yield Prediction(each.scene, truth, label_map, resize_label_map(each.confidence, options.protocol_size))
+            truth, label_map = (
+                resize_label_map(label_map, options.protocol_size)
+                for label_map in (read_truth(each.scene), each.label_map)
+            )
+            confidence = resize_label_map(each.confidence, options.protocol_size)
+            yield Prediction(each.scene, truth, label_map, confidence, each.found)
 
 
 def guess_at(

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from roadseg.scoring.calibration import calibration_error
 from roadseg.scoring.metrics import frequency_weighted_iou, mean_class_accuracy, mean_iou, pixel_accuracy
 
-Statistic = Literal["counts", "boundaries", "calibration"]
+Statistic = Literal["counts", "boundaries", "calibration", "scaled_calibration"]
 
 
 @dataclass(frozen=True)
@@ -77,6 +77,14 @@ _ROWS = (
         "calibration error",
         "difference between confidence and accuracy",
         "calibration",
+        calibration_error,
+        best=0,
+    ),
+    Score(
+        "scaled_calibration_error",
+        "calibration error, scaled",
+        "the same of confidences at the model's temperature",
+        "scaled_calibration",
         calibration_error,
         best=0,
     ),

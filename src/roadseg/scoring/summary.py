@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from roadseg.errors import InputError
 from roadseg.scoring.bootstrap import Interval, bootstrap_intervals
 from roadseg.scoring.calibration import NUM_BINS
 from roadseg.scoring.metrics import class_accuracy, class_iou, mean_iou
@@ -29,6 +30,7 @@ class DriveStatistics:
         boundaries: (drives, K + 1, 2) float64, sum of the boundary F1 of the scenes with boundaries of a class, and
             number of these; the last row is that of the means over the classes of a scene.
         calibration: (drives, bins, 3) float64, as `count_calibration` returns it.
+        scaled_calibration: The same of the confidences at the temperature of the model; 0 throughout without one.
     """
 
     drives: Sequence[str]
@@ -36,6 +38,7 @@ class DriveStatistics:
     counts: NDArray[np.int64]
     boundaries: NDArray[np.float64]
     calibration: NDArray[np.float64]
+    scaled_calibration: NDArray[np.float64]
 
 
 def class_boundary_f1(boundaries: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -57,17 +60,27 @@ def read_statistics(scored: ScoredScenes, calibration_table: pd.DataFrame) -> di
         counts, of_classes = scored.read_classes(scenes["scene"])
         f1s = np.column_stack([of_classes, pd.DataFrame(of_classes).mean(axis=1)])
         boundaries = np.stack([np.nan_to_num(f1s), ~np.isnan(f1s)], axis=-1)
-        of_split = calibration_table[calibration_table["split"] == split]
-        bins = {drive: each[BINS].to_numpy(np.float64) for drive, each in of_split.groupby("drive")}
         names = drives.unique().tolist()
         statistics[str(split)] = DriveStatistics(
             names,
             np.array([(drives == name).sum() for name in names]),
             np.stack(list(add_up(drives, counts).values())),
             np.stack(list(add_up(drives, boundaries).values())),
-            np.stack([bins.get(drive, np.zeros((NUM_BINS, len(BINS)))) for drive in names]),
+            *(_read_bins(calibration_table, str(split), names, softmax) for softmax in ("plain", "scaled")),
         )
     return statistics
+
+
+def _read_bins(table: pd.DataFrame, split: str, drives: Sequence[str], softmax: str) -> NDArray[np.float64]:
+    """Returns the calibration counts of drives, (drives, bins, 3), 0 where the table has none."""
+    if "softmax" not in table:
+        raise InputError(
+            "the calibration table has no column 'softmax': it was saved by another version of this project, so score "
+            "the model again"
+        )
+    rows = table[(table["split"] == split) & (table["softmax"] == softmax)]
+    bins = {drive: each[BINS].to_numpy(np.float64) for drive, each in rows.groupby("drive")}
+    return np.stack([bins.get(drive, np.zeros((NUM_BINS, len(BINS)))) for drive in drives])
 
 
 def score_or_none(score: float) -> float | None:
@@ -141,8 +154,8 @@ def summarise_split(statistics: DriveStatistics, class_names: Sequence[str], see
     f1s = class_boundary_f1(statistics.boundaries.sum(axis=0))
     for name, f1 in zip(class_names, f1s, strict=True):
         summary["classes"][name]["boundary_f1"] = score_or_none(f1)
-    summary |= _compute_scores("boundaries", statistics.boundaries.sum(axis=0))
-    summary |= _compute_scores("calibration", statistics.calibration.sum(axis=0))
+    for statistic in get_args(Statistic)[1:]:
+        summary |= _compute_scores(statistic, getattr(statistics, statistic).sum(axis=0))
     summary["intervals"] = _find_intervals(statistics, class_names, seed)
     return summary
 

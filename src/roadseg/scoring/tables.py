@@ -129,19 +129,25 @@ def add_up(groups: pd.Series, counts: NDArray[Count]) -> dict[str, NDArray[Count
 
 
 def tabulate_calibration(scenes: pd.DataFrame, measures: "Sequence[SceneMeasures]") -> pd.DataFrame:
-    """Returns the calibration counts of each drive: split, drive, resolution, bin from 1, and the columns of `BINS`.
+    """Returns the calibration counts of each drive: split, drive, resolution, softmax, bin from 1, columns of `BINS`.
 
     Args:
         scenes: As `list_scenes` returns them.
-        measures: Of these scenes; if calibration was not asked for, the table is empty.
+        measures: Of these scenes; where calibration was not asked for, the table is empty. The column softmax is
+            `plain`, or `scaled` by the temperature of the model where it has one.
     """
     keys = ["split", "drive", "resolution"]
+    kinds = {"plain": [each.calibration for each in measures], "scaled": [each.scaled_calibration for each in measures]}
     rows: list[tuple[Any, ...]] = []
     for key, of_drive in scenes.groupby(keys, sort=False):
-        counts = [each for place in of_drive.index if (each := measures[place].calibration) is not None]
-        if counts:
-            rows += [(*key, place, *sums) for place, sums in enumerate(np.sum(counts, axis=0), start=1)]
-    types = dict.fromkeys(keys, "str") | dict.fromkeys(["bin", "pixels", "hits"], "int64") | {"confidence": "float64"}
+        for kind, calibrations in kinds.items():
+            if counts := [each for place in of_drive.index if (each := calibrations[place]) is not None]:
+                rows += [(*key, kind, place, *sums) for place, sums in enumerate(np.sum(counts, axis=0), start=1)]
+    types = (
+        dict.fromkeys([*keys, "softmax"], "str")
+        | dict.fromkeys(["bin", "pixels", "hits"], "int64")
+        | {"confidence": "float64"}
+    )
     return pd.DataFrame(rows, columns=list(types)).astype(types)
 
 

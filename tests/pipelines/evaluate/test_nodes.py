@@ -48,9 +48,12 @@ PLAIN = PictureOptions(palette="classes")
 SAFE = PictureOptions(palette="safe")
 
 
+MEASURES = ["calibration_error", "error_detection"]
+
+
 def evaluate_options(**changes: Any) -> EvaluateOptions:
     files = PredictionFileOptions(written=False, name="{scene}.png", ids=None)
-    given = {"batch_size": 2, "further_measures": ["calibration_error"], "resolution": "network"}
+    given = {"batch_size": 2, "further_measures": MEASURES, "samples": 0, "resolution": "network"}
     rest = {"protocol_size": (4, 8), "gallery_scenes": 1, "prediction_files": files}
     return EvaluateOptions.model_validate(given | rest | changes)
 
@@ -96,7 +99,16 @@ def provenance(folder: Path) -> Provenance:
 
 def score(model: TrainedSegNet, prepared: PreparedScenes, folder: Path, **changes: Any) -> Any:
     unused: Any = None  # raw scenes are read at other resolutions alone
-    return nodes.score_scenes(model, prepared, SPLITS, unused, unused, provenance(folder), evaluate_options(**changes))
+    return nodes.score_scenes(
+        segnet_model=model,
+        prepared_scenes=prepared,
+        split_table=SPLITS,
+        raw_scenes=unused,
+        label_space=unused,
+        provenance=provenance(folder),
+        options=evaluate_options(**changes),
+        seed=Seed(1),
+    )
 
 
 def matrix_of(*scenes: str) -> np.ndarray:
@@ -122,7 +134,7 @@ def test_every_scene_is_scored_once_by_what_the_network_makes_of_it(
     model: TrainedSegNet, prepared: PreparedScenes, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.INFO):
-        confusion, calibration, scenes, of_classes = score(model, prepared, tmp_path)
+        confusion, calibration, doubts, scenes, of_classes = score(model, prepared, tmp_path)
     assert {scene: gather(confusion, scene) for scene in TRUTH} == {s: matrix_of(s).tolist() for s in TRUTH}
     assert scenes[["scene", "split", "pixels"]].to_numpy().tolist() == [
         ["a_0", "train", 8],
@@ -132,7 +144,11 @@ def test_every_scene_is_scored_once_by_what_the_network_makes_of_it(
     ]
     assert scenes["mean_iou"].tolist() == pytest.approx([mean_iou_of(scene) for scene in TRUTH])
     assert scenes["pixel_accuracy"].tolist() == pytest.approx([1, 7 / 8, 2 / 7, 5 / 6])
-    assert calibration.groupby("split")["hits"].sum().to_dict() == {"train": 8 + 7 + 2, "test": 5}
+    hits = calibration.groupby(["split", "softmax"])["hits"].sum().to_dict()
+    both = ("plain", "scaled")  # the temperature changes confidences, no classes
+    assert hits == {(split, softmax): n for split, n in {"train": 8 + 7 + 2, "test": 5}.items() for softmax in both}
+    counts = doubts.groupby(["split", "doubt"])[["right", "wrong"]].sum()
+    assert counts.loc[("train", "entropy")].tolist() == counts.loc[("train", "confidence")].tolist() == [17, 6]
     of_b = of_classes[of_classes["scene"] == "b_0"]
     assert of_b[["class", "hits", "pixels", "predicted_pixels"]].to_numpy().tolist() == [
         ["class 0", 1, 2, 1],
@@ -160,7 +176,7 @@ def test_a_model_of_other_data_is_scored_and_that_is_told(
     classes = [each.model_dump() for each in prepared.classes]
     record = model_record(run="v9", classes=classes, image_size=[2, 4], training_drives=["z"], learnt_from=learnt_from)
     with caplog.at_level(logging.INFO):
-        scenes = score(TrainedSegNet(model.network, record), prepared, tmp_path)[2]
+        scenes = score(TrainedSegNet(model.network, record), prepared, tmp_path)[3]
     assert len(scenes) == 4
     assert "The model of v9 was trained on other data and on none of these drives" in caplog.messages
 
@@ -192,23 +208,24 @@ def summaries(model: TrainedSegNet, prepared: PreparedScenes, tmp_path: Path, ca
     """What `score_scenes` returns, and what `summarise_scores` makes of it, with what that logs."""
     unused: Any = None
     tables = score(model, prepared, tmp_path)
-    _, calibration, scenes, of_classes = tables
+    _, calibration, _, scenes, of_classes = tables
     prior = nodes.score_prior(prepared, SPLITS, unused, unused, OPTIONS)
     caplog.clear()
     with caplog.at_level(logging.INFO):
-        summarised = nodes.summarise_scores(
-            scenes,
-            of_classes,
-            calibration,
-            prior,
-            model.record,
-            prepared,
-            SPLITS,
-            provenance(tmp_path),
-            OPTIONS,
-            Seed(1),
+        scores, drive_scores = nodes.summarise_scores(
+            scene_scores=scenes,
+            scene_class_scores=of_classes,
+            calibration_table=calibration,
+            prior_confusion=prior,
+            model_record=model.record,
+            prepared_scenes=prepared,
+            split_table=SPLITS,
+            provenance=provenance(tmp_path),
+            options=OPTIONS,
+            seed=Seed(1),
         )
-    return tables, summarised, caplog.messages[-1]
+        score_table, class_scores = nodes.tabulate_scores(scores)
+    return tables, (scores, score_table, class_scores, drive_scores), caplog.messages[-1]
 
 
 def test_scores_say_where_they_come_from_and_stand_in_tables_and_log(
@@ -240,7 +257,7 @@ def test_scores_say_where_they_come_from_and_stand_in_tables_and_log(
 
 
 def test_figures_show_these_scores_and_name_model_and_resolution(summaries: Any, prepared: PreparedScenes) -> None:
-    (confusion, *_), (scores, score_table, *_), _ = summaries
+    (confusion, *_), (scores, *_), _ = summaries
     matrices = nodes.draw_confusion(confusion, prepared, scores)
     counts = next(axes for axes in matrices.axes if axes.get_title() == "test: pixels")
     assert [text.get_text() for text in counts.texts[:9]] == np.ravel(matrix_of("b_0")).astype(str).tolist()
@@ -248,18 +265,34 @@ def test_figures_show_these_scores_and_name_model_and_resolution(summaries: Any,
     np.testing.assert_allclose(bars.axes[0].containers[1].datavalues, [1 / 2, 2 / 3, 1])
     (swatches,) = bars.axes[0].collections
     assert mpl.colors.to_hex(swatches.get_facecolors()[1]) == "#0072b2"  # of (0, 0, 230) the safe colour
-    table = nodes.draw_scores(score_table, scores)
+    table = nodes.draw_scores(scores)
     cells = [cell.get_text().get_text() for cell in table.axes[0].tables[0].get_celld().values()]
     assert f"{mean_iou_of('b_0'):.4f}" in cells
     for figure in (matrices, bars, table):
         assert " ".join(figure.get_supxlabel().split()).startswith("At network resolution. segnet_model v3")
 
 
+def test_doubts_find_errors_as_scikit_learn_says_of_the_single_pixels(summaries: Any, prepared: PreparedScenes) -> None:
+    (_, _, doubts, *_), (scores, *_), _ = summaries
+    detection, figure = nodes.detect_errors(doubts, scores)
+    of_train = [scene for scene in TRUTH if scene != "b_0"]
+    truth, found = (np.concatenate([np.ravel(of[scene]) for scene in of_train]) for of in (TRUTH, PREDICTION))
+    known = truth != VOID
+    # The network is equally sure of each pixel, so doubts find nothing.
+    assert detection[["split", "doubt"]].to_numpy().tolist() == [
+        [split, doubt] for split in ("train", "test") for doubt in ("confidence", "entropy")
+    ]
+    assert detection["error_rate"].iloc[0] == pytest.approx((truth != found)[known].mean())
+    assert detection["auroc"].tolist() == [0.5] * 4
+    assert [axes.get_title() for axes in figure.axes] == ["train", "test"]
+    assert figure.axes[1].lines[0].get_xydata()[-1].tolist() == pytest.approx([1, 1 / 6])
+
+
 def test_examples_are_the_best_the_median_and_the_worst_scene_of_each_split(
     summaries: Any, model: TrainedSegNet, prepared: PreparedScenes
 ) -> None:
-    (_, _, scenes, _), _, _ = summaries
-    figure = nodes.draw_examples(model, prepared, scenes, OPTIONS, PLAIN)
+    (_, _, _, scenes, _), _, _ = summaries
+    figure = nodes.draw_examples(model, prepared, scenes, OPTIONS, PLAIN, Seed(1))
     drawn = [axes for axes in figure.axes if axes.images]
     titles = [" ".join(axes.get_title(loc="left").split()) for axes in drawn]
     assert titles[::4] == [
@@ -286,8 +319,18 @@ def test_examples_are_the_best_the_median_and_the_worst_scene_of_each_split(
 def test_report_shows_as_many_scenes_as_asked_for_in_the_colours_asked_for(
     summaries: Any, model: TrainedSegNet, prepared: PreparedScenes
 ) -> None:
-    (confusion, _, scenes, of_classes), (scores, *_), _ = summaries
-    page = nodes.write_report(model, prepared, confusion, scenes, of_classes, scores, OPTIONS, SAFE)
+    (confusion, _, _, scenes, of_classes), (scores, *_), _ = summaries
+    page = nodes.write_report(
+        segnet_model=model,
+        prepared_scenes=prepared,
+        confusion_table=confusion,
+        scene_scores=scenes,
+        scene_class_scores=of_classes,
+        scores=scores,
+        options=OPTIONS,
+        picture_options=SAFE,
+        seed=Seed(1),
+    )
     shown = re.findall(r"<figure .*?</figure>", page, re.DOTALL)
     assert [re.search(r"[ab]_\d", each)[0] for each in shown] == ["a_0", "b_0"]  # the best scene of each split
     assert f"<strong>{mean_iou_of('b_0'):.4f}</strong> mean IoU on test" in page

@@ -3,12 +3,14 @@
 import logging
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.text import Text
+from scipy.special import log_softmax
 
 from model_records import WHOLE, model_record
 from roadseg.datasets.provenance import Provenance
@@ -19,9 +21,12 @@ from roadseg.scenes.raw import SceneOptions
 from roadseg.scenes.seed import Seed
 from roadseg.scenes.splits import digest_contents
 from roadseg.segnet.network import NetworkOptions, build_network
+from roadseg.segnet.predictor import Predictor
 from roadseg.segnet.trained import TrainedSegNet
 from roadseg.training.continuation import EarlierTraining
 from roadseg.training.fit import Training
+from roadseg.training.recipe import Recipe
+from roadseg.training.temperature import LIMITS
 from training.options import train_options
 
 SPLITS = pd.DataFrame(
@@ -54,7 +59,15 @@ def test_a_trial_trains_as_many_epochs_as_a_trial_has_and_its_record_says_from_w
 ) -> None:
     options = train_options(epochs=5, trial_epochs=1)
     model, record, history = nodes.train_segnet(
-        prepared, SPLITS, TINY, options, SceneOptions(limit=4), PLAIN, Seed(1), provenance(tmp_path), None
+        prepared_scenes=prepared,
+        split_table=SPLITS,
+        network_options=TINY,
+        options=options,
+        scene_options=SceneOptions(limit=4),
+        picture_options=PLAIN,
+        seed=Seed(1),
+        provenance=provenance(tmp_path),
+        continued_training=None,
     )
     assert model.record == record
     assert model.state is not None
@@ -70,6 +83,18 @@ def test_a_trial_trains_as_many_epochs_as_a_trial_has_and_its_record_says_from_w
     assert (record.classes, record.image_size) == (prepared.classes, (16, 16))
     assert record.training.epochs == len(record.training.history) == 1
     assert record.started_from is None
+    # The temperature of the softmax makes the validation scene more probable: after one epoch, it is the highest.
+    image, truth = prepared.read_pair("c_0")
+    logits = Predictor(model).predict(image).logits.astype(np.float64)
+
+    def cross_entropy(temperature: float) -> float:
+        scaled = log_softmax(logits / temperature, axis=-1)
+        known = truth != 255
+        return float(-np.take_along_axis(scaled[known], truth[known][:, None].astype(int), axis=-1).mean())
+
+    assert record.temperature is not None
+    assert record.temperature == pytest.approx(LIMITS[1], rel=0.01)
+    assert cross_entropy(record.temperature) < cross_entropy(10.0) < cross_entropy(1.0)
     assert [path.name for path in (tmp_path / "states").iterdir()] == [record.state]  # which the run removes at its end
 
 
@@ -101,17 +126,23 @@ def test_other_choices_have_another_checkpoint_and_only_the_first_is_told(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
-    first = nodes._name_checkpoint([{"seed": 1}], tmp_path)
-    assert nodes._name_checkpoint([{"seed": 1}], tmp_path) == first
+    placement: Any = SimpleNamespace(policy="float32")
+
+    def choose(seed: int) -> Path:
+        recipe = Recipe(TINY, train_options(), seed)
+        return nodes._choose_checkpoint(recipe, placement, {"split_table": "0a"}, provenance(tmp_path))
+
+    first = choose(1)
+    assert choose(1) == first
     assert not caplog.messages
-    (tmp_path / first).mkdir()
-    assert nodes._name_checkpoint([{"seed": 1}], tmp_path) == first
+    first.mkdir(parents=True)
+    assert choose(1) == first
     assert not caplog.messages
-    other = nodes._name_checkpoint([{"seed": 2}], tmp_path)
+    other = choose(2)
     assert other != first
     assert [message.split(":")[0] for message in caplog.messages] == ["Starts a new training"]
-    (tmp_path / other).mkdir()
-    nodes._name_checkpoint([{"seed": 2}], tmp_path)  # goes on, whatever else is there
+    other.mkdir()
+    choose(2)  # goes on, whatever else is there
     assert len(caplog.messages) == 1
 
 

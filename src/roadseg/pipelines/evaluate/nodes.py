@@ -13,6 +13,7 @@ from roadseg.pipelines.advice import SPARE_MEMORY, evaluate_on_own_data, fit_sce
 from roadseg.predicting.prediction_files import write_predictions
 from roadseg.reporting import figures
 from roadseg.reporting.caption import describe_model
+from roadseg.reporting.detection_figure import draw_detection
 from roadseg.reporting.evaluation_report import write_evaluation_report
 from roadseg.reporting.gallery import choose_gallery, picture_scene
 from roadseg.reporting.panels import Example, draw_panels
@@ -25,6 +26,7 @@ from roadseg.scenes.raw import RawScenes
 from roadseg.scenes.seed import Seed
 from roadseg.scenes.splits import digest_contents
 from roadseg.scoring import summary
+from roadseg.scoring.error_detection import tabulate_detection, tabulate_doubts
 from roadseg.scoring.measures import EvaluateOptions, measure_scene
 from roadseg.scoring.metrics import count_classes, count_confusion, mean_iou
 from roadseg.scoring.prediction import predict_scenes
@@ -59,14 +61,15 @@ def score_scenes(
     label_space: LabelSpace,
     provenance: Provenance,
     options: EvaluateOptions,
-) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    """Returns the confusion table, the calibration table, the scores of each scene, and those of its classes."""
+    seed: Seed,
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Returns the tables of confusion, calibration and doubts, the scores of each scene, and those of its classes."""
     names = [each.name for each in prepared_scenes.classes]
     scenes = list_scenes(split_table, options.resolution)
     if not _check_model(segnet_model.record, prepared_scenes, split_table, scenes, provenance):
         logger.info("The model of %s was trained on other data and on none of these drives", segnet_model.record.run)
     read = partial(read_truth, raw_scenes=raw_scenes, label_space=label_space, classes=prepared_scenes.classes)
-    predictor = Predictor(segnet_model, batch_size=options.batch_size)
+    predictor = Predictor(segnet_model, batch_size=options.batch_size, samples=options.samples, seed=seed.root)
     predictions = predict_at(predictor, prepared_scenes, list(scenes["scene"]), options, read)
     if options.prediction_files.written:
         folder = provenance.folders["predictions_folder"] / provenance.run
@@ -77,6 +80,7 @@ def score_scenes(
     return (
         tabulate_confusion(scenes, (each.confusion for each in measures), names),
         tabulate_calibration(scenes, measures),
+        tabulate_doubts(scenes, [each.doubts for each in measures]),
         tabulate_scenes(scenes, measures),
         tabulate_scene_classes(scenes, measures, names),
     )
@@ -162,6 +166,13 @@ def tabulate_scores(scores: Report) -> tuple[pd.DataFrame, pd.DataFrame]:
     return table.assign(**scores["versions"]), class_scores
 
 
+def detect_errors(doubt_table: pd.DataFrame, scores: Report) -> tuple[pd.DataFrame, Figure]:
+    """Returns how well each doubt finds the errors of each split, which is logged too, and its curves."""
+    detection = tabulate_detection(doubt_table)
+    logger.info("Errors found by doubt\n%s", detection.to_string(index=False, float_format="%.4f"))
+    return detection, draw_detection(doubt_table, _caption(scores))
+
+
 def draw_confusion(confusion_table: pd.DataFrame, prepared_scenes: PreparedScenes, scores: Report) -> Figure:
     """Returns the confusion matrices of the splits, in counts and row-normalised."""
     names = [each.name for each in prepared_scenes.classes]
@@ -189,10 +200,11 @@ def draw_examples(
     scene_scores: pd.DataFrame,
     options: EvaluateOptions,
     picture_options: PictureOptions,
+    seed: Seed,
 ) -> Figure:
     """Returns panels of the best, the median and the worst scene of each split."""
     chosen = choose_examples(scene_scores)
-    predictor = Predictor(segnet_model, batch_size=options.batch_size)
+    predictor = Predictor(segnet_model, batch_size=options.batch_size, samples=options.samples, seed=seed.root)
     predictions = predict_scenes(predictor, prepared_scenes, list(chosen["scene"]))
     with advising(SPARE_MEMORY, BatchMemoryError):
         examples = [
@@ -219,11 +231,12 @@ def write_report(
     scores: Report,
     options: EvaluateOptions,
     picture_options: PictureOptions,
+    seed: Seed,
 ) -> str:
     """Returns the report as one HTML page; only encoded pictures of its scenes are kept in memory."""
     palette = make_palette(prepared_scenes.classes, picture_options)
     gallery = choose_gallery(scene_scores, options.gallery_scenes)
-    predictor = Predictor(segnet_model, batch_size=options.batch_size)
+    predictor = Predictor(segnet_model, batch_size=options.batch_size, samples=options.samples, seed=seed.root)
     predictions = predict_scenes(predictor, prepared_scenes, list(gallery["scene"]))
     with advising(SPARE_MEMORY, BatchMemoryError):
         pictures = [picture_scene(each, prepared_scenes[each.scene].image, palette) for each in predictions]

@@ -3,6 +3,7 @@
 from kedro.pipeline import Node, Pipeline
 
 from roadseg.pipelines.evaluate.nodes import (
+    detect_errors,
     draw_class_iou,
     draw_confusion,
     draw_examples,
@@ -29,8 +30,9 @@ def create_pipeline() -> Pipeline:
                     "label_space": "label_space",
                     "provenance": "provenance",
                     "options": "params:evaluate",
+                    "seed": "params:seed",
                 },
-                ["confusion_table", "calibration_table", "scene_scores", "scene_class_scores"],
+                ["confusion_table", "calibration_table", "doubt_table", "scene_scores", "scene_class_scores"],
                 name="score_scenes",
             ),
             Node(
@@ -64,6 +66,12 @@ def create_pipeline() -> Pipeline:
             ),
             Node(tabulate_scores, "scores", ["score_table", "class_scores"], name="tabulate_scores"),
             Node(
+                detect_errors,
+                ["doubt_table", "scores"],
+                ["error_detection", "error_detection_figure"],
+                name="detect_errors",
+            ),
+            Node(
                 draw_confusion,
                 ["confusion_table", "prepared_scenes", "scores"],
                 "confusion_figure",
@@ -84,6 +92,7 @@ def create_pipeline() -> Pipeline:
                     "scene_scores": "scene_scores",
                     "options": "params:evaluate",
                     "picture_options": "params:pictures",
+                    "seed": "params:seed",
                 },
                 "example_panels",
                 name="draw_examples",
@@ -99,6 +108,7 @@ def create_pipeline() -> Pipeline:
                     "scores": "scores",
                     "options": "params:evaluate",
                     "picture_options": "params:pictures",
+                    "seed": "params:seed",
                 },
                 "evaluation_report",
                 name="write_report",

@@ -27,6 +27,7 @@ from roadseg.training.continuation import EarlierTraining
 from roadseg.training.fit import Training, TrainingData, TrainingOutputs, train_network
 from roadseg.training.recipe import Recipe, TrainOptions
 from roadseg.training.start import digest_start, record_start
+from roadseg.training.temperature import measure_temperature
 
 logger = logging.getLogger(__name__)
 
@@ -64,6 +65,11 @@ def train_segnet(
     )
     record = record_training(prepared_scenes, split_table, training, provenance, continued_training)
     record = record.model_copy(update={"state": checkpoint.name, "started_from": started_from})
+    if not training.is_interrupted:  # else the run is to end soon
+        model = TrainedSegNet(training.network, record)
+        temperature = measure_temperature(model, prepared_scenes, ids["validation"], seed.root)
+        logger.info("Temperature of the softmax, fitted on validation: %.3f", temperature)
+        record = record.model_copy(update={"temperature": temperature})
     return TrainedSegNet(training.network, record, training.state), record, training.history
 
 
