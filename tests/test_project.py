@@ -2,11 +2,13 @@
 
 import re
 from pathlib import Path
+from typing import get_type_hints
 
 import pytest
 import yaml
 from kedro.config import OmegaConfigLoader
 from kedro.framework.project import configure_project, pipelines
+from pydantic import TypeAdapter
 
 from data import table
 from roadseg.scenes.faults import FaultKind
@@ -83,6 +85,21 @@ def test_an_environment_gives_only_what_differs() -> None:
         for group, values in given.items():
             for key, value in values.items():
                 assert base[group][key] != value, f"{environment}: {group}.{key} is what base says"
+
+
+@pytest.mark.parametrize("environment", ["base", *ENVIRONMENTS])
+def test_all_parameters_are_valid_options(datasets: set[str], environment: str) -> None:
+    given = configuration(environment)["parameters"]
+    checked = set()
+    for node in {node for pipeline in pipelines.values() for node in pipeline.nodes}:
+        types = get_type_hints(node.func)
+        inputs = node._inputs if isinstance(node._inputs, dict) else dict(zip(types, node.inputs, strict=False))
+        for argument, data_set in inputs.items():
+            group = data_set.removeprefix("params:")
+            if group != data_set:
+                TypeAdapter(types[argument]).validate_python(given[group])
+                checked.add(group)
+    assert checked == set(given)
 
 
 def test_the_recipes_give_parameters_that_exist() -> None:

@@ -1,5 +1,6 @@
 """Figures, read back through what they draw."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 import matplotlib as mpl
@@ -8,6 +9,7 @@ import pandas as pd
 import pytest
 from matplotlib.text import Text
 
+from roadseg.reporting import figures
 from roadseg.reporting.figures import (
     draw_class_iou,
     draw_confusion,
@@ -146,7 +148,10 @@ def score_cells(rows):
 def test_score_table_shows_every_score():
     values = [0.62581 + 0.01 * place for place in range(len(SCORES))]
     headings, train = score_cells([["train", 14027, 1_615_910_400, *values]])
-    assert headings[:5] == ["split", "scenes", "pixels", "mean IoU", "pixel\naccuracy"]
+    assert headings[:3] == ["split", "scenes", "pixels"]
+    assert [" ".join(heading.split()).replace("- ", "-") for heading in headings[3:]] == [
+        each.title for each in SCORES.values()
+    ]
     assert "frequency-\nweighted IoU" in headings
     assert train[:6] == ["train", "14,027", "1,615,910,400", "0.6258", "0.6358", "0.6458"]
 
@@ -217,6 +222,22 @@ def test_nothing_sticks_out_of_a_figure_or_covers_a_neighbour(num_classes):
     assert not any(one.overlaps(other) for one, other in pairwise(boxes))
     values.sort(key=lambda box: box.y0)
     assert not any(one.overlaps(other) for one, other in pairwise(values))
+
+
+@pytest.mark.parametrize("more", [0, 1, 4])
+def test_no_heading_or_score_covers_its_neighbour(more, monkeypatch):
+    further = {f"further_{number}": replace(SCORES["mean_class_accuracy"]) for number in range(more)}
+    scores = {**SCORES, **further}
+    monkeypatch.setattr(figures, "SCORES", scores)
+    row = ["validation", 140_027, 1_615_910_400, *[0.5] * len(scores)]
+    table = pd.DataFrame([row], columns=["split", "scenes", "pixels", *scores])
+    figure = draw_score_table(table)
+    figure.draw_without_rendering()
+    (drawn,) = figure.axes[0].tables
+    for line in range(2):
+        boxes = [drawn[line, place].get_text().get_window_extent() for place in range(table.shape[1])]
+        assert all(figure.bbox.x0 <= box.x0 and box.x1 <= figure.bbox.x1 for box in boxes)
+        assert not any(one.overlaps(other) for one, other in pairwise(boxes))
 
 
 MANY = [f"class {index:03} {'y' * 60}" for index in range(255)]

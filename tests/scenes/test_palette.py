@@ -1,4 +1,5 @@
 from itertools import combinations
+from typing import get_args
 
 import cv2
 import numpy as np
@@ -6,7 +7,7 @@ import pytest
 
 from roadseg.errors import InputError
 from roadseg.scenes.labels import SegmentationClass
-from roadseg.scenes.palette import SAFE, Palette, PictureOptions, make_palette
+from roadseg.scenes.palette import FIXED, SAFE, Palette, PictureOptions, make_palette
 
 EYES = {
     "of all cones": np.eye(3),
@@ -60,6 +61,13 @@ def test_every_eye_tells_safe_colours_apart(eye):
     safe = make_palette(classes(*SEVEN), options("safe"))
     assert {each.colour for each in safe.classes} == set(SAFE)
     assert smallest_distance(safe, EYES[eye]) > 15
+
+
+def test_every_palette_that_may_be_asked_for_has_its_colours():
+    assert set(get_args(PictureOptions.model_fields["palette"].annotation)) == {"classes", *FIXED}
+    for name, (colours, _) in FIXED.items():
+        palette = make_palette(classes(*colours[::-1]), options(name))
+        assert [each.colour for each in palette.classes] == list(colours[::-1])
 
 
 def test_an_eye_without_red_hardly_tells_apart_the_colours_of_the_seven_classes():

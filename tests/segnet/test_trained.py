@@ -1,7 +1,8 @@
 import pytest
 
 from model_records import model_record
-from roadseg.segnet.trained import check_classes, check_image_size, check_learnt_from
+from roadseg.errors import FileError
+from roadseg.segnet.trained import check_classes, check_image_size, check_learnt_from, load_model
 
 
 def record(environment="", training_drives=("a", "b")):
@@ -21,6 +22,11 @@ def refusal(digests, environment=""):
     with pytest.raises(ValueError, match="was trained on another version") as fault:
         check_learnt_from(record(environment), digests, {"b", "c"})
     return str(fault.value)
+
+
+def test_the_folder_of_a_model_is_refused(tmp_path):
+    with pytest.raises(FileError, match=rf"^'{tmp_path}' is a folder, expected a \.keras file$"):
+        load_model(tmp_path)
 
 
 def test_what_the_model_learnt_from_is_accepted():

@@ -1,9 +1,13 @@
+import inspect
+from types import SimpleNamespace
+
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 from pydantic import ValidationError
 
+from roadseg.training.fit import _class_weights
 from roadseg.training.losses import LossOptions, MaskedCrossentropy, choose_loss, median_frequency_weights
 from training.options import train_options
 
@@ -189,6 +193,33 @@ def test_loss_survives_its_configuration(loss, batch):
     assert type(copy) is type(loss)
     assert copy.get_config() == loss.get_config()
     assert float(type(loss).from_config(loss.get_config())(*batch)) == float(loss(*batch))
+
+
+def test_the_configuration_of_a_loss_has_all_that_it_is_made_with():
+    parameters = inspect.signature(MaskedCrossentropy.__init__).parameters.values()
+    named = {each.name for each in parameters if each.kind is not each.VAR_KEYWORD} - {"self"}
+    assert named <= set(MaskedCrossentropy(WEIGHTS).get_config())
+
+
+CHANGES = {
+    "kind": ({}, {"kind": "crossentropy_dice"}),
+    "focal_gamma": ({"kind": "focal"}, {"focal_gamma": 1.5}),
+    "class_weights": ({}, {"class_weights": "median_frequency"}),
+    "class_weight_limit": ({"class_weights": "median_frequency"}, {"class_weight_limit": 1.25}),
+}
+"""Name of an option -> options with which it has an effect, and another value of it."""
+
+
+@pytest.mark.parametrize("name", LossOptions.model_fields)
+def test_every_option_of_the_loss_changes_it(name, batch):
+    given, change = CHANGES[name]
+    assert set(change) == {name}
+    pixels = np.array([[8, 4, 2, 1]])
+    scenes = SimpleNamespace(count_pixels=lambda _: pixels, classes=[SimpleNamespace(name=str(id)) for id in range(4)])
+    data = SimpleNamespace(scenes=scenes, train=["a"])
+    plain, changed = (LossOptions(**{**OPTIONS, **given, **more}) for more in ({}, change))
+    values = [float(choose_loss(each, _class_weights(data, each))(*batch)) for each in (plain, changed)]
+    assert values[0] != values[1]
 
 
 def test_weighted_loss_of_two_pixels_worked_by_hand():

@@ -135,13 +135,15 @@ def draw_score_table(score_table: pd.DataFrame, caption: str = "") -> Figure:
         score_table: One row per split: split, scenes, pixels and all `SCORES`; a score is 0..1, NaN or None.
         caption: Small print at the foot.
     """
-    figure = start_figure("Scores of each split", (10, 1.5 + 0.32 * len(score_table)), caption)
+    size = (4 + len(SCORES), 1.5 + 0.32 * len(score_table))
+    figure = start_figure("Scores of each split", size, caption)
     axes = figure.subplots()
     axes.set_axis_off()
     rows = score_table[["split", "scenes", "pixels", *SCORES]].itertuples(index=False)
     headings = ["split", "scenes", "pixels", *(_in_two_lines(each.title) for each in SCORES.values())]
     texts = [[row[0], f"{row[1]:,}", f"{row[2]:,}", *(write_score(score) for score in row[3:])] for row in rows]
-    widths = [0.13, 0.08, 0.13, *len(SCORES) * [0.66 / len(SCORES)]]
+    inches = [1.3, 0.8, 1.3, *len(SCORES) * [1.1]]
+    widths = [each / sum(inches) for each in inches]
     table = axes.table(texts, colLabels=headings, colWidths=widths, bbox=Bbox.unit())
     table.auto_set_font_size(False)
     for (row, column), cell in table.get_celld().items():

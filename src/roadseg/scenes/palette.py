@@ -1,6 +1,6 @@
 """The colours of pictures: of each class, of void, and of wrong pixels."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -32,11 +32,15 @@ Reference:
 """
 
 
+FIXED: Mapping[str, tuple[Sequence[Colour], Colour]] = {"safe": (SAFE, WINE)}
+"""Name of a palette -> the colours that it has for classes, and the colour of what is wrong."""
+
+
 class PictureOptions(BaseModel, frozen=True, extra="forbid", strict=True):
     """How pictures are drawn.
 
     Attributes:
-        palette: `classes`, the colours of the label space; or `safe`, `SAFE`.
+        palette: `classes`, the colours of the label space; or a name in `FIXED`.
     """
 
     palette: Literal["classes", "safe"]
@@ -80,12 +84,15 @@ def make_palette(classes: Sequence[SegmentationClass], options: PictureOptions) 
     """
     if options.palette == "classes":
         return Palette(tuple(classes))
-    if len(classes) > len(SAFE):
+    colours, wrong = FIXED[options.palette]
+    if len(classes) > len(colours):
         raise InputError(
-            f"pictures.palette=safe has {len(SAFE)} colours, and there are {len(classes)} classes: give "
-            "pictures.palette=classes"
+            f"pictures.palette={options.palette} has {len(colours)} colours, and there are {len(classes)} classes: "
+            "give pictures.palette=classes"
         )
     own = np.array([each.colour for each in classes]).reshape(-1, 1, 3)
-    chosen = linear_sum_assignment(np.linalg.norm(own - np.array(SAFE), axis=-1))[1]
+    chosen = linear_sum_assignment(np.linalg.norm(own - np.array(colours), axis=-1))[1]
     named = zip(classes, chosen.tolist(), strict=True)
-    return Palette(tuple(SegmentationClass(name=each.name, colour=SAFE[place]) for each, place in named), wrong=WINE)
+    return Palette(
+        tuple(SegmentationClass(name=each.name, colour=colours[place]) for each, place in named), wrong=wrong
+    )

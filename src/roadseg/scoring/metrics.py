@@ -1,4 +1,4 @@
-"""All scores of a segmentation, computed from the class counts of a confusion matrix.
+"""Scores computed from the class counts of a confusion matrix, and those of one class.
 
 Rows of a confusion matrix are the true classes, columns the predicted ones; other tools print the transpose. Of each
 class, scores need its hits, its true pixels and its predicted pixels: the class counts. They add up over scenes, so add

@@ -1,7 +1,7 @@
 """The scores of a split, in one table, from which summary, tables, comparison, figures, report and log are made.
 
-To add a score, add a row here, and its function above the table if nothing else uses it. Tests then ask for a value
-worked by hand and for a row in `docs/measures.md`.
+To add a score, add a row here. Its function stands in `metrics.py` if class counts are enough for it, else above the
+table or with its statistic. Tests then ask for a value worked by hand and for a row in `docs/measures.md`.
 """
 
 from collections.abc import Callable, Mapping

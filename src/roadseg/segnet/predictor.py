@@ -90,6 +90,7 @@ class Predictor:
 
         Raises:
             FileNotFoundError: If there is no such file.
+            FileError: If it is a folder, or has no network that can be loaded.
             InputError: If the file is damaged or has no model record, or as in the constructor.
         """
         with predicting_on(device):

@@ -58,9 +58,11 @@ def load_model(path: Path, name: str = "") -> TrainedSegNet:
 
     Raises:
         FileNotFoundError: If there is no such file.
+        FileError: If it is a folder, or as in `load_network`.
         InputError: If the file is not a zip archive, or its record is missing or damaged.
-        FileError: As `load_network` does.
     """
+    if path.is_dir():
+        raise FileError(f"'{name or path}' is a folder, expected a .keras file")
     with path.open("rb") as file:
         record = read_record(file, name or str(path))
     return TrainedSegNet(load_network(path, name), record)
