@@ -57,4 +57,5 @@ def predict_scenes(
 
     for scene, found in zip(ids, predictor.predict_at(read()), strict=True):
         plain = replace(found, temperature=1.0)
-        yield Prediction(scene, truths.popleft(), plain.label_map, plain.confidence, found)
+        confidence = plain.confidence  # first, as it resizes all logits, which give the classes too
+        yield Prediction(scene, truths.popleft(), plain.label_map, confidence, found)
