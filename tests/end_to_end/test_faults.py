@@ -35,8 +35,8 @@ def test_advice_for_a_missing_folder_and_an_id_without_a_name_is_followed(camvid
     label_map[0, 0] = 99
     cv2.imwrite(str(annotation), label_map)
     message = camvid.fail(*PREPARE, "--params", f"raw_folder={camvid_folder}")
-    assert message.startswith("Error: scene 'val/0016E5/07961': id 99 has no name; give it one in raw_names of raw_sc")
-    assert "or set prepare.unknown_label to 'void'" in message
+    assert message.startswith("Error: scene 'val/0016E5/07961': id 99 has no name in raw_names; set prepare.")
+    assert "set prepare.unknown_label to 'void', or give it a name there, in raw_scenes of the catalog" in message
     assert not camvid.versions("03_primary/drawn/prepared_scenes/manifest.json")
     output = camvid.run(*PREPARE, "--params", "prepare.unknown_label=void")
     assert "Fault 'unknown label': 1 scenes used anyway, 0 left out" in output

@@ -155,10 +155,7 @@ def test_colour_that_is_not_listed_is_an_unknown_label_with_its_pixels(tmp_path)
     told = r"colour (1, 2, 3) (2 pixels), colour (9, 9, 9) (1 pixels)"
     with pytest.raises(ValueError, match="scene 'a'") as error:
         prepare(scenes, "error")
-    assert str(error.value) == (
-        f"scene 'a': {told} has no name; give it one in raw_colours of raw_scenes, where its type is "
-        f"SceneFoldersDataset, or set prepare.unknown_label to 'void'"
-    )
+    assert str(error.value) == (f"scene 'a': {told} has no name in raw_colours; set prepare.unknown_label to 'void'")
     prepared = prepare(scenes, "void")
     assert prepared.faults == (Fault(FaultKind.UNKNOWN_LABEL, told),)
     assert prepared.label_map.tolist() == [[255, 255, 1, 255], [255, 1, 1, 0]]
@@ -171,7 +168,7 @@ def test_colour_that_is_not_listed_is_an_unknown_label_with_its_pixels(tmp_path)
 def test_id_without_a_name_is_told_with_the_setting_that_names_it(tmp_path):
     write(tmp_path, Image.fromarray(CELLS.astype(np.uint8)))
     scenes = load(tmp_path, raw_names={0: "road", 2: "void"})
-    with pytest.raises(ValueError, match="scene 'a': id 1 has no name; give it one in raw_names of raw_scenes"):
+    with pytest.raises(ValueError, match=r"scene 'a': id 1 has no name in raw_names; set prepare\.unknown_label to "):
         prepare(scenes, "error")
     named = load(tmp_path, raw_names={0: "road", 1: "car", 2: "void"})
     assert prepare(named, "error").label_map.tolist() == [[0, 0, 1, 255], [255, 1, 1, 0]]

@@ -6,6 +6,9 @@ from roadseg.segnet.model_record import ModelRecord
 SPARE_MEMORY = ": give a smaller evaluate.batch_size, or write CUDA_VISIBLE_DEVICES= before the command to use the CPU"
 """How a model is scored that needs more memory than there is."""
 
+NAME_RAW_LABELS = ", or give it a name there, in raw_scenes of the catalog, if its type is SceneFoldersDataset"
+"""Where raw labels get names."""
+
 
 def fit_scenes(record: ModelRecord, provenance: Provenance) -> str:
     """Returns how a model is scored whose size the scenes have not: on its own data, or on scenes of its size.

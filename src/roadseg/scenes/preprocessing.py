@@ -24,6 +24,10 @@ SMALLEST_SIZE = (1, 1)
 """Size to ask for if the image is not needed: a decoder may then shrink it as far as it can."""
 
 
+class NamelessLabelError(InputError):
+    """A raw label without a name, which only the reader of the data set can be told."""
+
+
 class PrepareOptions(BaseModel, frozen=True, extra="forbid", strict=True):
     """How scenes are prepared.
 
@@ -62,7 +66,7 @@ def plan_preparation(
         try:
             return prepare_scene(raw_scenes.read(scene, options.image_size), label_space, options)
         except InputError as fault:
-            raise InputError(f"scene '{scene}': {fault}") from fault
+            raise type(fault)(f"scene '{scene}': {fault}") from fault
 
     return PreparationPlan(
         classes=tuple(SegmentationClass(name=each.name, colour=each.colour) for each in label_space.classes),
@@ -96,25 +100,24 @@ def prepare_scene(scene: Scene, label_space: LabelSpace, options: PrepareOptions
     faults = list(scene.faults)
     if unknown:
         if options.unknown_label == "error":
-            raise InputError(_explain_unknown(scene, unknown))
+            raise _explain_unknown(scene, unknown)
         faults.append(Fault(FaultKind.UNKNOWN_LABEL, ", ".join(unknown)))
     if (label_map == VOID).all():
         faults.append(Fault(FaultKind.ONLY_VOID, "nothing to learn from or to score"))
     return PreparedScene(image, label_map, scene.size, tuple(faults))
 
 
-def _explain_unknown(scene: Scene, unknown: Sequence[str]) -> str:
+def _explain_unknown(scene: Scene, unknown: Sequence[str]) -> InputError:
     named = set(scene.raw_names.values())
     nameless = [each for each in unknown if each not in named]
     if not nameless:
-        return (
+        return InputError(
             f"raw label '{', '.join(unknown)}' has no entry in the label space; add its name to a class or to void, "
             f"or set prepare.unknown_label to 'void'"
         )
-    where = "raw_colours" if scene.unnamed else "raw_names"
-    return (
-        f"{', '.join(nameless)} has no name; give it one in {where} of raw_scenes, where its type is "
-        f"SceneFoldersDataset, or set prepare.unknown_label to 'void'"
+    return NamelessLabelError(
+        f"{', '.join(nameless)} has no name in {'raw_colours' if scene.unnamed else 'raw_names'}; set "
+        f"prepare.unknown_label to 'void'"
     )
 
 

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -10,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from roadseg.errors import InputError
 from roadseg.pipelines.prepare.nodes import index_scenes, prepare_scenes, report_data, split_scenes
 from roadseg.reading.scene_store import SceneStore
 from roadseg.reading.whole_file import WholeFiles
@@ -52,6 +54,25 @@ class Quarters(RawScenes):
         label_map = np.kron([[7, 8], [9, 11]], np.ones((4, 6), int))
         image = np.repeat(10 * label_map[..., None], 3, axis=2).astype(np.uint8)
         return Scene(image, label_map, {7: "lane", 8: "kerb", 9: "cloud", 11: "dirt"}, (8, 12))
+
+
+class Nameless(Quarters):
+    """The same scenes, in which lane has no name."""
+
+    def read(self, scene: str, least: tuple[int, int] | None) -> Scene:
+        return replace(super().read(scene, least), raw_names={8: "kerb", 9: "cloud", 11: "dirt"})
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_label_without_a_name_is_told_with_the_entry_that_gives_it_one(tmp_path: Path, workers: int) -> None:
+    store = SceneStore(WholeFiles(fsspec.filesystem("file")), str(tmp_path / "store"))
+    options = PrepareOptions(image_size=(2, 4), unknown_label="error", unusable_share=0.0, workers=workers)
+    with pytest.raises(InputError) as raised:
+        prepare_scenes(Nameless(), LABELS, store, options, SceneOptions(limit=None))
+    assert str(raised.value) == (
+        "scene 'a_0': id 7 has no name in raw_names; set prepare.unknown_label to 'void', "
+        "or give it a name there, in raw_scenes of the catalog, if its type is SceneFoldersDataset"
+    )
 
 
 def test_as_many_scenes_as_asked_for_are_prepared_and_stored(tmp_path: Path) -> None:

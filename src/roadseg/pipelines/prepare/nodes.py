@@ -4,6 +4,8 @@ import logging
 
 import pandas as pd
 
+from roadseg.errors import advising
+from roadseg.pipelines.advice import NAME_RAW_LABELS
 from roadseg.reading.preparation import carry_out
 from roadseg.reading.scene_store import SceneStore
 from roadseg.reporting.data_report import count_faults, write_data_report
@@ -11,7 +13,7 @@ from roadseg.scenes.labels import LabelSpace
 from roadseg.scenes.leakage import find_duplicates, find_shared_drives
 from roadseg.scenes.palette import PictureOptions, make_palette
 from roadseg.scenes.prepared import PreparedScenes
-from roadseg.scenes.preprocessing import PrepareOptions, plan_preparation
+from roadseg.scenes.preprocessing import NamelessLabelError, PrepareOptions, plan_preparation
 from roadseg.scenes.raw import RawScenes, SceneOptions, select_scenes
 from roadseg.scenes.seed import Seed
 from roadseg.scenes.splits import (
@@ -35,7 +37,8 @@ def prepare_scenes(
 ) -> PreparedScenes:
     """Prepares the scenes that the store lacks; returns all of them."""
     ids = select_scenes(raw_scenes.records, scene_options.limit)
-    return carry_out(plan_preparation(raw_scenes, ids, label_space, options), scene_store)
+    with advising(NAME_RAW_LABELS, NamelessLabelError):
+        return carry_out(plan_preparation(raw_scenes, ids, label_space, options), scene_store)
 
 
 def index_scenes(prepared_scenes: PreparedScenes) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
