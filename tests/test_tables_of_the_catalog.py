@@ -20,6 +20,7 @@ from roadseg.scenes.palette import PictureOptions
 from roadseg.scenes.prepared import PreparedScene, PreparedScenes
 from roadseg.scenes.seed import Seed
 from roadseg.scenes.splits import SplitOptions
+from roadseg.scoring.annotation_order import order_for_annotation
 from roadseg.scoring.error_detection import tabulate_detection, tabulate_doubts
 from roadseg.scoring.measures import EvaluateOptions, measure_scene
 from roadseg.scoring.prediction import Prediction
@@ -140,6 +141,9 @@ def make_tables() -> dict[str, pd.DataFrame]:
         for facts in ({}, {"height": 2, "width": 3, "mean_confidence": 0.1, "shares": [1 / len(NAMES)] * len(NAMES)})
     ]
     entries.append(Entry(picture="top", drive="", fingerprint="", fault=""))
+    layouts = np.eye(len(entries), dtype=np.int16)
+    pictures = tabulate_pictures(entries).assign(entropy=0.1)
+    found["annotation_order"] = order_for_annotation(pictures, layouts, len(entries))
     found |= {"prediction_table": tabulate_pictures(entries), "picture_class_shares": tabulate_shares(entries, NAMES)}
     score_table, class_scores = tabulate_scores(scores)
     return found | {"score_table": score_table, "class_scores": class_scores, "drive_scores": drive_scores}

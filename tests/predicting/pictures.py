@@ -28,6 +28,7 @@ OPTIONS = {
     "confidence_maps": True,
     "video": {"every": 1, "start": 0.0, "end": None},
     "page_pictures": 4,
+    "annotation_pictures": 3,
 }
 
 

@@ -75,6 +75,7 @@ def test_figures_of_an_entry_are_those_of_the_softmax(tmp_path, predictor):
     assert entry.mean_confidence == pytest.approx(chances[0], rel=1e-5)
     assert entry.entropy == pytest.approx(-(chances * np.log(chances)).sum(), rel=1e-4)
     assert (entry.unsure_share, entry.shares) == (1.0, (1.0, 0.0, 0.0))
+    assert entry.layout == {0: (256,) * 16}
     assert (read_pixels(files, "confidence_maps", "red") == round(255 * chances[0])).all()
 
 

@@ -5,6 +5,8 @@ from collections.abc import Iterable, Sequence
 import pandas as pd
 from pydantic import BaseModel
 
+from roadseg.predicting.layout import Layout
+
 COLUMNS = {
     **dict.fromkeys(("picture", "drive"), "str"),
     "time": "float64",
@@ -31,6 +33,7 @@ class Entry(BaseModel, frozen=True):
         variance: Their mean over passes with dropout; None without.
         seconds: From the end of the picture before it to its own end.
         shares: Of the pixels of the picture, for each class in the order of the ids.
+        layout: Which classes lie where, see `describe_layout`; empty where it could not be read.
         fault: Why it could not be predicted, empty otherwise.
     """
 
@@ -46,6 +49,7 @@ class Entry(BaseModel, frozen=True):
     variance: float | None = None
     seconds: float | None = None
     shares: tuple[float, ...] = ()
+    layout: Layout = {}
     fault: str = ""
 
     @property

@@ -34,6 +34,7 @@ class PredictOptions(BaseModel, frozen=True, extra="forbid", strict=True):
         confidence_maps: Whether a map of confidences is written per picture.
         video: Which frames of a video are predicted.
         page_pictures: Pictures that the page shows, from the least to the most certain.
+        annotation_pictures: Pictures that are ranked by what annotating them would teach.
     """
 
     batch_size: PositiveInt
@@ -44,3 +45,4 @@ class PredictOptions(BaseModel, frozen=True, extra="forbid", strict=True):
     confidence_maps: bool
     video: VideoOptions
     page_pictures: NonNegativeInt
+    annotation_pictures: PositiveInt

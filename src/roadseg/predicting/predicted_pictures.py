@@ -26,8 +26,8 @@ logger = logging.getLogger(__name__)
 HALF_DONE, FILES = "half_done", "files"
 """Folders: of predictions that are not finished, and in one of them of its files."""
 
-FORMAT = 1
-"""Raised whenever files come out another way, so that older ones are not taken over."""
+FORMAT = 2
+"""Raised whenever files or entries come out another way, so that older ones are not taken over."""
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,9 @@ def predict_source(
 
 def _digest_choices(network: Sequence[object], palette: Palette, options: PredictOptions) -> str:
     """Returns what changes with all that files depend on, beside the pictures and what is asked of videos."""
-    asked = options.model_dump(mode="json", exclude={"batch_size", "samples", "page_pictures", "video"})
+    asked = options.model_dump(
+        mode="json", exclude={"batch_size", "samples", "page_pictures", "annotation_pictures", "video"}
+    )
     colours = [each.colour for each in palette.classes]
     return content_digest([FORMAT, *network, colours, palette.void, asked])
 

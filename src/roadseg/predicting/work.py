@@ -14,6 +14,7 @@ from joblib import cpu_count
 from numpy.typing import NDArray
 
 from roadseg.predicting.entry import Entry
+from roadseg.predicting.layout import describe_layout
 from roadseg.predicting.overlay_video import OverlayVideo
 from roadseg.predicting.picture_files import PictureFiles
 from roadseg.predicting.prediction_folder import VIDEOS, Footage
@@ -147,6 +148,7 @@ class Work:
                 "entropy": float(found.entropy.mean(dtype=np.float64)),
                 "variance": None if found.variance is None else float(found.variance.mean(dtype=np.float64)),
                 "shares": count_shares(found.label_map, found.logits.shape[-1]),
+                "layout": describe_layout(found.label_map),
             }
         )
 

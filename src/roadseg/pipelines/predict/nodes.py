@@ -3,16 +3,20 @@
 from collections.abc import Sequence
 
 import pandas as pd
+from matplotlib.figure import Figure
 
 from roadseg.datasets.provenance import Provenance
 from roadseg.predicting.entry import tabulate_pictures, tabulate_shares
+from roadseg.predicting.layout import stack_layouts
 from roadseg.predicting.options import PredictOptions
 from roadseg.predicting.predicted_pictures import PredictedPictures, predict_source
 from roadseg.reading.picture import Picture
 from roadseg.reading.video import Video
+from roadseg.reporting.annotation_strip import PICTURES, draw_annotation_strip
 from roadseg.reporting.prediction_page import choose_pictures, write_prediction_page
 from roadseg.scenes.palette import PictureOptions, make_palette
 from roadseg.scenes.seed import Seed
+from roadseg.scoring.annotation_order import order_for_annotation
 from roadseg.segnet.model_record import ModelRecord
 from roadseg.segnet.trained import TrainedSegNet
 
@@ -54,3 +58,12 @@ def write_page(
         gallery=gallery,
         thumbnails=[predicted_pictures.read_thumbnail(name) for name in gallery["picture"]],
     )
+
+
+def rank_for_annotation(predicted_pictures: PredictedPictures, options: PredictOptions) -> tuple[pd.DataFrame, Figure]:
+    """Returns which pictures to annotate next, as a table and as a figure of the first ones."""
+    entries = [each for each in predicted_pictures.entries if not each.fault]
+    layouts = stack_layouts([each.layout for each in entries])
+    order = order_for_annotation(tabulate_pictures(entries), layouts, options.annotation_pictures)
+    first = order.head(PICTURES)
+    return order, draw_annotation_strip(first, [predicted_pictures.read_thumbnail(name) for name in first["picture"]])

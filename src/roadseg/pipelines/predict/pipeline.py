@@ -2,7 +2,7 @@
 
 from kedro.pipeline import Node, Pipeline
 
-from roadseg.pipelines.predict.nodes import predict_pictures, write_page
+from roadseg.pipelines.predict.nodes import predict_pictures, rank_for_annotation, write_page
 
 
 def create_pipeline() -> Pipeline:
@@ -35,6 +35,12 @@ def create_pipeline() -> Pipeline:
                 },
                 "prediction_page",
                 name="write_page",
+            ),
+            Node(
+                rank_for_annotation,
+                {"predicted_pictures": "predicted_pictures", "options": "params:predict"},
+                ["annotation_order", "annotation_strip"],
+                name="rank_for_annotation",
             ),
         ],
         namespace="predict",

@@ -1,0 +1,30 @@
+import cv2
+import numpy as np
+import pandas as pd
+import pytest
+
+from roadseg.reporting.annotation_strip import draw_annotation_strip
+from roadseg.scoring.annotation_order import order_for_annotation
+
+
+@pytest.mark.parametrize("count", [1, 8])
+def test_each_picture_has_its_rank_its_reason_and_its_colours(count):
+    names = ["d/$x_0", f"{'far/' * 20}1", *"234567"][:count]
+    table = pd.DataFrame({"picture": names, "drive": "d", "entropy": np.linspace(1, 0.5, count)})
+    order = order_for_annotation(table, np.eye(count, dtype=np.int16), count)
+    pictures = [cv2.imencode(".jpg", np.full((20, 30, 3), (0, 0, 250), np.uint8))[1].tobytes()] * count
+    figure = draw_annotation_strip(order, pictures)
+    assert len(figure.axes) == count
+    first = figure.axes[0]
+    assert first.get_title(loc="left") == "1. d/$x_0\nentropy 1.00, distance 1.00, round 1"
+    assert first.images[0].get_array()[10, 15].tolist() == pytest.approx([250, 0, 0], abs=3)
+    if count > 1:
+        title = figure.axes[1].get_title(loc="left").splitlines()[0]
+        assert title == "2. \N{HORIZONTAL ELLIPSIS}" + ("far/" * 20 + "1")[-39:]
+    figure.canvas.draw()
+    width, height = figure.bbox.size
+    for axes in figure.axes:
+        box = axes.get_tightbbox()
+        assert box.x0 >= 0
+        assert box.x1 <= width
+        assert box.y1 <= height
