@@ -1,6 +1,6 @@
 """The pipelines that `kedro run` knows."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from difflib import get_close_matches
 from pkgutil import iter_modules
 
@@ -35,14 +35,22 @@ def register_pipelines() -> dict[str, Pipeline]:
     return found
 
 
-def complete_names(names: Iterable[str], asked_for: Sequence[str] | None) -> list[str]:
+def complete_names(names: Sequence[str], asked_for: Sequence[str] | None) -> list[str]:
     """Returns the names of nodes as Kedro knows them, with their namespaces: `train.draw_curves` for `draw_curves`.
 
     Args:
         names: With their namespaces or without.
         asked_for: The pipelines that they are in; None is the default one.
+
+    Raises:
+        InputError: If one of these pipelines has no node of a name.
     """
     pipelines.set_requested(list(asked_for) if asked_for else None)
     chosen = [pipelines[each] for each in asked_for or ["__default__"] if each in pipelines]
     full = {node.short_name: node.name for each in chosen for node in each.nodes}
-    return [full.get(name, name) for name in names]
+    known = full | {name: name for name in full.values()}
+    for name in names:
+        if chosen and name not in known:
+            close = get_close_matches(name, known, 1) or sorted(full)
+            raise InputError(f"there is no node '{name}' in this run; did you mean {' or '.join(close)}?")
+    return [known.get(name, name) for name in names]

@@ -9,10 +9,14 @@ from kedro.pipeline import Node, Pipeline
 
 from roadseg.hooks.report import ReportHooks
 
-LAYERS = {"table": "primary", "figure": "reporting", "page": "reporting", "unmade": "reporting", "plain": None}
+LAYERS = {"table": "primary", "figure": "reporting", "page": "reporting", "unmade": "reporting", "plain": None} | {
+    "segnet_model": "models"
+}
 
 
-def test_reports_that_the_run_made_are_named_and_nothing_else(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_model_and_reports_that_the_run_made_are_named_and_nothing_else(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     entries = {
         name: {
             "type": "text.TextDataset",
@@ -21,12 +25,16 @@ def test_reports_that_the_run_made_are_named_and_nothing_else(tmp_path: Path, ca
         }
         for name, layer in LAYERS.items()
     }
-    outputs = ["table", "figure", "plain"]
+    outputs = ["table", "figure", "plain", "segnet_model"]
     nodes = [Node(len, "figure", "page"), Node(len, "page", "unmade"), Node(len, "raw", outputs)]
     hooks = ReportHooks()
     hooks.before_pipeline_run()
-    for name in ("page", "figure", "plain", "table"):
+    for name in ("page", "figure", "plain", "table", "segnet_model"):
         hooks.after_dataset_saved(name)
     with caplog.at_level(logging.INFO):
         hooks.after_pipeline_run(Pipeline(nodes), DataCatalog.from_config(entries), {"project_path": str(tmp_path)})
-    assert caplog.messages == ["figure: figure.txt", f"page: {tmp_path.parent}/page.txt"]
+    assert caplog.messages == [
+        "figure: figure.txt",
+        "segnet_model: segnet_model.txt",
+        f"page: {tmp_path.parent}/page.txt",
+    ]

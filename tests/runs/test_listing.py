@@ -117,7 +117,7 @@ def test_latest_and_previous_need_runs_with_scores(tmp_path, run_record):
     dataset.save(run_record("r1", scores=SCORES))
     dataset.save(run_record("r2"))
     assert choose_run(dataset, "latest").run == "r1"
-    with pytest.raises(ValueError, match="there is no 'previous' run: 1 runs have scores"):
+    with pytest.raises(ValueError, match="there is no 'previous' run: only one run has scores"):
         choose_run(dataset, "previous")
 
 

@@ -1,4 +1,4 @@
-"""Ends a run with the places of the pictures and tables that it made."""
+"""Ends a run with the paths of the model, pictures and tables that it made."""
 
 import logging
 from pathlib import Path
@@ -10,9 +10,12 @@ from kedro.pipeline import Pipeline
 
 logger = logging.getLogger(__name__)
 
+NAMED = ("segnet_model", "predicted_pictures")
+"""Outputs besides reports whose paths people need."""
+
 
 class ReportHooks:
-    """Ends a run with the places of the pictures and tables that it made."""
+    """Ends a run with the paths of the model, pictures and tables that it made."""
 
     @hook_impl
     def before_pipeline_run(self) -> None:
@@ -26,11 +29,11 @@ class ReportHooks:
 
     @hook_impl
     def after_pipeline_run(self, pipeline: Pipeline, catalog: DataCatalog, run_params: dict[str, Any]) -> None:
-        """Logs the path of each output that is a report, in the order of the nodes: `evaluation_report` comes last."""
+        """Logs the paths of reports and of `NAMED`, in the order of the nodes: `evaluation_report` comes last."""
         project = Path(run_params["project_path"])
         for name in (name for node in pipeline.nodes for name in node.outputs if name in self._made):
             dataset: Any = catalog[name]
             layer = (dataset.metadata or {}).get("kedro-viz", {}).get("layer")
-            if layer == "reporting":
+            if layer == "reporting" or name in NAMED:
                 path = Path(dataset._get_load_path())
                 logger.info("%s: %s", name, path.relative_to(project) if path.is_relative_to(project) else path)

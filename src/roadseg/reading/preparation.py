@@ -119,7 +119,7 @@ def _write_faults(*faults: Fault) -> list[list[str]]:
 
 
 def _foretell(store: SceneStore, count: int, seconds: float, needed: int) -> None:
-    logger.info("Preparing %d scenes: expect %.0f s and %.1f MB of disk", count, seconds, needed / 1e6)
+    logger.info("Preparing the other %d scenes: expect %.0f s and %.1f MB of disk", count, seconds, needed / 1e6)
     free = store.find_free_space()
     if free is not None and needed > free:
         raise FileError(

@@ -81,7 +81,8 @@ def choose_run(records: RunRecordsDataset, name: str) -> RunRecord:
         scored = (record for run in runs if (record := records.read(run)).scores)
         found = [record for _, record in zip(range(LATEST.index(name) + 1), scored, strict=False)]
         if len(found) <= LATEST.index(name):
-            raise InputError(f"there is no '{name}' run: {len(found)} runs have scores; see `kedro runs list`")
+            there = "only one run has" if found else "no run has"
+            raise InputError(f"there is no '{name}' run: {there} scores; see `kedro runs list`")
         return found[-1]
     return records.read(choose_id(runs, name, "run"))
 
