@@ -9,11 +9,13 @@ from pydantic import ValidationError
 
 from roadseg.scenes.leakage import find_shared_drives
 from roadseg.scenes.prepared import PreparedScene
+from roadseg.scenes.raw import SceneRecord
 from roadseg.scenes.splits import (
     SPLITS,
     SplitOptions,
     SplitShares,
     assign_splits,
+    check_drives,
     count_unlabelled,
     digest_contents,
     find_absent_classes,
@@ -490,3 +492,28 @@ def test_classes_that_three_of_many_drives_hold_are_in_all_three_splits(seed):
         "validation": 60,
         "test": 60,
     }
+
+
+def records(drives, published=None):
+    return {f"{drive}_{n}": SceneRecord(drive, published, "1") for drive, count in drives.items() for n in range(count)}
+
+
+@pytest.mark.parametrize("drives", [{"a": 2}, {"a": 1, "b": 1}, dict.fromkeys("abcdefghij", 3)])
+@pytest.mark.parametrize("method", ["drives", "k_fold", "leave_one_drive_out"])
+def test_drives_are_refused_before_preparing_as_they_are_afterwards(drives, method):
+    chosen = options(method).model_copy(update={"drive": "b"})
+    listed, labelled = records(drives), index(drives)
+    refused = []
+    for split in (lambda: check_drives(listed, chosen), lambda: split_scenes(labelled, chosen, 0)):
+        try:
+            split()
+        except ValueError as fault:
+            refused.append(str(fault))
+    assert len(refused) in (0, 2)
+    assert len(set(refused)) <= 1
+    assert bool(refused) == (len(drives) < {"drives": 3, "k_fold": 3, "leave_one_drive_out": 2}[method])
+
+
+@pytest.mark.parametrize("method", ["published", "notebook"])
+def test_drives_of_published_splits_are_not_refused_before_labels_are_known(method):
+    check_drives(records({"a": 2}), options(method))

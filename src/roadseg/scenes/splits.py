@@ -1,6 +1,6 @@
 """Which scenes train, validate and test: as published, or whole drives in one of four ways."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Literal
 
 import numpy as np
@@ -13,6 +13,7 @@ from roadseg.errors import InputError
 from roadseg.scenes.folds import FEWEST_FOLDS, split_in_folds
 from roadseg.scenes.labels import find_class_ids
 from roadseg.scenes.prepared import PreparedScenes, content_digest
+from roadseg.scenes.raw import SceneRecord
 
 SPLITS = ("train", "validation", "test")
 
@@ -113,6 +114,26 @@ def assign_splits(scene_index: pd.DataFrame, held: pd.DataFrame, options: SplitO
             splits = split_in_folds(scenes["drive"], options.folds, options.fold, seed)
     table = scenes.assign(split=splits).dropna(subset="split")
     return table[["scene", "drive", "split"]].astype("str").reset_index(drop=True)
+
+
+def check_drives(records: Mapping[str, SceneRecord], options: SplitOptions) -> None:
+    """Refuses a split for which the drives are too few, even if all their scenes are usable and labelled.
+
+    So nothing is prepared in vain. Methods that need published splits are not checked: a scene without one may turn
+    out to have no labels, and then needs none.
+
+    Args:
+        records: Of the scenes that are to be prepared.
+        options: How to split.
+
+    Raises:
+        InputError: If the drives do not allow the method.
+    """
+    if options.method in ("published", "notebook") or not records:
+        return
+    rows = [(scene, each.drive, each.published_split) for scene, each in records.items()]
+    index = pd.DataFrame(rows, columns=["scene", "drive", "published_split"]).assign(usable=True, labelled=True)
+    assign_splits(index, pd.DataFrame(index=pd.Index(index["scene"])), options, seed=0)
 
 
 def group_by_split(split_table: pd.DataFrame) -> dict[str, list[str]]:

@@ -19,6 +19,7 @@ from roadseg.scenes.seed import Seed
 from roadseg.scenes.splits import (
     SplitOptions,
     assign_splits,
+    check_drives,
     count_unlabelled,
     find_absent_classes,
     find_classes,
@@ -34,9 +35,11 @@ def prepare_scenes(
     scene_store: SceneStore,
     options: PrepareOptions,
     scene_options: SceneOptions,
+    split_options: SplitOptions,
 ) -> PreparedScenes:
-    """Prepares the scenes that the store lacks; returns all of them."""
+    """Prepares the scenes that the store lacks, if their drives allow the split; returns all of them."""
     ids = select_scenes(raw_scenes.records, scene_options.limit)
+    check_drives({scene: raw_scenes.records[scene] for scene in ids}, split_options)
     with advising(NAME_RAW_LABELS, NamelessLabelError):
         return carry_out(plan_preparation(raw_scenes, ids, label_space, options), scene_store)
 

@@ -17,6 +17,7 @@ def create_pipeline() -> Pipeline:
                     "scene_store": "scene_store",
                     "options": "params:prepare",
                     "scene_options": "params:scenes",
+                    "split_options": "params:split",
                 },
                 "prepared_scenes",
                 name="prepare_scenes",
