@@ -7,10 +7,7 @@ from kedro.io import DataCatalog
 from kedro.pipeline import Pipeline
 
 from roadseg.errors import InputError
-from roadseg.runs.listing import choose_id
-
-LATEST = "latest"
-"""Names the newest model whose training was not interrupted."""
+from roadseg.runs.listing import LATEST, choose_id
 
 
 class ContinuationHooks:

@@ -39,11 +39,11 @@ Row = dict[str, Any]
 Named = tuple[str, str]
 """Id of a scene, and its name in the store."""
 
-Share = Callable[[Callable[[Named], tuple[Facts, int]], Iterable[Named]], Iterable[tuple[Facts, int]]]
+ShareOut = Callable[[Callable[[Named], tuple[Facts, int]], Iterable[Named]], Iterable[tuple[Facts, int]]]
 """Applies a function to items, in any process, and gives the results in order, as `map` of an executor does."""
 
 
-def carry_out(plan: PreparationPlan, store: SceneStore, share: Share | None = None) -> PreparedScenes:
+def carry_out(plan: PreparationPlan, store: SceneStore, share: ShareOut | None = None) -> PreparedScenes:
     """Prepares the scenes of a plan that the store lacks, and returns all of them.
 
     Args:
@@ -77,7 +77,7 @@ def carry_out(plan: PreparationPlan, store: SceneStore, share: Share | None = No
 
 
 def _prepare(
-    plan: PreparationPlan, store: SceneStore, scenes: Sequence[Named], share: Share | None
+    plan: PreparationPlan, store: SceneStore, scenes: Sequence[Named], share: ShareOut | None
 ) -> Generator[Facts]:
     """Yields the facts of each scene: of a sample first, from which time and space of the rest are foretold."""
     work = partial(_prepare_scene, plan.prepare, store)

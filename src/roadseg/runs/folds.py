@@ -8,12 +8,9 @@ from roadseg.datasets.run_records import RunRecord, RunRecordsDataset
 from roadseg.errors import InputError
 from roadseg.reporting.comparison_page import Section, name_score
 from roadseg.reporting.numbers import write_score
-from roadseg.runs.listing import choose_id, describe_state, list_runs, name_resolution, read_all
+from roadseg.runs.listing import LATEST, choose_id, describe_state, list_runs, name_resolution, read_all
 from roadseg.scoring.differences import compare_values
 from roadseg.scoring.folds import tabulate_folds
-
-NEWEST = "latest"
-"""Name of the newest run of a k-fold."""
 
 NAMED = 3
 """At most so many parameters that differ are named in a message."""
@@ -57,13 +54,13 @@ def choose_folds(records: RunRecordsDataset, name: str) -> tuple[list[Fold], lis
 
     Args:
         records: Those of all runs.
-        name: The id of one of the runs, the start of it that no other run has, or `NEWEST`.
+        name: The id of one of the runs, the start of it that no other run has, or `LATEST`.
 
     Raises:
         InputError: If that is not a run of a k-fold, or a fold has no matching run.
         DatasetError: If its record is damaged.
     """
-    wanted = None if name == NEWEST else records.read(choose_id(list_runs(records), name, "run")).run
+    wanted = None if name == LATEST else records.read(choose_id(list_runs(records), name, "run")).run
     known, damaged = read_all(records)
     of_folds = _find_folds(known)
     chosen = next((each for each in of_folds if wanted is None or wanted in each.runs), None)

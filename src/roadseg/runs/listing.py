@@ -20,7 +20,10 @@ EVERYTHING = ("__default__",)
 COMMIT_DIGITS = 7
 FAULT_LENGTH = 80
 
-LATEST = ("latest", "previous")
+LATEST = "latest"
+"""Names the newest of what somebody may mean."""
+
+SCORED = (LATEST, "previous")
 """Names of the newest run that has scores, and of the one before it."""
 
 
@@ -70,17 +73,17 @@ def choose_run(records: RunRecordsDataset, name: str) -> RunRecord:
 
     Args:
         records: All of them.
-        name: Its id, the start of it that no other run has, or one of `LATEST`.
+        name: Its id, the start of it that no other run has, or one of `SCORED`.
 
     Raises:
         InputError: If there is no such run, or more than one.
         DatasetError: If its record is damaged.
     """
     runs = list_runs(records)
-    if name in LATEST:
+    if name in SCORED:
         scored = (record for run in runs if (record := records.read(run)).scores)
-        found = [record for _, record in zip(range(LATEST.index(name) + 1), scored, strict=False)]
-        if len(found) <= LATEST.index(name):
+        found = [record for _, record in zip(range(SCORED.index(name) + 1), scored, strict=False)]
+        if len(found) <= SCORED.index(name):
             there = "only one run has" if found else "no run has"
             raise InputError(f"there is no '{name}' run: {there} scores; see `kedro runs list`")
         return found[-1]

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import keras
 from keras import ops
 
-Tensor = Any  # of the backend
+Tensor = Any  # of the backend that Keras runs on
 
 Capability = tuple[int, int]
 """Of an NVIDIA GPU, as in 9.0."""

@@ -1,14 +1,10 @@
 """From the logits of a network to one class per pixel, at any size."""
 
-from typing import Any
-
 import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from roadseg.segnet.backend import compiled
-
-Tensor = Any  # of the backend that Keras runs on
+from roadseg.segnet.backend import Tensor, compiled
 
 Size = tuple[int, int]
 """(height, width) in pixels."""

@@ -1,14 +1,12 @@
 """How the weights are changed: Muon for convolutions."""
 
 import math
-from typing import Any
 
 import keras
 from keras import ops
 
+from roadseg.segnet.backend import Tensor
 from roadseg.segnet.registration import registered
-
-Tensor = Any  # of the backend that Keras runs on
 
 
 @registered
