@@ -102,8 +102,9 @@ def test_pixels_are_resized_chunk_by_chunk(monkeypatch):
         np.testing.assert_array_equal(choose_label_map(logits, (97, 201)), choose_plainly(logits, (97, 201)))
 
 
+@pytest.mark.usefixtures("only_fast")
 @pytest.mark.parametrize("size", [(8, 30), (30, 11), (4, 5), (1, 1)])
-def test_where_the_image_is_smaller_all_logits_are_resized(size):
+def test_where_the_image_is_smaller_all_logits_are_resized_and_nothing_is_compiled_for_the_size(size):
     logits = smooth((9, 12), 7)
     np.testing.assert_array_equal(choose_label_map(logits, size), choose_plainly(logits, size))
 

@@ -6,6 +6,7 @@ weights for each class. So a class that is the highest of all four is the highes
 
 from typing import NamedTuple
 
+import keras
 import numpy as np
 from numpy.typing import NDArray
 
@@ -47,8 +48,8 @@ def choose_label_map(logits: NDArray[np.float32], size: Size) -> NDArray[np.uint
     """Returns the class with the highest logit of each pixel at a size, of equal ones the first.
 
     On TensorFlow on a processor these are the classes of `choose_class`. Other backends round otherwise: where two
-    resized logits are equal but for rounding, they may give the other class. `choose_class` itself serves where it is
-    as fast: where the image is smaller than the logits, or classes meet nearly everywhere.
+    resized logits are equal but for rounding, they may give the other class. All logits are resized where that is as
+    fast: where the image is smaller than the logits, or classes meet nearly everywhere.
 
     Args:
         logits: (height, width, classes) float32; resized bilinearly, before a class is chosen.
@@ -58,10 +59,12 @@ def choose_label_map(logits: NDArray[np.float32], size: Size) -> NDArray[np.uint
         Array of `size`.
     """
     height, width = logits.shape[:2]
+    if size[0] < height or size[1] < width:
+        return _choose_in_small(logits, size)
     # A pixel more at each margin, where images reach beyond the centres of the network's pixels.
     maps = np.pad(np.moveaxis(logits, -1, 0), ((0, 0), (1, 1), (1, 1)), mode="edge")
     largest = np.abs(maps).max()
-    if size[0] < height or size[1] < width or not largest < LARGEST:
+    if not largest < LARGEST:
         return choose_class(logits, size)[0]
     ids, candidates = _compare_in_cells(maps, ROUNDING * largest)
     counts = candidates.sum(axis=0, dtype=np.uint8)
@@ -72,6 +75,13 @@ def choose_label_map(logits: NDArray[np.float32], size: Size) -> NDArray[np.uint
     has_pixels = (rows.counts > 0)[:, None] & (columns.counts > 0)
     _choose_in_cells(label_map, maps, candidates, (counts > 1) & has_pixels, rows, columns)
     return label_map
+
+
+def _choose_in_small(logits: NDArray[np.float32], size: Size) -> NDArray[np.uint8]:
+    """Returns the same in NumPy, as compiling for each size takes longer than to choose for a small one."""
+    resized = keras.ops.image.resize(logits[None], size, interpolation="bilinear", data_format="channels_last")[0]
+    chosen: NDArray[np.uint8] = keras.ops.convert_to_numpy(resized).argmax(axis=-1).astype(np.uint8)
+    return chosen
 
 
 def _divide(length: int, network_length: int) -> Axis:
