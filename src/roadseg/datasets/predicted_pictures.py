@@ -7,6 +7,7 @@ from typing import Any
 
 import cv2
 import numpy as np
+from fsspec.implementations.local import LocalFileSystem
 from kedro.io import AbstractVersionedDataset, Version
 from kedro_datasets._typing import ImagePreview
 
@@ -33,6 +34,7 @@ class PredictedPicturesDataset(AbstractVersionedDataset[PredictedPictures, Predi
     ) -> None:
         """Takes the path of the folder."""
         self.metadata = metadata
+        self._fs = LocalFileSystem()  # old versions are removed through it
         super().__init__(PurePosixPath(filepath), version)
 
     def load(self) -> PredictedPictures:

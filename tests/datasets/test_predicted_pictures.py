@@ -1,0 +1,70 @@
+"""Versions of predicted pictures whose files are linked to each other."""
+
+import base64
+
+import cv2
+import numpy as np
+import pytest
+from kedro.io import DataCatalog, Version
+
+from predicting.pictures import draw_halves, name_colours, picture_files, save_picture
+from roadseg.datasets.predicted_pictures import PredictedPicturesDataset
+from roadseg.predicting.predicted_pictures import PredictedPictures
+from roadseg.predicting.prediction_folder import INDEX
+from roadseg.predicting.work import Work
+from roadseg.reading.picture_source import list_pictures
+from roadseg.runs.pruning import prune_versions
+
+KINDS = ("label_maps", "overlays", "confidence_maps", "thumbnails")
+NAMES = {kind: [f"{name}.{'png' if kind.endswith('maps') else 'jpg'}" for name in ("drive/a", "b")] for kind in KINDS}
+
+
+@pytest.fixture(scope="module")
+def predictor():
+    return name_colours()
+
+
+def save_version(folder, version, predictor, before=None):
+    """Predicts the source as a version, with what the one before has."""
+    source = list_pictures(folder / "source")
+    files = picture_files(folder / "work")
+    if before is not None:
+        files.folder.take_over(before, {item.name: item.fingerprint for item in source})
+    Work(predictor, files).predict(source)
+    names = [item.name for item in source]
+    index = files.folder.finish("key", names, [])
+    dataset = PredictedPicturesDataset(filepath=str(folder / "predicted"), version=Version(None, version))
+    dataset.save(PredictedPictures(files.folder.path, index))
+    return folder / "predicted" / version / "predicted"
+
+
+def list_files(folder):
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_a_version_whose_files_an_older_one_shares_stays_whole_when_that_is_removed(tmp_path, predictor):
+    for name in ("drive/a", "b"):
+        save_picture(tmp_path / f"source/{name}.png", draw_halves((24, 32), 0, 1))
+    first = save_version(tmp_path, "2026-01-01T00.00.00.000Z", predictor)
+    second = save_version(tmp_path, "2026-01-02T00.00.00.000Z", predictor, first)
+    assert (first / "label_maps/b.png").samefile(second / "label_maps/b.png")
+    files = list_files(second)
+    kind = "roadseg.datasets.predicted_pictures.PredictedPicturesDataset"
+    entry = {"type": kind, "filepath": str(tmp_path / "predicted"), "versioned": True}
+    prune_versions(DataCatalog.from_config({"predicted_pictures": entry}), keep=1)
+    assert not first.parent.exists()
+    assert list_files(second) == files
+    assert set(files) == {INDEX, *(f"{kind}/{name}" for kind in KINDS for name in NAMES[kind])}
+
+
+@pytest.mark.parametrize("sizes", [[(1, 1)], [(24, 32), (1, 50), (70, 3), (20, 20)]])
+def test_a_preview_shows_pictures_of_any_size_in_rows_of_three(tmp_path, predictor, sizes):
+    for number, size in enumerate(sizes):
+        save_picture(tmp_path / f"source/{number}.png", draw_halves(size, 0, 1))
+    (tmp_path / "source/broken.png").touch()
+    save_version(tmp_path, "2026-01-01T00.00.00.000Z", predictor)
+    version = Version("2026-01-01T00.00.00.000Z", None)
+    preview = PredictedPicturesDataset(filepath=str(tmp_path / "predicted"), version=version).preview(width=40)
+    sheet = cv2.imdecode(np.frombuffer(base64.b64decode(preview), np.uint8), cv2.IMREAD_COLOR)
+    assert sheet.shape == (-(-len(sizes) // 3) * 40, 120, 3)
+    assert (sheet[0, 0] != 255).any()
