@@ -22,7 +22,7 @@ class OverlayVideo:
         Raises:
             FileError: If it can't be written.
         """
-        self._path, self._part = path, path.with_suffix(".part.mp4")
+        self._path, self._part, self._frames = path, path.with_suffix(".part.mp4"), 0
         path.parent.mkdir(parents=True, exist_ok=True)
         self._writer = cv2.VideoWriter(str(self._part), cv2.VideoWriter.fourcc(*CODEC), frame_rate, size[::-1])
         if not self._writer.isOpened():
@@ -35,11 +35,25 @@ class OverlayVideo:
     def add(self, painted: NDArray[np.uint8]) -> None:
         """Adds a frame: (height, width, 3) uint8, RGB."""
         self._writer.write(painted[..., ::-1].copy())
+        self._frames += 1
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        """Gives the file its name; after an error it is removed."""
+        """Gives the file its name; after an error it is removed.
+
+        Raises:
+            FileError: If it does not hold all frames.
+        """
         self._writer.release()
-        if kind is None:
+        if kind is None and self._is_whole():
             self._part.replace(self._path)
-        else:
-            self._part.unlink(missing_ok=True)
+            return
+        self._part.unlink(missing_ok=True)
+        if kind is None:
+            raise FileError(f"'{self._path}' could not be written whole: see that the disk has room, and run again")
+
+    def _is_whole(self) -> bool:
+        """Looks into the file, as OpenCV does not say when the disk is full."""
+        capture = cv2.VideoCapture(str(self._part))
+        frames = capture.get(cv2.CAP_PROP_FRAME_COUNT) if capture.isOpened() else 0
+        capture.release()
+        return frames == self._frames
