@@ -37,11 +37,15 @@ def predict_options(**changes: Any) -> PredictOptions:
     return PredictOptions.model_validate(OPTIONS | changes)
 
 
-def name_colours() -> Predictor:
-    """Returns the predictor of a network whose logits are the image divided by 64: red is class 0, green 1, blue 2."""
+def model_of_colours() -> TrainedSegNet:
+    """Returns a model whose logits are the image divided by 64: red is class 0, green 1, blue 2."""
     images = keras.Input((*SIZE, 3))
-    network = keras.Model(images, keras.layers.Rescaling(1 / 64)(images))
-    return Predictor(TrainedSegNet(network, RECORD), batch_size=2)
+    return TrainedSegNet(keras.Model(images, keras.layers.Rescaling(1 / 64)(images)), RECORD)
+
+
+def name_colours() -> Predictor:
+    """Returns the predictor of `model_of_colours`."""
+    return Predictor(model_of_colours(), batch_size=2)
 
 
 def picture_files(folder: Path, **changes: Any) -> PictureFiles:

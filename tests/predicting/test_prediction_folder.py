@@ -1,5 +1,7 @@
 """Folders of predictions: journals of killed runs, and what is taken over from finished ones."""
 
+import resource
+
 import pytest
 
 from roadseg.errors import FileError
@@ -48,6 +50,21 @@ def test_a_damaged_journal_is_refused_with_what_to_do(tmp_path):
     (tmp_path / JOURNAL).write_bytes(b'{"picture": 1}\n')
     with pytest.raises(FileError, match=f"'{tmp_path / JOURNAL}' is damaged: remove '{tmp_path}', and predict again"):
         PredictionFolder(tmp_path)
+
+
+def test_a_line_that_the_disk_has_no_room_for_is_lost_alone(tmp_path):
+    folder = fill(tmp_path, "a")
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, ((tmp_path / JOURNAL).stat().st_size + 20, hard))
+    try:
+        with pytest.raises(
+            FileError, match=rf"'{tmp_path / JOURNAL}' can't be written: File too large; see that there"
+        ):
+            folder.note(entry("b"))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    folder.note(entry("c"))
+    assert list(folder.entries) == list(PredictionFolder(tmp_path).entries) == ["a", "c"]
 
 
 def test_a_finished_folder_holds_what_is_of_the_source_and_no_more(tmp_path):

@@ -85,15 +85,18 @@ def predict_source(
     Raises:
         InputError: If there is not one value per class for label maps, or passes with dropout are asked for of a
             network without.
-        FileError: If no picture can be read, the disk is full, another run is at the same prediction, or an index is
-            damaged.
+        FileError: If no picture can be read, the folder can't be written, the disk is full, another run is at the same
+            prediction, or an index is damaged.
     """
     values = options.label_maps.list_values(len(palette.classes), "predict.label_maps.ids")
     predictor = Predictor(model, batch_size=options.batch_size, samples=options.samples, seed=seed)
     chances = [options.samples, seed] if options.samples else []
     key = _digest_choices([model.record.model_dump(mode="json"), predictor.precision, chances], palette, options)
     workplace = folder / HALF_DONE / key
-    workplace.mkdir(parents=True, exist_ok=True)
+    try:
+        workplace.mkdir(parents=True, exist_ok=True)
+    except OSError as fault:
+        raise FileError(f"'{folder}' can't be written: {fault.strerror}") from fault
     with locked(workplace, "prediction"):
         work_folder = PredictionFolder(workplace / FILES)
         versions = sorted((path.parent for path in folder.glob(f"*/*/{INDEX}")), reverse=True)

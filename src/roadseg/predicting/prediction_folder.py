@@ -104,9 +104,13 @@ class PredictionFolder:
             file.write(content)
 
     def note(self, note: Entry | Footage) -> None:
-        """Notes that a picture or a video is finished: all its files are written."""
-        with self._lock, (self.path / JOURNAL).open("ab") as journal:
-            journal.write(f"{note.model_dump_json()}\n".encode())
+        """Notes that a picture or a video is finished: all its files are written.
+
+        Raises:
+            FileError: If the disk is full.
+        """
+        with self._lock:
+            _add_line(self.path / JOURNAL, note.model_dump_json())
             self._keep(note)
 
     def take_over(self, version: Path, fingerprints: Mapping[str, str]) -> None:
@@ -199,6 +203,20 @@ def find_version(versions: Iterable[Path], key: str) -> Path | None:
 
 def _name_file(folder: Path, kind: str, name: str) -> Path:
     return folder / FOLDERS.get(kind, kind) / f"{name}{KINDS[kind]}"
+
+
+def _add_line(path: Path, line: str) -> None:
+    """Adds a line to a file, or nothing: after half of one, the next would be lost too."""
+    end = path.stat().st_size if path.exists() else 0
+    try:
+        with path.open("ab") as file:
+            file.write(f"{line}\n".encode())
+    except OSError as fault:
+        if path.exists():
+            os.truncate(path, end)
+        raise FileError(
+            f"'{path}' can't be written: {fault.strerror}; see that there is room, and run again"
+        ) from fault
 
 
 def _read_journal(path: Path) -> Iterator[Entry | Footage]:
