@@ -21,6 +21,7 @@ from roadseg.scenes.prepared import PreparedScene, PreparedScenes
 from roadseg.scenes.seed import Seed
 from roadseg.scenes.splits import SplitOptions
 from roadseg.scoring.annotation_order import order_for_annotation
+from roadseg.scoring.disagreement import tabulate_suspect_regions, tabulate_suspect_scenes
 from roadseg.scoring.error_detection import tabulate_detection, tabulate_doubts
 from roadseg.scoring.measures import EvaluateOptions, measure_scene
 from roadseg.scoring.prediction import Prediction
@@ -98,7 +99,8 @@ def prepared_scenes() -> PreparedScenes:
 
 def evaluate_options(*measures: str) -> EvaluateOptions:
     options = CONFIGURATION["parameters"]["evaluate"]
-    return EvaluateOptions(**options | {"further_measures": measures})
+    suspects = {"regions": 60, "confidence": 0.0}  # the network of these tests is sure of nothing
+    return EvaluateOptions(**options | {"further_measures": measures, "suspects": suspects})
 
 
 @cache
@@ -108,9 +110,10 @@ def make_tables() -> dict[str, pd.DataFrame]:
     scene_index, class_pixels, fault_table = index_scenes(scenes)
     options = SplitOptions(**CONFIGURATION["parameters"]["split"] | {"method": "drives"})
     split_table = split_scenes(scenes, scene_index, class_pixels, options, SEED)
-    options = evaluate_options("boundary_f1", "calibration_error", "error_detection")
+    options = evaluate_options("boundary_f1", "calibration_error", "error_detection", "suspects")
     listed = list_scenes(split_table, "network")
     measures = [measure_scene(predict(scenes, scene), len(NAMES), options) for scene in listed["scene"]]
+    disagreements = [each.disagreement for each in measures]
     found = {
         "scene_index": scene_index,
         "class_pixels": class_pixels,
@@ -121,6 +124,8 @@ def make_tables() -> dict[str, pd.DataFrame]:
         "doubt_table": tabulate_doubts(listed, [each.doubts for each in measures]),
         "scene_scores": tabulate_scenes(listed, measures),
         "scene_class_scores": tabulate_scene_classes(listed, measures, NAMES),
+        "suspect_scenes": tabulate_suspect_scenes(listed, disagreements),
+        "suspect_regions": tabulate_suspect_regions(listed, disagreements, NAMES, options.suspects),
         "prior_confusion": score_prior(scenes, split_table, {}, None, options),
         "training_history": history(),
     }

@@ -124,8 +124,8 @@ def summaries(model: Any, scenes: Any, raw: Any, label_space: Any) -> dict[str, 
     versions = {"prepared_scenes": "", "split_table": "", "segnet_model": ""}
     provenance = Provenance(**tell_origin(), versions=versions, parameters={"evaluate": options.model_dump()})
     sources = {"prepared_scenes": scenes, "split_table": table, "raw_scenes": raw, "label_space": label_space}
-    confusion, calibration, of_scenes, of_classes = nodes.score_scenes(
-        segnet_model=model, **sources, provenance=provenance, options=options
+    confusion, calibration, _, of_scenes, of_classes, *_ = nodes.score_scenes(
+        segnet_model=model, **sources, provenance=provenance, options=options, seed=Seed(1)
     )
     tables = {"scene_scores": of_scenes, "scene_class_scores": of_classes}
     scores, _ = nodes.summarise_scores(
@@ -150,6 +150,7 @@ def summaries(model: Any, scenes: Any, raw: Any, label_space: Any) -> dict[str, 
         scores=scores,
         options=options,
         picture_options=PictureOptions(palette="classes"),
+        seed=Seed(1),
     )
     return {
         "the prior": (partial(nodes.score_prior, **sources, options=options), len(ids)),

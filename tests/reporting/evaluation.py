@@ -13,6 +13,7 @@ from roadseg.reporting.evaluation_report import write_evaluation_report
 from roadseg.reporting.gallery import choose_gallery, picture_scene
 from roadseg.scenes.labels import SegmentationClass
 from roadseg.scenes.palette import Palette
+from roadseg.scoring.disagreement import SuspectOptions
 from roadseg.scoring.measures import EvaluateOptions, measure_scene
 from roadseg.scoring.prediction import Prediction
 from roadseg.scoring.summary import average_over_batches, read_statistics, summarise_split
@@ -70,6 +71,7 @@ def write_page(
         further_measures=["boundary_f1", "calibration_error"],
         samples=0,
         gallery_scenes=gallery_scenes,
+        suspects=SuspectOptions(regions=60, confidence=0.9),
         resolution=resolution,
         protocol_size=(720, 1280),
         prediction_files=PredictionFileOptions(written=False, name="{scene}.png", ids=None),

@@ -11,6 +11,7 @@ PREDICTED = np.array([[0, 1, 1, 1], [0, 0, 0, 1]], np.uint8)
 
 REST = {
     "gallery_scenes": 0,
+    "suspects": {"regions": 60, "confidence": 0.9},
     "samples": 0,
     "resolution": "network",
     "protocol_size": [720, 1280],

@@ -8,6 +8,7 @@ from scipy.special import softmax
 from model_records import model_record
 from roadseg.reading.label_map_writing import PredictionFileOptions
 from roadseg.scenes.prepared import PreparedScene
+from roadseg.scoring.disagreement import SuspectOptions
 from roadseg.scoring.measures import EvaluateOptions
 from roadseg.scoring.resolution import guess_at, predict_at
 from roadseg.segnet.predictor import Predictor
@@ -50,6 +51,7 @@ def compare_at(resolution, size=(20, 32)):
         further_measures=[],
         samples=0,
         gallery_scenes=0,
+        suspects=SuspectOptions(regions=60, confidence=0.9),
         resolution=resolution,
         protocol_size=size,
         prediction_files=PredictionFileOptions(written=False, name="{scene}.png", ids=None),

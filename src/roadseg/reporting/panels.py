@@ -39,19 +39,22 @@ class Example:
 
 
 @house_style
-def draw_panels(examples: Sequence[Example], palette: Palette, caption: str = "") -> Figure:
+def draw_panels(
+    examples: Sequence[Example], palette: Palette, caption: str = "", title: str = "What the network sees"
+) -> Figure:
     """Returns scenes one below the other, in each row image, annotation, prediction and errors.
 
     Args:
         examples: The scenes, top to bottom.
         palette: Of the K classes.
         caption: Small print at the foot.
+        title: At the head.
     """
     legend = _list_colours(examples, palette)
     legend_height = 0.22 * -(-len(legend) // LEGEND_COLUMNS)
     heights = [3.1 * example.image.shape[0] / example.image.shape[1] for example in examples]
     heights = [height * min(1, TALLEST / sum(heights)) + 0.25 for height in heights]
-    figure = start_figure("What the network sees", (12.6, sum(heights) + legend_height + 0.8), caption)
+    figure = start_figure(title, (12.6, sum(heights) + legend_height + 0.8), caption)
     grid = figure.add_gridspec(len(examples) + 1, 4, height_ratios=[*heights, legend_height])
     for row, example in enumerate(examples):
         errors, share = _mark_errors(example, palette)
@@ -61,10 +64,10 @@ def draw_panels(examples: Sequence[Example], palette: Palette, caption: str = ""
             "prediction": palette.paint(example.prediction),
             f"errors: {share}": errors,
         }
-        for column, (title, picture) in enumerate(pictures.items()):
+        for column, (heading, picture) in enumerate(pictures.items()):
             axes = figure.add_subplot(grid[row, column], frame_on=False, xticks=[], yticks=[])
             axes.imshow(picture, interpolation="nearest")
-            axes.set_title(textwrap.fill(title, 40), loc="left")
+            axes.set_title(textwrap.fill(heading, 40), loc="left")
     foot = figure.add_subplot(grid[-1, :], frame_on=False, xticks=[], yticks=[])
     patches = [Patch(color=hex_colour(colour), label=" ") for _, colour in legend]
     texts = foot.legend(handles=patches, loc="center", ncols=LEGEND_COLUMNS, borderpad=0).get_texts()

@@ -13,6 +13,7 @@ from roadseg.reading.label_map_writing import PredictionFileOptions
 from roadseg.scenes.preprocessing import resize_label_map
 from roadseg.scoring.boundaries import boundary_f1, boundary_tolerance
 from roadseg.scoring.calibration import count_calibration
+from roadseg.scoring.disagreement import Disagreement, SuspectOptions, find_disagreement
 from roadseg.scoring.error_detection import count_doubts, list_doubts
 from roadseg.scoring.metrics import count_confusion
 from roadseg.scoring.prediction import Prediction
@@ -29,15 +30,17 @@ class EvaluateOptions(BaseModel, frozen=True, extra="forbid", strict=True):
         protocol_size: (height, width) in pixels; used by the resolution `idd_protocol` alone.
         prediction_files: Whether and how predictions are written too.
         gallery_scenes: Scenes of each split that the report shows.
+        suspects: Which regions are listed whose annotation may be wrong.
     """
 
     batch_size: PositiveInt
-    further_measures: Sequence[Literal["boundary_f1", "calibration_error", "error_detection"]]
+    further_measures: Sequence[Literal["boundary_f1", "calibration_error", "error_detection", "suspects"]]
     samples: NonNegativeInt
     resolution: Literal["network", "native", "idd_protocol"]
     protocol_size: Annotated[tuple[PositiveInt, PositiveInt], Strict(strict=False)]
     prediction_files: PredictionFileOptions
     gallery_scenes: NonNegativeInt
+    suspects: SuspectOptions
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,7 @@ class SceneMeasures:
         calibration: (bins, 3) float64, as `count_calibration` returns it. None if it was not asked for.
         scaled_calibration: The same of the confidences at the temperature of the model; None also where it has none.
         doubts: Name of a doubt -> what `count_doubts` returns; empty if they were not asked for.
+        disagreement: Where the network and the annotation disagree. None if it was not asked for.
     """
 
     scene: str
@@ -59,6 +63,7 @@ class SceneMeasures:
     calibration: NDArray[np.float64] | None
     scaled_calibration: NDArray[np.float64] | None = None
     doubts: Mapping[str, coo_array] = field(default_factory=dict)
+    disagreement: Disagreement | None = None
 
 
 def measure_scene(prediction: Prediction, num_classes: int, options: EvaluateOptions) -> SceneMeasures:
@@ -78,6 +83,7 @@ def measure_scene(prediction: Prediction, num_classes: int, options: EvaluateOpt
         count_calibration(truth, label_map, prediction.confidence) if "calibration_error" in asked else None,
         _count_scaled(prediction) if "calibration_error" in asked else None,
         _count_doubts(prediction) if "error_detection" in asked else {},
+        _find_disagreement(prediction, options.suspects) if "suspects" in asked else None,
     )
 
 
@@ -96,3 +102,7 @@ def _count_doubts(prediction: Prediction) -> dict[str, coo_array]:
         return {}
     doubts = list_doubts(prediction.found, (prediction.truth.shape[0], prediction.truth.shape[1]))
     return {name: count_doubts(each, prediction.truth, prediction.label_map) for name, each in doubts.items()}
+
+
+def _find_disagreement(prediction: Prediction, options: SuspectOptions) -> Disagreement | None:
+    return None if prediction.found is None else find_disagreement(prediction.found, prediction.truth, options)

@@ -56,6 +56,6 @@ def predict_scenes(
             yield image, (truth.shape[0], truth.shape[1])
 
     for scene, found in zip(ids, predictor.predict_at(read()), strict=True):
-        plain = replace(found, temperature=1.0)
+        plain = found if found.temperature == 1 else replace(found, temperature=1.0)  # maps are computed once
         confidence = plain.confidence  # first, as it resizes all logits, which give the classes too
         yield Prediction(scene, truths.popleft(), plain.label_map, confidence, found)

@@ -48,13 +48,14 @@ PLAIN = PictureOptions(palette="classes")
 SAFE = PictureOptions(palette="safe")
 
 
-MEASURES = ["calibration_error", "error_detection"]
+MEASURES = ["calibration_error", "error_detection", "suspects"]
 
 
 def evaluate_options(**changes: Any) -> EvaluateOptions:
     files = PredictionFileOptions(written=False, name="{scene}.png", ids=None)
     given = {"batch_size": 2, "further_measures": MEASURES, "samples": 0, "resolution": "network"}
     rest = {"protocol_size": (4, 8), "gallery_scenes": 1, "prediction_files": files}
+    rest["suspects"] = {"regions": 3, "confidence": 0.7}
     return EvaluateOptions.model_validate(given | rest | changes)
 
 
@@ -134,7 +135,7 @@ def test_every_scene_is_scored_once_by_what_the_network_makes_of_it(
     model: TrainedSegNet, prepared: PreparedScenes, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.INFO):
-        confusion, calibration, doubts, scenes, of_classes = score(model, prepared, tmp_path)
+        confusion, calibration, doubts, scenes, of_classes, *_ = score(model, prepared, tmp_path)
     assert {scene: gather(confusion, scene) for scene in TRUTH} == {s: matrix_of(s).tolist() for s in TRUTH}
     assert scenes[["scene", "split", "pixels"]].to_numpy().tolist() == [
         ["a_0", "train", 8],
@@ -208,7 +209,7 @@ def summaries(model: TrainedSegNet, prepared: PreparedScenes, tmp_path: Path, ca
     """What `score_scenes` returns, and what `summarise_scores` makes of it, with what that logs."""
     unused: Any = None
     tables = score(model, prepared, tmp_path)
-    _, calibration, _, scenes, of_classes = tables
+    _, calibration, _, scenes, of_classes, *_ = tables
     prior = nodes.score_prior(prepared, SPLITS, unused, unused, OPTIONS)
     caplog.clear()
     with caplog.at_level(logging.INFO):
@@ -291,7 +292,7 @@ def test_doubts_find_errors_as_scikit_learn_says_of_the_single_pixels(summaries:
 def test_examples_are_the_best_the_median_and_the_worst_scene_of_each_split(
     summaries: Any, model: TrainedSegNet, prepared: PreparedScenes
 ) -> None:
-    (_, _, _, scenes, _), _, _ = summaries
+    (_, _, _, scenes, *_), _, _ = summaries
     figure = nodes.draw_examples(model, prepared, scenes, OPTIONS, PLAIN, Seed(1))
     drawn = [axes for axes in figure.axes if axes.images]
     titles = [" ".join(axes.get_title(loc="left").split()) for axes in drawn]
@@ -316,10 +317,32 @@ def test_examples_are_the_best_the_median_and_the_worst_scene_of_each_split(
     )
 
 
+def test_suspects_are_where_the_network_says_surely_another_class(
+    summaries: Any, model: TrainedSegNet, prepared: PreparedScenes
+) -> None:
+    (*_, suspect_scenes, suspect_regions), _, _ = summaries
+    # At the temperature 1.5 each pixel has the confidence 1 / (1 + 2 exp(-200 / 64 / 1.5)), 0.80: all wrong ones count.
+    assert suspect_scenes["scene"].tolist() == ["a_2", "b_0", "a_1", "a_0"]
+    assert suspect_regions[["scene", "truth", "predicted", "top", "left", "pixels"]].to_numpy().tolist() == [
+        ["a_2", "class 0", "class 1", 0, 0, 3],
+        ["a_2", "class 2", "class 1", 1, 0, 2],
+        ["a_1", "class 2", "class 0", 1, 2, 1],  # b_0 has such a region too, and there is room for three
+    ]
+    figure = nodes.draw_suspects(model, prepared, suspect_regions, OPTIONS, PLAIN, Seed(1))
+    titles = [" ".join(axes.get_title(loc="left").split()) for axes in figure.axes if axes.images]
+    assert titles[::4] == [
+        "1, train: a_2, class 0 or class 1?",
+        "2, train: a_2, class 2 or class 1?",
+        "3, train: a_1, class 2 or class 0?",
+    ]
+    none = nodes.draw_suspects(model, prepared, suspect_regions[:0], OPTIONS, PLAIN, Seed(1))
+    assert not [axes for axes in none.axes if axes.images]
+
+
 def test_report_shows_as_many_scenes_as_asked_for_in_the_colours_asked_for(
     summaries: Any, model: TrainedSegNet, prepared: PreparedScenes
 ) -> None:
-    (confusion, _, _, scenes, of_classes), (scores, *_), _ = summaries
+    (confusion, _, _, scenes, of_classes, *_), (scores, *_), _ = summaries
     page = nodes.write_report(
         segnet_model=model,
         prepared_scenes=prepared,

@@ -18,6 +18,7 @@ from roadseg.reporting.evaluation_report import write_evaluation_report
 from roadseg.reporting.gallery import choose_gallery, picture_scene
 from roadseg.reporting.panels import Example, draw_panels
 from roadseg.reporting.score_text import describe_scores
+from roadseg.reporting.suspect_crops import SHOWN, crop_suspect
 from roadseg.scenes.labels import LabelSpace
 from roadseg.scenes.palette import PictureOptions, make_palette
 from roadseg.scenes.prepared import PreparedScenes
@@ -26,6 +27,7 @@ from roadseg.scenes.raw import RawScenes
 from roadseg.scenes.seed import Seed
 from roadseg.scenes.splits import digest_contents
 from roadseg.scoring import summary
+from roadseg.scoring.disagreement import tabulate_suspect_regions, tabulate_suspect_scenes
 from roadseg.scoring.error_detection import tabulate_detection, tabulate_doubts
 from roadseg.scoring.measures import EvaluateOptions, measure_scene
 from roadseg.scoring.metrics import count_classes, count_confusion, mean_iou
@@ -62,8 +64,8 @@ def score_scenes(
     provenance: Provenance,
     options: EvaluateOptions,
     seed: Seed,
-) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    """Returns the tables of confusion, calibration and doubts, the scores of each scene, and those of its classes."""
+) -> tuple[pd.DataFrame, ...]:
+    """Returns the tables of confusion, calibration and doubts, of scenes, of their classes, and of suspects (two)."""
     names = [each.name for each in prepared_scenes.classes]
     scenes = list_scenes(split_table, options.resolution)
     if not _check_model(segnet_model.record, prepared_scenes, split_table, scenes, provenance):
@@ -77,12 +79,15 @@ def score_scenes(
         logger.info("Predictions are written to %s", folder)
     with advising(SPARE_MEMORY, BatchMemoryError):
         measures = [measure_scene(each, len(names), options) for each in predictions]
+    disagreements = [each.disagreement for each in measures]
     return (
         tabulate_confusion(scenes, (each.confusion for each in measures), names),
         tabulate_calibration(scenes, measures),
         tabulate_doubts(scenes, [each.doubts for each in measures]),
         tabulate_scenes(scenes, measures),
         tabulate_scene_classes(scenes, measures, names),
+        tabulate_suspect_scenes(scenes, disagreements),
+        tabulate_suspect_regions(scenes, disagreements, names, options.suspects),
     )
 
 
@@ -219,6 +224,29 @@ def draw_examples(
     sizes = f"Pictures and errors are at network resolution, mean IoU is at {options.resolution} resolution."
     palette = make_palette(prepared_scenes.classes, picture_options)
     return draw_panels(examples, palette, f"{sizes} {describe_model(segnet_model.record)}")
+
+
+def draw_suspects(
+    segnet_model: TrainedSegNet,
+    prepared_scenes: PreparedScenes,
+    suspect_regions: pd.DataFrame,
+    options: EvaluateOptions,
+    picture_options: PictureOptions,
+    seed: Seed,
+) -> Figure:
+    """Returns panels of the regions whose annotation is the most suspect."""
+    shown = suspect_regions.head(SHOWN)
+    predictor = Predictor(segnet_model, batch_size=options.batch_size, samples=options.samples, seed=seed.root)
+    predictions = predict_scenes(predictor, prepared_scenes, list(dict.fromkeys(shown["scene"])))
+    with advising(SPARE_MEMORY, BatchMemoryError):
+        found = {each.scene: each for each in predictions}
+    palette = make_palette(prepared_scenes.classes, picture_options)
+    examples = [
+        crop_suspect(row, found[row["scene"]], prepared_scenes[row["scene"]].image, palette)
+        for row in shown.to_dict("records")
+    ]
+    caption = f"At network resolution. {describe_model(segnet_model.record)}"
+    return draw_panels(examples, palette, caption, title="Where a sure network and the annotation disagree most")
 
 
 def write_report(
