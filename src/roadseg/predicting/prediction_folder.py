@@ -57,7 +57,8 @@ class Index(BaseModel, frozen=True):
     videos: tuple[Footage, ...]
 
 
-NOTE: TypeAdapter[Any] = TypeAdapter(Entry | Footage)  # type: ignore[arg-type]
+NOTES: Any = Entry | Footage  # mypy takes a union for no type
+NOTE: TypeAdapter[Any] = TypeAdapter(NOTES)
 """What a line of the journal holds."""
 
 
