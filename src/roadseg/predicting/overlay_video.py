@@ -34,7 +34,7 @@ class OverlayVideo:
 
     def add(self, painted: NDArray[np.uint8]) -> None:
         """Adds a frame: (height, width, 3) uint8, RGB."""
-        self._writer.write(painted[..., ::-1].copy())
+        self._writer.write(cv2.cvtColor(painted, cv2.COLOR_RGB2BGR))
         self._frames += 1
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:

@@ -69,4 +69,5 @@ class PictureFiles:
 
 
 def _encode_jpeg(image: Image, quality: int) -> bytes:
-    return cv2.imencode(".jpg", image[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])[1].tobytes()
+    bgr = cv2.cvtColor(image, cv2.COLOR_RGB2BGR)  # a view in that order takes twice as long to encode
+    return cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, quality])[1].tobytes()
