@@ -27,6 +27,7 @@ bench: .venv/developers
 	$(BIN)/python tests/benchmarks/train.py
 	$(BIN)/python tests/benchmarks/evaluate.py
 	$(BIN)/python tests/benchmarks/predict.py
+	$(BIN)/python tests/benchmarks/predict_source.py
 
 lint: .venv/developers
 	$(BIN)/ruff check
