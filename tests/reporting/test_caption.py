@@ -2,12 +2,14 @@ from model_records import model_record
 from roadseg.reporting.caption import describe_model
 
 
-def test_a_model_is_described_with_versions_and_flat_parameters_but_those_of_evaluations():
+def test_a_model_is_described_with_versions_and_flat_parameters_but_those_that_no_training_uses():
     parameters = {
         "seed": 1,
         "train": {"epochs": 2, "augmentation": {"flip": True}},
         "limit": None,
         "evaluate": {"resolution": "native"},
+        "predict": {"samples": 0},
+        "pictures": {"palette": "safe"},
     }
     assert describe_model(model_record(parameters=parameters)) == (
         "segnet_model v3, prepared_scenes v1, split_table v2. "
