@@ -9,7 +9,7 @@ from roadseg.reading.folder_lock import locked
 
 
 def test_a_training_belongs_to_one_process_until_that_is_killed(tmp_path, holder):
-    refused = pytest.raises(FileError, match=f"another run is at this very training, in {tmp_path}")
+    refused = pytest.raises(FileError, match=f"another run is doing the same training, in {tmp_path}")
     with refused, locked(tmp_path, "training", patience=0.0):
         pass
     holder.kill()

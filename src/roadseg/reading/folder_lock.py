@@ -38,12 +38,14 @@ def locked(folder: Path, work: str, patience: float = PATIENCE) -> Iterator[None
         lock.acquire(patience)
     except (Timeout, FileNotFoundError):
         raise FileError(
-            f"another run is at this very {work}, in {folder}: wait until it has ended, or end it and start again"
+            f"another run is doing the same {work}, in {folder}: wait until it has ended, or stop it and start again"
         ) from None
     except OSError as fault:
         if fault.errno not in WITHOUT_LOCKS:
             raise
-        logger.warning("%s can't be locked (%s): see that no other run is at this %s", folder, fault.strerror, work)
+        logger.warning(
+            "%s can't be locked (%s): make sure that no other run does this %s", folder, fault.strerror, work
+        )
     try:
         yield
     finally:
