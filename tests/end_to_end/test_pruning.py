@@ -68,7 +68,7 @@ def test_a_broken_model_ends_pruning_with_one_sentence(project: Project) -> None
     before = project.files()
     done = project.kedro("prune", "--keep", "1")
     assert done.returncode == 1
-    assert f"Error: '{path}' is no zip archive" in done.stdout
+    assert f"Error: '{path}' is not a zip archive" in done.stdout
     assert "Traceback" not in done.stdout
     assert project.files() == before
 

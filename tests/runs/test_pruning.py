@@ -326,9 +326,9 @@ def name_nothing(path):
 @pytest.mark.parametrize(
     ("name", "harm", "message"),
     [
-        ("segnet_model", cut_off, "is no zip archive"),
-        ("segnet_model", empty, "is no zip archive"),
-        ("segnet_model", drop_record, "holds no record.json"),
+        ("segnet_model", cut_off, "is not a zip archive"),
+        ("segnet_model", empty, "is not a zip archive"),
+        ("segnet_model", drop_record, "contains no record.json"),
         ("segnet_model", name_nothing, "is damaged"),
         ("scores", cut_off, "does not name the versions it was made from"),
         ("scores", lambda path: path.write_text("{}"), "does not name the versions it was made from"),

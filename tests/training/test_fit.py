@@ -111,9 +111,12 @@ def test_a_plateau_lowers_the_learning_rate_and_then_ends_the_training(scenes, t
 @pytest.mark.parametrize(
     ("published", "why"),
     [
-        ({}, "there are none; see"),
-        ({4: "validation", 5: "validation"}, "there are none: none of the 2 scenes published as validation has labels"),
-        ({3: "validation", 4: "validation", 5: "test"}, "there are none; see"),  # the first of them has labels
+        ({}, "but it has none; see"),
+        (
+            {4: "validation", 5: "validation"},
+            "but it has none: none of the 2 scenes published as validation has labels",
+        ),
+        ({3: "validation", 4: "validation", 5: "test"}, "but it has none; see"),  # the first of them has labels
     ],
 )
 def test_a_split_without_scenes_is_named_and_said_to_be_there_without_labels(scenes, published, why):

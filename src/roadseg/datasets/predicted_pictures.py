@@ -3,7 +3,7 @@
 import base64
 import shutil
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
@@ -11,13 +11,14 @@ from fsspec.implementations.local import LocalFileSystem
 from kedro.io import AbstractVersionedDataset, Version
 from kedro_datasets._typing import ImagePreview
 
-from roadseg.predicting.predicted_pictures import PredictedPictures, load_predicted
+if TYPE_CHECKING:
+    from roadseg.predicting.predicted_pictures import PredictedPictures
 
 COLUMNS = 3
 """Pictures beside each other in a preview."""
 
 
-class PredictedPicturesDataset(AbstractVersionedDataset[PredictedPictures, PredictedPictures]):
+class PredictedPicturesDataset(AbstractVersionedDataset["PredictedPictures", "PredictedPictures"]):
     """Saves the folder of a prediction by moving it to its place, and loads it as `PredictedPictures`.
 
     Examples:
@@ -37,15 +38,19 @@ class PredictedPicturesDataset(AbstractVersionedDataset[PredictedPictures, Predi
         self._fs = LocalFileSystem()  # old versions are removed through it
         super().__init__(PurePosixPath(filepath), version)
 
-    def load(self) -> PredictedPictures:
+    def load(self) -> "PredictedPictures":
         """Returns what is in the folder.
 
         Raises:
             FileError: If its index is missing or damaged.
         """
+        from roadseg.predicting.predicted_pictures import (
+            load_predicted,  # brings Keras, which `prepare` need not wait for
+        )
+
         return load_predicted(Path(self._get_load_path()))
 
-    def save(self, data: PredictedPictures) -> None:
+    def save(self, data: "PredictedPictures") -> None:
         """Moves the folder to its place; what is there without a version goes."""
         path = Path(self._get_save_path())
         path.parent.mkdir(parents=True, exist_ok=True)

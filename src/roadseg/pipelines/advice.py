@@ -1,7 +1,11 @@
 """Commands and options that correct what the library refuses; the library itself knows no commands."""
 
+from typing import TYPE_CHECKING
+
 from roadseg.datasets.provenance import Provenance
-from roadseg.segnet.model_record import ModelRecord
+
+if TYPE_CHECKING:
+    from roadseg.segnet.model_record import ModelRecord  # brings Keras, which `prepare` need not wait for
 
 SPARE_MEMORY = ": give a smaller evaluate.batch_size, or write CUDA_VISIBLE_DEVICES= before the command to use the CPU"
 """How a model is scored that needs more memory than there is."""
@@ -10,7 +14,7 @@ NAME_RAW_LABELS = ", or give it a name there, in raw_scenes of the catalog, if i
 """Where raw labels get names."""
 
 
-def fit_scenes(record: ModelRecord, provenance: Provenance) -> str:
+def fit_scenes(record: "ModelRecord", provenance: Provenance) -> str:
     """Returns how a model is scored whose size the scenes have not: on its own data, or on scenes of its size.
 
     Scenes of its own data that are prepared again may be others: a trial has fewer, and raw data may have changed.
@@ -24,7 +28,7 @@ def fit_scenes(record: ModelRecord, provenance: Provenance) -> str:
     )
 
 
-def evaluate_on_own_data(record: ModelRecord) -> str:
+def evaluate_on_own_data(record: "ModelRecord") -> str:
     """Returns the command that evaluates a model on the data that it learnt from."""
     environment = f" --env {record.environment}" if record.environment else ""
     pins = f"segnet_model:{record.run},{_name_versions(record)}"
@@ -33,10 +37,10 @@ def evaluate_on_own_data(record: ModelRecord) -> str:
     )
 
 
-def load_what_was_learnt(record: ModelRecord) -> str:
+def load_what_was_learnt(record: "ModelRecord") -> str:
     """Returns the options with which a run loads the data that a model learnt from."""
     return f"; add --pipelines train --load-versions {_name_versions(record)}"
 
 
-def _name_versions(record: ModelRecord) -> str:
+def _name_versions(record: "ModelRecord") -> str:
     return ",".join(f"{name}:{each.version}" for name, each in record.learnt_from.items())
