@@ -36,7 +36,7 @@ def test_a_training_goes_on_with_its_history_and_the_record_says_from_where(trai
     (first,) = models(trained_copy)
     run = first.parent.name
     assert trained_copy.fail(*go_on("latest", 2)).startswith(
-        f"Error: train.continue_from: the training of {run} has had 2 epochs: train.epochs"
+        f"Error: train.continue_from: the training of {run} has had 2 epochs: set train.epochs above that"
     )
     output = trained_copy.run(*go_on("latest", 3))
     assert f"Continues after epoch 2 of the training of {run}" in output
