@@ -132,7 +132,7 @@ def test_one_scene_and_a_split_without_labels_train_nothing(camvid: Project, cam
     assert "whole drives can't be split 3 ways: there are 1 (0001TP); give 2 of the splits the share 0" in message
     shutil.rmtree(camvid_folder / "valannot")
     message = camvid.fail("--pipelines", "prepare,train", "--params", "split.method=published")
-    assert "the split 'validation', there are none: none of the 2 scenes published as validation has labels" in message
+    assert "the split 'validation', but it has none: none of the 2 scenes published as validation has labels" in message
 
 
 @pytest.fixture

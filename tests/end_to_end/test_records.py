@@ -73,7 +73,7 @@ def test_two_models_are_listed_and_set_side_by_side(trained_copy: Project) -> No
     assert re.search(r"train.epochs +2 +1\n", output)
     ours, theirs = (scores[run]["train"]["mean_iou"] for run in (first, second))
     assert re.search(rf"train +mean_iou +{ours:.4f} +{theirs:.4f} +{re.escape(f'{theirs - ours:+.4f}')}\n", output)
-    assert "it takes 5 drives" in output
+    assert "an interval needs at least 5 drives" in output
     page = trained_copy.folder / output.splitlines()[-1]
     assert page.name == "comparison.html"
     html = page.read_text()
