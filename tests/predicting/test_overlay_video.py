@@ -34,3 +34,9 @@ def test_a_video_that_the_disk_has_no_room_for_is_refused_and_removed(tmp_path):
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert not list(tmp_path.iterdir())
+
+
+def test_a_video_without_a_frame_leaves_no_file(tmp_path):
+    with OverlayVideo(tmp_path / "film.mp4", (96, 128), 25.0):
+        pass
+    assert not list(tmp_path.iterdir())

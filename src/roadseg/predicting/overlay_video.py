@@ -38,17 +38,17 @@ class OverlayVideo:
         self._frames += 1
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        """Gives the file its name; after an error it is removed.
+        """Gives the file its name; after an error, or without a frame, it is removed.
 
         Raises:
             FileError: If it does not hold all frames.
         """
         self._writer.release()
-        if kind is None and self._is_whole():
+        if kind is None and self._frames and self._is_whole():
             self._part.replace(self._path)
             return
         self._part.unlink(missing_ok=True)
-        if kind is None:
+        if kind is None and self._frames:
             raise FileError(f"'{self._path}' could not be written whole: see that the disk has room, and run again")
 
     def _is_whole(self) -> bool:

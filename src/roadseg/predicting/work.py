@@ -52,17 +52,17 @@ class Work:
         pictures = [item for item in source if isinstance(item, Picture)]
         missing = [each for each in pictures if not self._is_finished(each.name, fingerprints[each.name])]
         videos = [item for item in source if isinstance(item, Video)]
-        to_see = [each for each in videos if not self._is_finished_video(each.name, fingerprints[each.name])]
+        unfinished = [each for each in videos if not self._is_finished_video(each.name, fingerprints[each.name])]
         logger.info(
             "%d pictures, %d of them to predict; %d videos, %d of them",
             len(pictures),
             len(missing),
             len(videos),
-            len(to_see),
+            len(unfinished),
         )
         if missing:
             self._predict_pictures(missing, [fingerprints[each.name] for each in missing])
-        for video in to_see:
+        for video in unfinished:
             self._predict_video(video, fingerprints[video.name])
 
     def _is_finished(self, picture: str, fingerprint: str) -> bool:
