@@ -49,8 +49,8 @@ def test_a_second_run_predicts_what_changed_and_stays_whole_when_the_first_is_pr
     command = ("--pipelines", "predict", "--params", f"source={source}")
 
     output = trained_copy.run(*command)
-    assert "5 pictures, 5 of them to predict; 1 videos, 1 of them" in output
-    assert "1 of 8 pictures can't be predicted, such as broken: 'broken.jpg' is no image" in output
+    assert "5 of 5 pictures and 1 of 1 video to predict" in output
+    assert "1 fault in 5 pictures and 1 video: broken: 'broken.jpg' is no image" in output
     names = ["broken", "drive 1/a", "drive 1/b", "drive 2/c", "film/000000", "film/000001", "film/000002", "gone"]
     assert [each["picture"] for each in read_index(trained_copy)] == names
     before = read_files(trained_copy)
@@ -59,7 +59,7 @@ def test_a_second_run_predicts_what_changed_and_stays_whole_when_the_first_is_pr
     save_picture(source / "broken.jpg", draw_picture(10))
     (source / "gone.png").unlink()
     output = trained_copy.run(*command)
-    assert "4 pictures, 2 of them to predict; 1 videos, 0 of them" in output
+    assert "2 of 4 pictures and 0 of 1 video to predict" in output
     assert trained_copy.kedro("prune", "--keep", "1").returncode == 0
     (version,) = trained_copy.folder.glob(f"{PREDICTED}/*/predicted_pictures")
     after = read_files(trained_copy)
@@ -122,7 +122,7 @@ def test_killed_amid_pictures_and_amid_a_video_it_predicts_the_rest_with_the_byt
     assert PICTURES + FRAMES // 3 <= len(finished) < PICTURES + FRAMES
     assert pictures.items() <= finished.items()
     output = trained_copy.run(*command)
-    assert f"{PICTURES} pictures, 0 of them to predict; 1 videos, 1 of them" in output
+    assert f"0 of {PICTURES} pictures and 1 of 1 video to predict" in output
     assert read_files(trained_copy) == read_files(whole)
     folder = max(trained_copy.folder.glob(f"{PREDICTED}/*/predicted_pictures"))
     assert all((folder / f"label_maps/{name}.png").stat().st_mtime_ns == written for name, written in finished.items())

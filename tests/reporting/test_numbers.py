@@ -1,4 +1,4 @@
-from roadseg.reporting.numbers import write_percent, write_score
+from roadseg.reporting.numbers import write_counts, write_percent, write_score
 
 
 def test_figures_are_rounded_and_what_is_undefined_is_a_dash():
@@ -17,3 +17,8 @@ def test_figures_are_rounded_and_what_is_undefined_is_a_dash():
         "\N{EN DASH}",
     ]
     assert write_score(0.12345, 2) == "0.12"
+
+
+def test_things_are_counted_in_singular_and_plural_and_left_out_where_there_are_none():
+    assert write_counts({"picture": 1, "video": 0}) == "1 picture"
+    assert write_counts({"picture": 1234, "frame": 1}) == "1,234 pictures and 1 frame"

@@ -44,7 +44,7 @@ def areas(svg):
 
 def test_the_headline_counts_what_was_predicted_and_says_how_sure_the_network_is(page):
     headline = plain(section(page, "headline"))
-    assert headline.startswith("6 pictures Mean confidence 0.7292; 25.0 % of the pixels have a confidence below 0.6.")
+    assert headline.startswith("6 pictures and frames Mean confidence 0.7292; 25.0 % of the pixels have a con")
     assert "1 fault: what could not be read" in headline
 
 
@@ -121,6 +121,13 @@ def test_one_picture_is_enough():
     assert "variance" in [each["title"] for each in table["columns"]]
     assert len(figures(page, "gallery")) == 1
     assert "predict.page_pictures</code> is 0" in section(write_page([entry("a", "")], count=0), "gallery")
+
+
+def test_pictures_and_frames_are_called_what_they_are():
+    film = [entry(f"film/{n}", "film", time=n / 10) for n in range(2)]
+    assert plain(section(write_page(film), "headline")).startswith("2 frames Mean")
+    page = write_page([entry("a", ""), broken("b", ""), *film[:1]])
+    assert picture_table(page)["things"] == "pictures and frames"
 
 
 def test_names_cannot_break_the_page(page):

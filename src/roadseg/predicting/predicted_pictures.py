@@ -15,6 +15,7 @@ from roadseg.predicting.work import Work
 from roadseg.reading.folder_lock import locked
 from roadseg.reading.picture import Picture
 from roadseg.reading.video import Video
+from roadseg.reporting.numbers import write_counts
 from roadseg.reporting.overlay import Overlay
 from roadseg.scenes.palette import Palette
 from roadseg.scenes.prepared import content_digest
@@ -106,7 +107,7 @@ def predict_source(
             source
         )
         names = _list_names(source, work_folder, options)
-        _tell_faults([work_folder.entries[name] for name in names])
+        _tell_faults([work_folder.entries[name] for name in names], source)
         index = work_folder.finish(key, names, [item.name for item in source if isinstance(item, Video)])
     return PredictedPictures(work_folder.path, index)
 
@@ -137,15 +138,13 @@ def _list_names(source: Sequence[Picture | Video], folder: PredictionFolder, opt
     return names
 
 
-def _tell_faults(entries: Sequence[Entry]) -> None:
+def _tell_faults(entries: Sequence[Entry], source: Sequence[Picture | Video]) -> None:
     faults = [each for each in entries if each.fault]
+    if not faults:
+        return
+    videos = sum(isinstance(item, Video) for item in source)
+    counted = write_counts({"picture": len(source) - videos, "video": videos})
+    first = f"{', such as' if len(faults) > 1 else ':'} {faults[0].picture}: {faults[0].fault}"
     if len(faults) == len(entries):
-        raise FileError(f"none of {len(entries)} pictures can be read: {faults[0].picture}: {faults[0].fault}")
-    if faults:
-        logger.warning(
-            "%d of %d pictures can't be predicted, such as %s: %s; the table has them all",
-            len(faults),
-            len(entries),
-            faults[0].picture,
-            faults[0].fault,
-        )
+        raise FileError(f"nothing of {counted} can be read{first}")
+    logger.warning("%s in %s%s; the table names each", write_counts({"fault": len(faults)}), counted, first)

@@ -22,6 +22,7 @@ from roadseg.predicting.shots import Shot, fingerprint_item, read_ahead, read_pi
 from roadseg.reading.picture import Picture
 from roadseg.reading.progress import show_progress
 from roadseg.reading.video import Video, VideoHeader
+from roadseg.reporting.numbers import write_counts
 from roadseg.scenes.faults import UnusableSceneError
 from roadseg.segnet.predictor import Predictor
 from roadseg.segnet.segmentation import Segmentation
@@ -53,13 +54,9 @@ class Work:
         missing = [each for each in pictures if not self._is_finished(each.name, fingerprints[each.name])]
         videos = [item for item in source if isinstance(item, Video)]
         unfinished = [each for each in videos if not self._is_finished_video(each.name, fingerprints[each.name])]
-        logger.info(
-            "%d pictures, %d of them to predict; %d videos, %d of them",
-            len(pictures),
-            len(missing),
-            len(videos),
-            len(unfinished),
-        )
+        kinds = (("picture", len(missing), len(pictures)), ("video", len(unfinished), len(videos)))
+        todo = [f"{left:,} of {write_counts({kind: count})}" for kind, left, count in kinds if count]
+        logger.info("%s to predict", " and ".join(todo))
         if missing:
             self._predict_pictures(missing, [fingerprints[each.name] for each in missing])
         for video in unfinished:

@@ -1,6 +1,7 @@
 """How scores, shares and counts are written: on pages, in pictures, on the terminal and in the log."""
 
 import math
+from collections.abc import Mapping
 
 UNDEFINED = "\N{EN DASH}"
 """Stands in place of a score that has nothing to divide by."""
@@ -24,3 +25,12 @@ def abbreviate_count(count: int) -> str:
         if count >= 0.9995 * limit:
             return f"{count / limit:.3g}{suffix}"
     return str(count)
+
+
+def write_counts(counts: Mapping[str, int]) -> str:
+    """Returns how many there are of each thing: {"picture": 1, "video": 2} is "1 picture and 2 videos".
+
+    Args:
+        counts: Thing in the singular -> how many; things that there are none of are left out.
+    """
+    return " and ".join(f"{count:,} {thing}{'s' if count != 1 else ''}" for thing, count in counts.items() if count)

@@ -123,7 +123,7 @@ def list_pictures(
         for name, kind in kinds.items()
     ]
     return {
-        "things": "pictures",
+        "things": _name_things(table[table["fault"] == ""]),
         "columns": [{"title": name.replace("_", " "), "kind": kind} for name, kind in kinds.items()],
         "class_scores": ["share"],
         "sorted_by": list(kinds).index("mean_confidence"),
@@ -153,6 +153,12 @@ def draw_drives(
         curves = write_share_curves(places, wide.loc[rows["picture"]].to_numpy(), classes)
         drawn.append({"name": drive, "pictures": len(rows), "is_video": is_video, "curves": curves})
     return drawn
+
+
+def _name_things(table: pd.DataFrame) -> str:
+    are_frames = table["time"].notna()
+    """Returns what a table of pictures without faults has."""
+    return " and ".join(name for name, rows in (("pictures", ~are_frames), ("frames", are_frames)) if rows.any())
 
 
 def _tell_number(number: Any, kind: str) -> float | int | None:
