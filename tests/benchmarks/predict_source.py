@@ -18,8 +18,9 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import cycle, islice
 from pathlib import Path
@@ -125,15 +126,23 @@ def write_pictures(bench: Bench, count: int) -> None:
 
 
 def write_frames(bench: Bench, count: int) -> None:
-    """Writes the files of the frames of a video, one after the other."""
+    """Writes the files of the frames of a video on all cores, and its overlay."""
     from roadseg.predicting.overlay_video import OverlayVideo
-    from roadseg.predicting.work import Work, _FrameFinish
+    from roadseg.predicting.work import Work, _Frames
 
     files = bench.open_files()
-    with OverlayVideo(bench.folder / "out/overlays/film.mp4", PICTURE_SIZE, 25) as overlay:
-        finish = _FrameFinish(files, overlay, Work(bench.predictor, files)._describe)
+    describe = Work(bench.predictor, files)._describe
+    waiting: deque[Future[None]] = deque()
+    with (
+        OverlayVideo(bench.folder / "out/overlays/film.mp4", PICTURE_SIZE, 25) as overlay,
+        _Frames(files, overlay, describe) as frames,
+    ):
         for pair in bench.shoot(count, is_video=True):
-            finish(*pair)
+            waiting.append(frames.submit(*pair))
+            if len(waiting) > 2 * bench.options.batch_size:
+                waiting.popleft().result()
+        for each in waiting:
+            each.result()
 
 
 def seconds(side: Part) -> tuple[float, float]:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from threading import Lock
+from typing import Self
 
 import cv2
 import numpy as np
@@ -29,8 +30,8 @@ from roadseg.segnet.segmentation import Segmentation
 
 logger = logging.getLogger(__name__)
 
-Finish = Callable[[Shot, Segmentation | None], None]
-"""Writes what is asked for of a shot, and notes it; without a segmentation where it was not predicted."""
+Submit = Callable[[Shot, Segmentation | None], Future[None]]
+"""Has other threads write what is asked for of a shot, and note it; without a segmentation if it was not predicted."""
 
 
 class Work:
@@ -70,13 +71,13 @@ class Work:
         footage = self._folder.videos.get(video)
         return footage is not None and footage.fingerprint == fingerprint
 
-    def _finish_each(self, shots: Iterator[Shot], writers: ThreadPoolExecutor, finish: Finish) -> Iterator[None]:
+    def _finish_each(self, shots: Iterator[Shot], submit: Submit) -> Iterator[None]:
         """Predicts and finishes shots as they are read; yields once per shot that is finished, in order."""
         unfinished: deque[list[Future[None]]] = deque()
         try:
             for several in read_ahead(shots, self._options.batch_size):
                 found = self._predict_shots(several)
-                unfinished.append([writers.submit(finish, shot, found.get(shot.picture)) for shot in several])
+                unfinished.append([submit(shot, found.get(shot.picture)) for shot in several])
                 while len(unfinished) > 1:  # one list is written while the next one is predicted
                     yield from (each.result() for each in unfinished.popleft())
             while unfinished:
@@ -104,7 +105,8 @@ class Work:
     def _predict_pictures(self, pictures: Sequence[Picture], fingerprints: Sequence[str]) -> None:
         shots = read_pictures(pictures, fingerprints)
         with ThreadPoolExecutor(cpu_count()) as writers:
-            for _ in show_progress(self._finish_each(shots, writers, self._finish_picture), len(pictures), "pictures"):
+            finished = self._finish_each(shots, lambda *pair: writers.submit(self._finish_picture, *pair))
+            for _ in show_progress(finished, len(pictures), "pictures"):
                 pass
 
     def _predict_video(self, video: Video, fingerprint: str) -> None:
@@ -113,12 +115,11 @@ class Work:
             if self._options.overlays.written and (header := _read_header(video)):
                 path = self._folder.name_file(VIDEOS, video.name)
                 overlay = stack.enter_context(OverlayVideo(path, header.size, header.frame_rate))
-            writer = stack.enter_context(ThreadPoolExecutor(1))  # a video is written frame by frame
             shots = read_video(video, self._options.video, all_frames=overlay is not None)
-            finish = _FrameFinish(self._files, overlay, self._describe)
-            for _ in show_progress(self._finish_each(shots, writer, finish), None, "frames"):
+            frames = stack.enter_context(_Frames(self._files, overlay, self._describe))
+            for _ in show_progress(self._finish_each(shots, frames.submit), None, "frames"):
                 pass
-        if finish.has_frames:
+        if frames.are_there:
             self._folder.note(Footage(video=video.name, fingerprint=fingerprint))
 
     def _describe(self, shot: Shot, found: Segmentation | None) -> Entry:
@@ -150,27 +151,49 @@ class Work:
         )
 
 
-class _FrameFinish:
-    """Finishes the frames of a video in order; those that are not predicted show the classes of the frame before."""
+class _Frames:
+    """Finishes the frames of a video: their files at the same time, the overlay in order.
+
+    In the overlay, frames that are not predicted show the classes of the frame before.
+    """
 
     def __init__(
         self, files: PictureFiles, overlay: OverlayVideo | None, describe: Callable[[Shot, Segmentation | None], Entry]
     ) -> None:
         self._files, self._overlay, self._describe = files, overlay, describe
+        self._writers, self._painter = ThreadPoolExecutor(cpu_count()), ThreadPoolExecutor(1)
         self._label_map: NDArray[np.uint8] | None = None
-        self.has_frames = False
+        self.are_there = False
 
-    def __call__(self, shot: Shot, found: Segmentation | None) -> None:
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._writers.shutdown()
+        self._painter.shutdown()
+
+    def submit(self, shot: Shot, found: Segmentation | None) -> Future[None]:
+        return self._painter.submit(self._paint, shot, self._writers.submit(self._write, shot, found))
+
+    def _write(self, shot: Shot, found: Segmentation | None) -> NDArray[np.uint8] | None:
+        """Writes the files of a frame, and returns its label map if the overlay needs it."""
         if shot.image is None:
             self._files.folder.note(self._describe(shot, None))
-            return
-        self.has_frames = True
+            return None
         if found is not None:
             self._files.write(shot.picture, shot.image, found)
             self._files.folder.note(self._describe(shot, found))
-            self._label_map = found.label_map
-        elif shot.is_chosen:  # predicted before a kill
-            self._label_map = self._files.read_label_map(shot.picture)
+            return found.label_map
+        if shot.is_chosen and self._overlay is not None:  # predicted before a kill
+            return self._files.read_label_map(shot.picture)
+        return None
+
+    def _paint(self, shot: Shot, written: Future[NDArray[np.uint8] | None]) -> None:
+        label_map = written.result()
+        if shot.image is None:
+            return
+        self.are_there = True
+        self._label_map = self._label_map if label_map is None else label_map
         if self._overlay is not None and self._label_map is not None:
             self._overlay.add(self._files.overlay.paint(shot.image, self._label_map))
 
