@@ -200,6 +200,25 @@ def test_every_picture_can_be_decoded(page: webdriver.Chrome) -> None:
     assert page.execute_script(pictures) == [[True, 3]] * 2 * 8
 
 
+def test_suspects_of_one_split_or_of_all_are_shown_in_a_frame(browser: webdriver.Chrome, tmp_path: Path) -> None:
+    maps = [[0, 0, 0, 0]] * 4, [[0, 0, 1, 0]] + [[0, 0, 0, 0]] * 3, [[0.95] * 4] * 4
+    scenes = [Scored(name, name, "A", *maps) for name in ("train", "validation", "test")]
+    (tmp_path / "suspects.html").write_text(write_page(scenes, NAMES), encoding="utf-8")
+    browser.get((tmp_path / "suspects.html").as_uri())
+    assert len(shown(browser, "#suspects tbody tr")) == len(shown(browser, "#suspects figure")) == 3
+    press(browser, "suspects", "test")
+    (row,), (figure,) = shown(browser, "#suspects tbody tr"), shown(browser, "#suspects figure")
+    assert row.text.split()[:3] == [figure.find_element(By.TAG_NAME, "b").text[0], "test", "test"]
+    row.find_element(By.TAG_NAME, "a").click()
+    assert browser.find_elements(By.CSS_SELECTOR, "figure:target") == [figure]
+    frame, image = (figure.find_element(By.CSS_SELECTOR, each).rect for each in (".frame", "svg"))
+    assert frame["x"] - image["x"] == pytest.approx(image["width"] / 2, abs=2)
+    assert frame["width"] == pytest.approx(image["width"] / 4, abs=3)  # with its stroke
+    press(browser, "suspects", "all")
+    assert len(shown(browser, "#suspects figure")) == 3
+    check_quiet(browser)
+
+
 def test_curves_are_drawn(page: webdriver.Chrome) -> None:
     axes = {each.text for each in shown(page, "#curves text")}
     assert {"loss", "mean IoU", "learning rate", "epoch", "training", "validation"} <= axes

@@ -9,11 +9,13 @@ import numpy as np
 import pandas as pd
 
 from roadseg.reading.label_map_writing import PredictionFileOptions
-from roadseg.reporting.evaluation_report import write_evaluation_report
+from roadseg.reporting.evaluation_report import Suspects, write_evaluation_report
 from roadseg.reporting.gallery import choose_gallery, picture_scene
+from roadseg.reporting.suspect_crops import crop_suspect, picture_suspect
 from roadseg.scenes.labels import SegmentationClass
 from roadseg.scenes.palette import Palette
-from roadseg.scoring.disagreement import SuspectOptions
+from roadseg.scoring.disagreement import SuspectOptions, tabulate_suspect_regions, tabulate_suspect_scenes
+from roadseg.scoring.error_detection import tabulate_detection, tabulate_doubts
 from roadseg.scoring.measures import EvaluateOptions, measure_scene
 from roadseg.scoring.prediction import Prediction
 from roadseg.scoring.summary import average_over_batches, read_statistics, summarise_split
@@ -26,6 +28,7 @@ from roadseg.scoring.tables import (
     tabulate_scene_classes,
     tabulate_scenes,
 )
+from roadseg.segnet.segmentation import Segmentation
 
 COLOURS = [(128, 64, 18), (0, 0, 230), (70, 130, 180)]
 HISTORY = [
@@ -37,13 +40,18 @@ HISTORY = [{**row, "seconds": 30.8} for row in HISTORY]
 
 @dataclass(frozen=True)
 class Scored:
-    """A scene with what was annotated and what was predicted, (height, width) class ids each."""
+    """A scene with what was annotated and what was predicted, (height, width) class ids each.
+
+    With the confidence of each pixel, of which all other classes share the rest, and the variance of dropout samples.
+    """
 
     scene: str
     split: str
     drive: str
     truth: Sequence[Sequence[int]]
     prediction: Sequence[Sequence[int]]
+    confidence: Sequence[Sequence[float]] | None = None
+    variance: Sequence[Sequence[float]] | None = None
 
 
 def write_page(
@@ -57,21 +65,24 @@ def write_page(
     resolution: Literal["network", "native", "idd_protocol"] = "network",
     digests: Mapping[str, str] | None = None,
     prior_mean_iou: float = 0.125,
+    temperature: float | None = 1.5,
+    num_regions: int = 60,
+    further_measures: Sequence[str] = ("boundary_f1", "calibration_error", "error_detection", "suspects"),
 ) -> str:
-    """Returns the report of some scenes; `training`, `started_from` and `training_drives` are what the record says.
+    """Returns the report of some scenes; `training`, `started_from` and so on are what the record says.
 
     `digests` are those of scored data that are not what the model learnt from.
     """
     classes = (SegmentationClass(name=name, colour=colour) for name, colour in zip(names, cycle(COLOURS)))
     palette = Palette(tuple(classes))
     scenes = pd.DataFrame([(each.split, each.drive, each.scene, resolution) for each in scored], columns=KEYS)
-    predictions = {each.scene: _prediction(each) for each in scored}
+    predictions = {each.scene: _prediction(each, len(names)) for each in scored}
     options = EvaluateOptions(
         batch_size=8,
-        further_measures=["boundary_f1", "calibration_error"],
+        further_measures=further_measures,
         samples=0,
         gallery_scenes=gallery_scenes,
-        suspects=SuspectOptions(regions=60, confidence=0.9),
+        suspects=SuspectOptions(regions=num_regions, confidence=0.9),
         resolution=resolution,
         protocol_size=(720, 1280),
         prediction_files=PredictionFileOptions(written=False, name="{scene}.png", ids=None),
@@ -97,7 +108,7 @@ def write_page(
         "batch_averaged_mean_iou": average_over_batches(scored_scenes, 8),
         "versions": versions,
         "digests": digests or dict.fromkeys(list(versions)[:2], "aa"),
-        "parameters": {**parameters, "evaluate": {"batch_size": 8, "protocol_size": [720, 1280]}},
+        "parameters": {**parameters, "evaluate": options.model_dump(mode="json")},
         "packages": {"keras": "3.15.1"},
         "machine": {"platform": "Linux", "processor": "Z80", "cores": 2, "python": "3.11.7"},
         "model": {
@@ -114,16 +125,45 @@ def write_page(
             "training": training
             or {"epochs": 2, "best_epoch": 2, "seconds": 61.6, "is_interrupted": False, "history": HISTORY},
             "started_from": started_from,
+            "temperature": temperature,
         },
     }
-    pictures = [picture_scene(predictions[scene], _image(scene, predictions), palette) for scene in gallery["scene"]]
-    matrices = sum_splits(confusion, names, statistics)
-    return write_evaluation_report(scores, matrices, scored_scenes, palette, gallery, pictures)
+    doubt_table = tabulate_doubts(scenes, [each.doubts for each in measures])
+    disagreements = [each.disagreement for each in measures]
+    regions = tabulate_suspect_regions(scenes, disagreements, names, options.suspects)
+    crops = [
+        crop_suspect(row, predictions[row["scene"]], _image(row["scene"], predictions))
+        for row in regions.to_dict("records")
+    ]
+    return write_evaluation_report(
+        scores=scores,
+        matrices=sum_splits(confusion, names, statistics),
+        scored=scored_scenes,
+        palette=palette,
+        gallery=gallery,
+        pictures=[picture_scene(predictions[scene], _image(scene, predictions), palette) for scene in gallery["scene"]],
+        doubt_table=doubt_table,
+        detection=tabulate_detection(doubt_table),
+        suspects=Suspects(
+            tabulate_suspect_scenes(scenes, disagreements),
+            regions,
+            [picture_suspect(each, palette) for each in crops] if gallery_scenes else [],
+        ),
+    )
 
 
-def _prediction(scored: Scored) -> Prediction:
+def _prediction(scored: Scored, num_classes: int) -> Prediction:
     truth, label_map = np.array(scored.truth, np.uint8), np.array(scored.prediction, np.uint8)
-    return Prediction(scored.scene, truth, label_map, np.ones(truth.shape, np.float32))
+    found = None if scored.confidence is None else _find(scored, label_map, num_classes)
+    return Prediction(scored.scene, truth, label_map, np.ones(truth.shape, np.float32), found)
+
+
+def _find(scored: Scored, label_map: np.ndarray, num_classes: int) -> Segmentation:
+    confidence = np.array(scored.confidence, np.float32)[..., None]
+    chosen = np.eye(num_classes, dtype=np.float32)[label_map]
+    logits = np.log(np.where(chosen, confidence, (1 - confidence) / (num_classes - 1)))
+    variance = None if scored.variance is None else np.array(scored.variance, np.float32)
+    return Segmentation(logits, label_map.shape, variance=variance)
 
 
 def _image(scene: str, predictions: Mapping[str, Prediction]) -> np.ndarray:

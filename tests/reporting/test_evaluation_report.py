@@ -24,10 +24,30 @@ SCENES = [
     Scored("v1", "test", "E", [[255, 255], [255, 255]], [[0, 1], [2, 0]]),
 ]
 
+# Of the wrong pixel of d1 the network is surer than of one that is right; the variance is the largest there.
+DOUBTED = [
+    Scored("r1", "train", "A", [[1, 1]], [[1, 1]], [[0.5, 0.6]], [[0.1, 0.2]]),
+    Scored("v1", "validation", "B", [[255, 255]], [[1, 1]], [[0.5, 0.6]], [[0.1, 0.2]]),
+    Scored("d1", "test", "D", [[0, 0], [1, 255]], [[0, 1], [1, 0]], [[0.5, 0.6], [0.8, 0.9]], [[0.1, 0.3], [0.2, 0]]),
+]
+
+# The network is sure of two neighbours in s2 that are annotated as something else, and of one pixel in s1.
+SUSPECT = [
+    Scored("s1", "train", "A", [[0, 0, 0, 0]] * 4, [[0, 0, 0, 0]] * 3 + [[0, 2, 0, 0]], [[0.96] * 4] * 4),
+    Scored(
+        f"s2{NASTY}", "test", f"D{NASTY}", [[1, 1, 0, 0]] * 4, [[1, 0, 0, 0]] * 2 + [[1, 1, 0, 0]] * 2, [[0.98] * 4] * 4
+    ),
+]
+
 
 @pytest.fixture(scope="module")
 def page():
     return write_page(SCENES, NAMES)
+
+
+@pytest.fixture(scope="module")
+def suspicious():
+    return write_page(SUSPECT, NAMES)
 
 
 def section(page, name):
@@ -223,6 +243,91 @@ def test_classes_have_share_iou_accuracy_and_boundary_f1_in_each_split(page):
     ]
 
 
+def test_doubts_stand_beside_what_chance_finds_in_each_split():
+    sure = section(write_page(DOUBTED, NAMES), "sure")
+    (table,) = tables(sure)
+    dash = "\N{EN DASH}"
+    # Train has no error, validation is void. Test: of two right pixels one is doubted less than the wrong one, which is
+    # the second of those that are doubted most. The least doubted third has no error, two thirds have 1 of 2, all have
+    # 1 of 3. By its variance the wrong pixel is doubted most.
+    nothing, by_softmax = [dash] * 6, ["0.5000", "0.5000", "0.2778"]
+    assert table[2:] == [
+        ["confidence", *nothing, *by_softmax],
+        ["entropy", *nothing, *by_softmax],
+        ["variance", *nothing, "1.0000", "1.0000", "0.1111"],
+        ["by chance", "0.5000", "0.0000", "0.0000", *[dash] * 3, "0.5000", "0.3333", "0.3333"],
+    ]
+    assert [name for name in table[0] if name] == ["train", "validation", "test"]
+    assert texts(sure, "figcaption") == ["train", "test"]
+    assert [each in plain(sure) for each in ("variance: AUROC 1.0000", "entropy: AUROC 0.5000")] == [True] * 2
+
+
+def test_the_temperature_is_named_and_where_there_is_none_that_is_said(page):
+    assert "Its softmax has the temperature 1.500, which was fitted on validation." in plain(section(page, "sure"))
+    without = plain(section(write_page(SCENES, NAMES, temperature=None), "sure"))
+    assert "The record of this model has no temperature, so its softmax is taken as it is." in without
+
+
+def test_what_was_not_measured_is_not_shown_and_that_is_said():
+    page = write_page([*DOUBTED, *SUSPECT], NAMES, further_measures=[])
+    assert "No doubts: evaluate.further_measures is without error_detection," in plain(section(page, "sure"))
+    assert "Not looked for: evaluate.further_measures is without suspects," in plain(section(page, "suspects"))
+    assert not tables(section(page, "sure")) + tables(section(page, "suspects"))
+    assert "label quality" not in page.split("<script>")[0]
+
+
+def test_suspects_are_listed_worst_first_with_classes_and_place(suspicious):
+    (table,) = tables(section(suspicious, "suspects"))
+    assert table[1:] == [
+        ["1", "test", f"s2{NASTY}", NASTY, "road", "2", "0.9800", "0, 1", "2 x 1"],
+        ["2", "train", "s1", "road", "sky", "1", "0.9600", "3, 1", "1 x 1"],
+    ]
+    rows = re.findall(r'<tr data-panel="suspects" data-split="(\w+)">', suspicious)
+    assert rows == ["test", "train"]
+    assert re.findall(r'<button type="button" name="split" value="(\w+)"', section(suspicious, "suspects")) == [
+        *("all", "train", "test")
+    ]
+
+
+def test_suspects_have_pictures_with_the_region_in_a_frame(suspicious):
+    figures = re.findall(r"<figure.*?</figure>", section(suspicious, "suspects"), re.DOTALL)
+    dot = "\N{MIDDLE DOT}"
+    caption = plain(re.search(r"<figcaption>(.*?)<button", figures[0], re.DOTALL)[1])
+    assert caption == (
+        f"1. s2{NASTY} drive D{NASTY} in test {dot} annotated {NASTY}, predicted road {dot} 2 pixels "
+        f"{dot} confidence 0.980"
+    )
+    assert [re.search(r'id="([^"]+)"', each)[1] for each in figures] == ["suspect-1", "suspect-2"]
+    assert 'href="#suspect-1"' in section(suspicious, "suspects")
+    # The window of the first region is the whole scene: 2 of 4 rows from the first on, 1 of 4 columns from the second.
+    assert 'x="25%" y="0%" width="25%" height="50%"' in figures[0]
+    assert len(re.findall("data:image/webp", figures[0])) == 1
+    assert len(re.findall("data:image/png", figures[0])) == 3
+
+
+def test_scenes_can_be_sorted_by_label_quality(suspicious):
+    table = scene_table(suspicious)
+    place = [each["title"] for each in table["columns"]].index("label quality")
+    assert place == 6
+    # Soft minima by hand, with weights exp((1 - p) / 0.1): of 15 pixels with 0.96 and one with 0.02, and of 14 with
+    # 0.98 and two with 0.01.
+    weights = np.exp([0.04 / 0.1, 0.98 / 0.1, 0.02 / 0.1, 0.99 / 0.1])
+    s1 = (15 * weights[0] * 0.96 + weights[1] * 0.02) / (15 * weights[0] + weights[1])
+    s2 = (14 * weights[2] * 0.98 + 2 * weights[3] * 0.01) / (14 * weights[2] + 2 * weights[3])
+    assert {row[2]: row[place] for row in table["rows"]} == {
+        "s1": pytest.approx(s1, abs=1e-4),
+        f"s2{NASTY}": pytest.approx(s2, abs=1e-4),
+    }
+
+
+def test_where_nothing_is_suspect_that_is_said_with_the_confidence_that_is_asked_for():
+    suspects = section(write_page(DOUBTED, NAMES), "suspects")
+    assert "with a confidence of at least 0.9." in plain(suspects)
+    assert not tables(suspects)
+    none = plain(section(write_page(SUSPECT, NAMES, num_regions=0), "suspects"))
+    assert none.endswith("No region is listed: evaluate.suspects.regions is 0.")
+
+
 def test_all_scenes_are_listed_worst_first_and_those_without_a_score_last(page):
     table = scene_table(page)
     assert table["classes"] == NAMES
@@ -249,9 +354,11 @@ def test_pictured_scenes_have_captions_and_four_pictures(page):
 
 
 def test_no_pictures_are_in_a_page_without_a_gallery():
-    page = write_page(SCENES, NAMES, gallery_scenes=0)
+    page = write_page([*SCENES, *SUSPECT], NAMES, gallery_scenes=0)
     assert "data:image" not in page.split("<script>")[0]
     assert scene_table(page)["pictured"] == []
+    assert len(tables(section(page, "suspects"))[0]) == 3
+    assert "#suspect-" not in page
 
 
 def test_curves_show_the_history_of_the_model(page):

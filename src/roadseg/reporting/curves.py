@@ -1,5 +1,6 @@
 """Training curves as a part of a page, in its colours."""
 
+import re
 from collections.abc import Mapping, Sequence
 from io import StringIO
 from typing import Any
@@ -28,10 +29,19 @@ def write_curves(history: Sequence[Mapping[str, Any]]) -> str:
         history: One row per epoch: epoch (from 1), loss, mean_iou, val_loss, val_mean_iou, learning_rate, seconds;
             None where there is no figure.
     """
-    svg = write_svg(draw_training_curves(pd.DataFrame(history)))
+    return use_page_colours(write_svg(draw_training_curves(pd.DataFrame(history))))
+
+
+def use_page_colours(svg: str) -> str:
+    """Returns an SVG element whose colours are those of the page, for curves that are not in the colours of classes."""
     for colour, of_page in PAGE_COLOURS.items():
         svg = svg.replace(colour, of_page)
     return svg
+
+
+def drop_names(svg: str) -> str:
+    """Returns an SVG element without the names of its groups, which all figures of a page would share."""
+    return re.sub(r'<g id="[^"]*">', "<g>", svg)
 
 
 def write_svg(figure: Figure) -> str:

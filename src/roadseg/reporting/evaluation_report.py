@@ -1,7 +1,8 @@
 """The page that shows how good a network is and where it fails, to be opened without a network and printed."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -9,8 +10,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from roadseg.reporting.curves import write_curves
+from roadseg.reporting.detection_figure import write_detection_curves
 from roadseg.reporting.gallery import ScenePictures
 from roadseg.reporting.page import render_page
+from roadseg.reporting.suspect_crops import FramedPictures
 from roadseg.scenes.labels import SegmentationClass
 from roadseg.scenes.leakage import find_shared_drives
 from roadseg.scenes.palette import Palette
@@ -42,13 +45,32 @@ SCENE_COLUMNS: Mapping[str, Any] = {
 column that it is sorted by at first, and whether the score of a class that is chosen is sorted downwards."""
 
 
+@dataclass(frozen=True)
+class Suspects:
+    """Annotations that may be wrong.
+
+    Attributes:
+        scenes: As `tabulate_suspect_scenes` returns them.
+        regions: As `tabulate_suspect_regions` returns them.
+        pictures: Of these regions, in their order; of none where a page has no pictures.
+    """
+
+    scenes: pd.DataFrame
+    regions: pd.DataFrame
+    pictures: Sequence[FramedPictures]
+
+
 def write_evaluation_report(
+    *,
     scores: Mapping[str, Any],
     matrices: Mapping[str, NDArray[np.int64]],
     scored: ScoredScenes,
     palette: Palette,
     gallery: pd.DataFrame,
     pictures: Sequence[ScenePictures],
+    doubt_table: pd.DataFrame,
+    detection: pd.DataFrame,
+    suspects: Suspects,
 ) -> str:
     """Returns the report as one HTML page that needs no other file.
 
@@ -62,11 +84,15 @@ def write_evaluation_report(
         palette: Of the K classes.
         gallery: As `choose_gallery` returns it.
         pictures: Of the rows of the gallery, in their order.
+        doubt_table: As `tabulate_doubts` returns it.
+        detection: As `tabulate_detection` returns it.
+        suspects: Annotations that may be wrong.
     """
     classes = palette.classes
     training, started_from = scores["model"]["training"], scores["model"]["started_from"] or {"training_drives": []}
     headline = list(scores["splits"])[-1]
     scenes = scored.scene_scores
+    regions = suspects.regions.to_dict("records")
     held_out = scenes.loc[scenes["split"] == headline, "drive"]
     return render_page(
         "report.html.jinja",
@@ -83,9 +109,15 @@ def write_evaluation_report(
         classes=classes,
         confusion={split: show_confusion(matrix, classes) for split, matrix in matrices.items()},
         matrix_classes=MATRIX_CLASSES,
-        scene_table=list_scene_scores(scored, gallery),
+        detection=group_detection(detection),
+        detection_curves=write_detection_curves(doubt_table),
+        scene_table=list_scene_scores(scored, gallery, suspects.scenes),
         gallery=list(zip(gallery.to_dict("records"), pictures, strict=True)),
         colours={"void": palette.void, "wrong": palette.wrong},
+        regions=regions,
+        suspects=list(zip(regions, suspects.pictures, strict=True)) if suspects.pictures else [],
+        has_suspects=not suspects.scenes.empty,
+        colour_of={each.name: each.colour for each in classes},
         curves=write_curves(training["history"]) if training.get("history") else None,
         parameters=compare_parameters(scores["model"]["parameters"], scores["parameters"]),
     )
@@ -138,15 +170,27 @@ def shade_confusion(matrix: NDArray[np.int64]) -> dict[str, NDArray[np.float64]]
     return views | {"pixels": matrix}
 
 
-def list_scene_scores(scored: ScoredScenes, gallery: pd.DataFrame) -> dict[str, Any]:
+def group_detection(detection: pd.DataFrame) -> dict[str, dict[Hashable, dict[Hashable, float]]]:
+    """Returns what each doubt finds in each split: name of the doubt -> split -> column of the table -> value.
+
+    Args:
+        detection: As `tabulate_detection` returns it.
+    """
+    doubts = detection.groupby("doubt", sort=False)
+    return {str(doubt): rows.set_index("split").to_dict("index") for doubt, rows in doubts}
+
+
+def list_scene_scores(scored: ScoredScenes, gallery: pd.DataFrame, suspect_scenes: pd.DataFrame) -> dict[str, Any]:
     """Returns the scores of all scenes, worst first and those without a score last, as a page's script reads them.
 
     Args:
         scored: The scenes.
         gallery: As `choose_gallery` returns it.
+        suspect_scenes: As `tabulate_suspect_scenes` returns them.
 
     Returns:
-        `classes`: the names. `rows`: a list per scene of its split, drive, name, pixels, mean IoU and pixel accuracy,
+        `classes`: the names. `rows`: a list per scene of its split, drive, name, pixels, mean IoU, pixel accuracy, the
+        label quality if there are such scenes,
         and a mapping from the id of each class that occurs to its IoU and boundary F1; scores are rounded to four
         digits, None where one is undefined. `pictured`: the scenes of the gallery in its order. And `SCENE_COLUMNS`.
     """
@@ -157,12 +201,17 @@ def list_scene_scores(scored: ScoredScenes, gallery: pd.DataFrame) -> dict[str, 
         of_classes[scene][id_of[name]] = [round_or_none(score) for score in scores]
     columns = ["split", "drive", "scene", "pixels", "mean_iou", "pixel_accuracy"]
     ordered = scored.scene_scores.sort_values(["mean_iou", "scene"])[columns]
+    shown = list(SCENE_COLUMNS["columns"])
+    if len(suspect_scenes):
+        ordered = ordered.merge(suspect_scenes[["scene", "label_quality"]], "left", "scene")
+        shown.append({"title": "label quality", "kind": "score"})
     rows = [
         [split, drive, scene, pixels, *map(round_or_none, scores), of_classes[scene]]
         for split, drive, scene, pixels, *scores in ordered.itertuples(index=False, name=None)
     ]
     return {
         **SCENE_COLUMNS,
+        "columns": shown,
         "classes": list(scored.class_names),
         "rows": rows,
         "pictured": gallery["scene"].tolist(),

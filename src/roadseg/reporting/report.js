@@ -3,7 +3,7 @@
 function show(panels) {
   const wanted = document.querySelectorAll(`[data-switch="${panels}"] button[aria-pressed="true"]`);
   for (const panel of document.querySelectorAll(`[data-panel="${panels}"]`))
-    panel.hidden = [...wanted].some((button) => panel.dataset[button.name] !== button.value);
+    panel.hidden = [...wanted].some(({ name, value }) => value !== "all" && panel.dataset[name] !== value);
 }
 
 function press(button) {

@@ -1,6 +1,5 @@
 """What a drive or a video shows over time: the shares of the classes, as a part of a page."""
 
-import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -9,7 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 from numpy.typing import NDArray
 
-from roadseg.reporting.curves import write_svg
+from roadseg.reporting.curves import drop_names, write_svg
 from roadseg.reporting.figures import hex_colour, house_style
 from roadseg.scenes.labels import SegmentationClass
 
@@ -46,8 +45,7 @@ def write_share_curves(
         shares: (n, K) float64, 0..1, of the pixels of each picture.
         classes: K classes in the order of their ids, which is that of the areas.
     """
-    svg = write_svg(_draw_shares(*_average(np.asarray(places, np.float64), shares), classes))
-    return re.sub(r'<g id="[^"]*">', "<g>", svg)  # the figures of a page would have the same ids
+    return drop_names(write_svg(_draw_shares(*_average(np.asarray(places, np.float64), shares), classes)))
 
 
 @house_style

@@ -90,7 +90,7 @@ def model(prepared: PreparedScenes) -> TrainedSegNet:
 def provenance(folder: Path) -> Provenance:
     facts = {
         "versions": {"prepared_scenes": "v1", "split_table": "v2", "segnet_model": "v3"},
-        "parameters": {"seed": 1, "evaluate": {"batch_size": 2, "protocol_size": [4, 8]}},
+        "parameters": {"seed": 1, "evaluate": {"batch_size": 2, "samples": 0, "protocol_size": [4, 8]}},
         "packages": WHOLE["packages"],
         "machine": WHOLE["machine"],
         "folders": {"predictions_folder": folder},
@@ -342,20 +342,27 @@ def test_suspects_are_where_the_network_says_surely_another_class(
 def test_report_shows_as_many_scenes_as_asked_for_in_the_colours_asked_for(
     summaries: Any, model: TrainedSegNet, prepared: PreparedScenes
 ) -> None:
-    (confusion, _, _, scenes, of_classes, *_), (scores, *_), _ = summaries
+    (confusion, _, doubts, scenes, of_classes, suspect_scenes, suspect_regions), (scores, *_), _ = summaries
     page = nodes.write_report(
         segnet_model=model,
         prepared_scenes=prepared,
         confusion_table=confusion,
         scene_scores=scenes,
         scene_class_scores=of_classes,
+        doubt_table=doubts,
+        error_detection=nodes.detect_errors(doubts, scores)[0],
+        suspect_scenes=suspect_scenes,
+        suspect_regions=suspect_regions,
         scores=scores,
         options=OPTIONS,
         picture_options=SAFE,
         seed=Seed(1),
     )
-    shown = re.findall(r"<figure .*?</figure>", page, re.DOTALL)
-    assert [re.search(r"[ab]_\d", each)[0] for each in shown] == ["a_0", "b_0"]  # the best scene of each split
+    shown = re.findall(r"<figure id=.*?</figure>", page, re.DOTALL)
+    assert [re.search(r"[ab]_\d", each)[0] for each in shown] == [
+        *("a_0", "b_0"),  # the best scene of each split
+        *("a_2", "a_2", "a_1"),  # and all suspect regions
+    ]
     assert f"<strong>{mean_iou_of('b_0'):.4f}</strong> mean IoU on test" in page
     assert "rgb(0, 114, 178)" in page
     assert "rgb(0, 0, 230)" not in page  # the colour of class 1 in its label space

@@ -14,11 +14,11 @@ from roadseg.predicting.prediction_files import write_predictions
 from roadseg.reporting import figures
 from roadseg.reporting.caption import describe_model
 from roadseg.reporting.detection_figure import draw_detection
-from roadseg.reporting.evaluation_report import write_evaluation_report
+from roadseg.reporting.evaluation_report import Suspects, write_evaluation_report
 from roadseg.reporting.gallery import choose_gallery, picture_scene
 from roadseg.reporting.panels import Example, draw_panels
 from roadseg.reporting.score_text import describe_scores
-from roadseg.reporting.suspect_crops import SHOWN, crop_suspect
+from roadseg.reporting.suspect_crops import SHOWN, draw_crops, frame_suspect, picture_suspect
 from roadseg.scenes.labels import LabelSpace
 from roadseg.scenes.palette import PictureOptions, make_palette
 from roadseg.scenes.prepared import PreparedScenes
@@ -238,13 +238,9 @@ def draw_suspects(
     shown = suspect_regions.head(SHOWN)
     predictor = Predictor(segnet_model, batch_size=options.batch_size, samples=options.samples, seed=seed.root)
     predictions = predict_scenes(predictor, prepared_scenes, list(dict.fromkeys(shown["scene"])))
-    with advising(SPARE_MEMORY, BatchMemoryError):
-        found = {each.scene: each for each in predictions}
     palette = make_palette(prepared_scenes.classes, picture_options)
-    examples = [
-        crop_suspect(row, found[row["scene"]], prepared_scenes[row["scene"]].image, palette)
-        for row in shown.to_dict("records")
-    ]
+    with advising(SPARE_MEMORY, BatchMemoryError):
+        examples = draw_crops(shown, predictions, prepared_scenes, partial(frame_suspect, palette=palette))
     caption = f"At network resolution. {describe_model(segnet_model.record)}"
     return draw_panels(examples, palette, caption, title="Where a sure network and the annotation disagree most")
 
@@ -256,6 +252,10 @@ def write_report(
     confusion_table: pd.DataFrame,
     scene_scores: pd.DataFrame,
     scene_class_scores: pd.DataFrame,
+    doubt_table: pd.DataFrame,
+    error_detection: pd.DataFrame,
+    suspect_scenes: pd.DataFrame,
+    suspect_regions: pd.DataFrame,
     scores: Report,
     options: EvaluateOptions,
     picture_options: PictureOptions,
@@ -264,13 +264,26 @@ def write_report(
     """Returns the report as one HTML page; only encoded pictures of its scenes are kept in memory."""
     palette = make_palette(prepared_scenes.classes, picture_options)
     gallery = choose_gallery(scene_scores, options.gallery_scenes)
+    cut_out = suspect_regions if options.gallery_scenes else suspect_regions.head(0)
     predictor = Predictor(segnet_model, batch_size=options.batch_size, samples=options.samples, seed=seed.root)
-    predictions = predict_scenes(predictor, prepared_scenes, list(gallery["scene"]))
+    of_gallery, of_suspects = (
+        predict_scenes(predictor, prepared_scenes, list(dict.fromkeys(each["scene"]))) for each in (gallery, cut_out)
+    )
     with advising(SPARE_MEMORY, BatchMemoryError):
-        pictures = [picture_scene(each, prepared_scenes[each.scene].image, palette) for each in predictions]
+        pictures = [picture_scene(each, prepared_scenes[each.scene].image, palette) for each in of_gallery]
+        crops = draw_crops(cut_out, of_suspects, prepared_scenes, partial(picture_suspect, palette=palette))
     scored = ScoredScenes([each.name for each in palette.classes], scene_scores, scene_class_scores)
-    matrices = sum_splits(confusion_table, scored.class_names, scores["splits"])
-    return write_evaluation_report(scores, matrices, scored, palette, gallery, pictures)
+    return write_evaluation_report(
+        scores=scores,
+        matrices=sum_splits(confusion_table, scored.class_names, scores["splits"]),
+        scored=scored,
+        palette=palette,
+        gallery=gallery,
+        pictures=pictures,
+        doubt_table=doubt_table,
+        detection=error_detection,
+        suspects=Suspects(suspect_scenes, suspect_regions, crops),
+    )
 
 
 def _caption(scores: Report) -> str:
