@@ -3,6 +3,7 @@
 import re
 import shlex
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -12,11 +13,14 @@ import pytest
 import tensorflow as tf
 
 from model_records import model_record
+from predicting.pictures import draw_halves, model_of_colours, predict_options, save_picture
 from roadseg.command_line import run
 from roadseg.datasets.provenance import Provenance
 from roadseg.errors import InputError, advising
 from roadseg.pipelines.evaluate.nodes import draw_examples, score_scenes
+from roadseg.pipelines.predict.nodes import predict_pictures
 from roadseg.pipelines.train.nodes import train_segnet
+from roadseg.reading.picture_source import list_pictures
 from roadseg.scenes.palette import PictureOptions
 from roadseg.scenes.prepared import PreparedScene
 from roadseg.scenes.seed import Seed
@@ -101,15 +105,25 @@ def test_model_of_other_data_is_refused_with_the_command_that_fits(prepared: Any
     assert command == f"  kedro run --pipelines evaluate --env camvid --load-versions segnet_model:{RUN},{PINS}"
 
 
-def test_memory_that_runs_out_is_told_with_what_to_try(prepared: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def lack_memory(monkeypatch: pytest.MonkeyPatch, network: keras.Model) -> None:
+    """Lets networks say that memory ran out."""
+
     def predict_on_batch(*_: Any) -> None:
         raise tf.errors.ResourceExhaustedError(None, None, "OOM when allocating tensor")
 
+    monkeypatch.setattr(type(network), "predict_on_batch", predict_on_batch)
+
+
+def test_memory_that_runs_out_in_evaluate_is_told_with_what_to_try(
+    prepared: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     size = tuple(record().image_size)
     images = keras.Input((*size, 3))
-    network = keras.Model(images, keras.layers.Rescaling(1.0)(images))
-    monkeypatch.setattr(type(network), "predict_on_batch", predict_on_batch)
-    model = TrainedSegNet(network, model_record(classes=prepared.classes, image_size=size))
+    model = TrainedSegNet(
+        keras.Model(images, keras.layers.Rescaling(1.0)(images)),
+        model_record(classes=prepared.classes, image_size=size),
+    )
+    lack_memory(monkeypatch, model.network)
     plain = PictureOptions(palette="classes")
     options: Any = type("Options", (), {"batch_size": 8, "samples": 0, "resolution": "network"})
     table = pd.DataFrame({"scene": ["a_0"], "split": ["test"], "mean_iou": [0.5]})
@@ -118,6 +132,22 @@ def test_memory_that_runs_out_is_told_with_what_to_try(prepared: Any, monkeypatc
     assert str(raised.value).startswith("memory ran out with 8 images at once; try a smaller batch_size")
     assert str(raised.value).endswith(
         ": give a smaller evaluate.batch_size, or write CUDA_VISIBLE_DEVICES= before the command to use the CPU"
+    )
+
+
+def test_memory_that_runs_out_in_predict_is_told_with_what_to_try(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save_picture(tmp_path / "a.png", draw_halves((24, 32), 0, 1))
+    model = model_of_colours()
+    lack_memory(monkeypatch, model.network)
+    origin: Any = type("Origin", (), {"folders": {"predicted_pictures_folder": tmp_path / "predicted"}})
+    plain = PictureOptions(palette="classes")
+    with pytest.raises(MemoryError) as raised:
+        predict_pictures(list_pictures(tmp_path / "a.png"), model, origin, predict_options(), plain, Seed(1))
+    assert str(raised.value).startswith("memory ran out with 2 images at once; try a smaller batch_size")
+    assert str(raised.value).endswith(
+        ": give a smaller predict.batch_size, or write CUDA_VISIBLE_DEVICES= before the command to use the CPU"
     )
 
 

@@ -7,11 +7,13 @@ from roadseg.datasets.provenance import Provenance
 if TYPE_CHECKING:
     from roadseg.segnet.model_record import ModelRecord  # brings Keras, which `prepare` need not wait for
 
-SPARE_MEMORY = ": give a smaller evaluate.batch_size, or write CUDA_VISIBLE_DEVICES= before the command to use the CPU"
-"""How a model is scored that needs more memory than there is."""
-
 NAME_RAW_LABELS = ", or give it a name there, in raw_scenes of the catalog, if its type is SceneFoldersDataset"
 """Where raw labels get names."""
+
+
+def spare_memory(pipeline: str) -> str:
+    """Returns how a pipeline predicts with less memory."""
+    return f": give a smaller {pipeline}.batch_size, or write CUDA_VISIBLE_DEVICES= before the command to use the CPU"
 
 
 def fit_scenes(record: "ModelRecord", provenance: Provenance) -> str:

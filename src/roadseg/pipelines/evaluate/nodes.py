@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from roadseg.datasets.provenance import Provenance
 from roadseg.errors import advising
-from roadseg.pipelines.advice import SPARE_MEMORY, evaluate_on_own_data, fit_scenes
+from roadseg.pipelines.advice import evaluate_on_own_data, fit_scenes, spare_memory
 from roadseg.predicting.prediction_files import write_predictions
 from roadseg.reporting import figures
 from roadseg.reporting.caption import describe_model
@@ -77,7 +77,7 @@ def score_scenes(
         folder = provenance.folders["predictions_folder"] / provenance.run
         predictions = write_predictions(predictions, folder, len(names), options.prediction_files)
         logger.info("Predictions are written to %s", folder)
-    with advising(SPARE_MEMORY, BatchMemoryError):
+    with advising(spare_memory("evaluate"), BatchMemoryError):
         measures = [measure_scene(each, len(names), options) for each in predictions]
     disagreements = [each.disagreement for each in measures]
     return (
@@ -211,7 +211,7 @@ def draw_examples(
     chosen = choose_examples(scene_scores)
     predictor = Predictor(segnet_model, batch_size=options.batch_size, samples=options.samples, seed=seed.root)
     predictions = predict_scenes(predictor, prepared_scenes, list(chosen["scene"]))
-    with advising(SPARE_MEMORY, BatchMemoryError):
+    with advising(spare_memory("evaluate"), BatchMemoryError):
         examples = [
             Example(
                 title=f"{row.rank} of {row.split}: {row.scene}, mean IoU {row.mean_iou:.2f}",
@@ -239,7 +239,7 @@ def draw_suspects(
     predictor = Predictor(segnet_model, batch_size=options.batch_size, samples=options.samples, seed=seed.root)
     predictions = predict_scenes(predictor, prepared_scenes, list(dict.fromkeys(shown["scene"])))
     palette = make_palette(prepared_scenes.classes, picture_options)
-    with advising(SPARE_MEMORY, BatchMemoryError):
+    with advising(spare_memory("evaluate"), BatchMemoryError):
         examples = draw_crops(shown, predictions, prepared_scenes, partial(frame_suspect, palette=palette))
     caption = f"At network resolution. {describe_model(segnet_model.record)}"
     return draw_panels(examples, palette, caption, title="Where a sure network and the annotation disagree most")
@@ -269,7 +269,7 @@ def write_report(
     of_gallery, of_suspects = (
         predict_scenes(predictor, prepared_scenes, list(dict.fromkeys(each["scene"]))) for each in (gallery, cut_out)
     )
-    with advising(SPARE_MEMORY, BatchMemoryError):
+    with advising(spare_memory("evaluate"), BatchMemoryError):
         pictures = [picture_scene(each, prepared_scenes[each.scene].image, palette) for each in of_gallery]
         crops = draw_crops(cut_out, of_suspects, prepared_scenes, partial(picture_suspect, palette=palette))
     scored = ScoredScenes([each.name for each in palette.classes], scene_scores, scene_class_scores)

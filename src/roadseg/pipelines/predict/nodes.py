@@ -6,6 +6,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from roadseg.datasets.provenance import Provenance
+from roadseg.errors import advising
+from roadseg.pipelines.advice import spare_memory
 from roadseg.predicting.entry import tabulate_pictures, tabulate_shares
 from roadseg.predicting.layout import stack_layouts
 from roadseg.predicting.options import PredictOptions
@@ -18,6 +20,7 @@ from roadseg.scenes.palette import PictureOptions, make_palette
 from roadseg.scenes.seed import Seed
 from roadseg.scoring.annotation_order import order_for_annotation
 from roadseg.segnet.model_record import ModelRecord
+from roadseg.segnet.out_of_memory import BatchMemoryError
 from roadseg.segnet.trained import TrainedSegNet
 
 
@@ -33,7 +36,8 @@ def predict_pictures(
     record = segnet_model.record
     folder = provenance.folders["predicted_pictures_folder"]
     palette = make_palette(record.classes, picture_options)
-    predicted = predict_source(pictures, segnet_model, folder, palette, options, seed.root)
+    with advising(spare_memory("predict"), BatchMemoryError):
+        predicted = predict_source(pictures, segnet_model, folder, palette, options, seed.root)
     entries = predicted.entries
     return predicted, tabulate_pictures(entries), tabulate_shares(entries, record.class_names)
 
