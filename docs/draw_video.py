@@ -1,4 +1,4 @@
-"""Draws a video of a drive past drawn streets, to try predictions with: `python docs/draw_video.py drive.mp4`."""
+"""Draws a video of a drive past drawn streets, to try predictions with: `python docs/draw_video.py data/drive.mp4`."""
 
 from pathlib import Path
 
