@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
-from sklearn.metrics import confusion_matrix, jaccard_score
+from sklearn.metrics import average_precision_score, confusion_matrix, jaccard_score, roc_auc_score
 
 from model_records import WHOLE, model_record
 from roadseg.datasets.provenance import Provenance
@@ -23,7 +23,9 @@ from roadseg.scenes.palette import PictureOptions
 from roadseg.scenes.prepared import PreparedScene, PreparedScenes
 from roadseg.scenes.seed import Seed
 from roadseg.scenes.splits import digest_contents
+from roadseg.scoring.error_detection import tabulate_detection
 from roadseg.scoring.measures import EvaluateOptions
+from roadseg.segnet.predictor import Predictor
 from roadseg.segnet.trained import TrainedSegNet
 
 NAMES = ["class 0", "class 1", "class 2"]
@@ -287,6 +289,26 @@ def test_doubts_find_errors_as_scikit_learn_says_of_the_single_pixels(summaries:
     assert detection["auroc"].tolist() == [0.5] * 4
     assert [axes.get_title() for axes in figure.axes] == ["train", "test"]
     assert figure.axes[1].lines[0].get_xydata()[-1].tolist() == pytest.approx([1, 1 / 6])
+
+
+def test_the_variance_of_passes_with_dropout_finds_errors_as_scikit_learn_says_of_the_single_pixels(
+    model: TrainedSegNet, prepared: PreparedScenes, tmp_path: Path
+) -> None:
+    images = keras.Input((2, 4, 3))
+    logits = keras.layers.Dropout(0.5, seed=1)(keras.layers.Rescaling(1 / 64)(images))
+    dropping = TrainedSegNet(keras.Model(images, logits), model.record)
+    detection = tabulate_detection(score(dropping, prepared, tmp_path, samples=4)[2]).set_index(["split", "doubt"])
+    assert detection.loc["train"].index.tolist() == ["confidence", "entropy", "variance"]
+    of_train = [scene for scene in TRUTH if scene != "b_0"]
+    predictor = Predictor(dropping, batch_size=2, samples=4, seed=1)
+    found = list(predictor.predict_each(prepared[scene].image for scene in of_train))
+    truth = np.ravel([TRUTH[scene] for scene in of_train])
+    wrong = (truth != np.ravel([each.label_map for each in found]))[truth != VOID]
+    variance = np.ravel([each.variance for each in found])[truth != VOID].round(6)  # some differ by rounding alone
+    expected = [wrong.mean(), roc_auc_score(wrong, variance), average_precision_score(wrong, variance)]
+    assert expected[1] != 0.5
+    columns = ["error_rate", "auroc", "average_precision"]
+    assert detection.loc[("train", "variance"), columns].tolist() == pytest.approx(expected)
 
 
 def test_examples_are_the_best_the_median_and_the_worst_scene_of_each_split(
