@@ -28,3 +28,12 @@ def test_each_picture_has_its_rank_its_reason_and_its_colours(count):
         assert box.x0 >= 0
         assert box.x1 <= width
         assert box.y1 <= height
+
+
+def test_rows_of_wide_pictures_are_close_to_each_other():
+    table = pd.DataFrame({"picture": [*"abcdefghijkl"], "drive": "d", "entropy": 0.5})
+    order = order_for_annotation(table, np.eye(12, dtype=np.int16), 12)
+    figure = draw_annotation_strip(order, [cv2.imencode(".jpg", np.zeros((20, 60, 3), np.uint8))[1].tobytes()] * 12)
+    figure.canvas.draw()
+    gap = figure.axes[0].get_window_extent().y0 - figure.axes[6].get_tightbbox().y1
+    assert 0 < gap < 0.5 * figure.dpi

@@ -13,6 +13,9 @@ from roadseg.reporting.figures import house_style, start_figure
 COLUMNS, PICTURES = 6, 18
 """Pictures beside each other, and in all."""
 
+WIDTH, TITLE = 2.1, 0.4
+"""Of a picture with its margins, and the height of the text above it, in inches."""
+
 NAME_LENGTH = 40
 """Letters of a name that are shown: its end, which differs between pictures of one folder."""
 
@@ -25,15 +28,17 @@ def draw_annotation_strip(order: pd.DataFrame, thumbnails: Sequence[bytes]) -> F
         order: One row or more of what `order_for_annotation` returns.
         thumbnails: JPEG, of the rows of `order`.
     """
+    images: list[Any] = [cv2.imdecode(np.frombuffer(each, np.uint8), cv2.IMREAD_COLOR) for each in thumbnails]
     rows = -(-len(order) // COLUMNS)
+    tallest = min(1.0, max(image.shape[0] / image.shape[1] for image in images))
     caption = (
         "The next picture is the one with the highest product of mean entropy, in nats, and distance: the share of the "
         "picture that is another class than in the most similar picture before it. In each round a drive gives one."
     )
-    figure = start_figure("What to annotate next", (2.1 * COLUMNS, 1.75 * rows + 0.8), caption)
-    for place, (row, content) in enumerate(zip(order.itertuples(), thumbnails, strict=True)):
-        image: Any = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
-        axes = figure.add_subplot(rows, COLUMNS, place + 1, frame_on=False, xticks=[], yticks=[])
+    size = (WIDTH * COLUMNS, (WIDTH * tallest + TITLE) * rows + 0.8)
+    figure = start_figure("What to annotate next", size, caption)
+    for place, (row, image) in enumerate(zip(order.itertuples(), images, strict=True)):
+        axes = figure.add_subplot(rows, COLUMNS, place + 1, anchor="N", frame_on=False, xticks=[], yticks=[])
         axes.imshow(image[..., ::-1])
         reason = f"entropy {row.entropy:.2f}, distance {row.distance:.2f}"
         axes.set_title(
