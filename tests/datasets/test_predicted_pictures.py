@@ -57,8 +57,11 @@ def test_a_version_whose_files_an_older_one_shares_stays_whole_when_that_is_remo
     assert set(files) == {INDEX, *(f"{kind}/{name}" for kind in KINDS for name in NAMES[kind])}
 
 
-@pytest.mark.parametrize("sizes", [[(1, 1)], [(24, 32), (1, 50), (70, 3), (20, 20)]])
-def test_a_preview_shows_pictures_of_any_size_in_rows_of_three(tmp_path, predictor, sizes):
+@pytest.mark.parametrize(
+    ("sizes", "heights"),
+    [([(1, 1)], [40]), ([(24, 32), (1, 50), (70, 3), (20, 20)], [40, 40]), ([(30, 60)] * 3 + [(24, 32)], [20, 30])],
+)
+def test_a_preview_shows_pictures_of_any_size_in_rows_of_three(tmp_path, predictor, sizes, heights):
     for number, size in enumerate(sizes):
         save_picture(tmp_path / f"source/{number}.png", draw_halves(size, 0, 1))
     (tmp_path / "source/broken.png").touch()
@@ -66,5 +69,5 @@ def test_a_preview_shows_pictures_of_any_size_in_rows_of_three(tmp_path, predict
     version = Version("2026-01-01T00.00.00.000Z", None)
     preview = PredictedPicturesDataset(filepath=str(tmp_path / "predicted"), version=version).preview(width=40)
     sheet = cv2.imdecode(np.frombuffer(base64.b64decode(preview), np.uint8), cv2.IMREAD_COLOR)
-    assert sheet.shape == (-(-len(sizes) // 3) * 40, 120, 3)
-    assert (sheet[0, 0] != 255).any()
+    assert sheet.shape == (sum(heights), 120, 3)
+    assert all((sheet[sum(heights[:row]), 0] != 255).any() for row in range(len(heights)))

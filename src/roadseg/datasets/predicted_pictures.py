@@ -74,14 +74,20 @@ class PredictedPicturesDataset(AbstractVersionedDataset["PredictedPictures", "Pr
 
 
 def _lay_out(thumbnails: list[bytes], width: int) -> np.ndarray[Any, Any]:
-    """Returns pictures in rows, (height, width, 3) uint8 as OpenCV has them, each in a square."""
-    squares = []
-    for content in thumbnails:
-        image: Any = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
-        scale = width / max(image.shape[:2])
-        height, breadth = (max(1, round(side * scale)) for side in image.shape[:2])
-        square = np.full((width, width, 3), 255, np.uint8)
-        square[:height, :breadth] = cv2.resize(image, (breadth, height), interpolation=cv2.INTER_AREA)
-        squares.append(square)
-    squares += [np.full_like(squares[0], 255)] * (-len(squares) % COLUMNS)
-    return np.vstack([np.hstack(squares[start : start + COLUMNS]) for start in range(0, len(squares), COLUMNS)])
+    """Returns pictures in rows, (height, width, 3) uint8 as OpenCV has them; no side is longer than `width`."""
+    tiles = [_fit(cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR), width) for content in thumbnails]
+    rows = []
+    for start in range(0, len(tiles), COLUMNS):
+        pictured = tiles[start : start + COLUMNS]
+        row = np.full((max(len(tile) for tile in pictured), COLUMNS * width, 3), 255, np.uint8)
+        for column, tile in enumerate(pictured):
+            row[: tile.shape[0], column * width : column * width + tile.shape[1]] = tile
+        rows.append(row)
+    return np.vstack(rows)
+
+
+def _fit(image: Any, longest: int) -> np.ndarray[Any, Any]:
+    scale = longest / max(image.shape[:2])
+    height, width = (max(1, round(side * scale)) for side in image.shape[:2])
+    fitted: np.ndarray[Any, Any] = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
+    return fitted
