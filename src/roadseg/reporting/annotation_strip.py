@@ -13,8 +13,8 @@ from roadseg.reporting.figures import house_style, start_figure
 COLUMNS, PICTURES = 6, 18
 """Pictures beside each other, and in all."""
 
-WIDTH, TITLE = 2.1, 0.4
-"""Of a picture with its margins, and the height of the text above it, in inches."""
+WIDTH, TITLE, MARGINS = 2.1, 0.4, 0.8
+"""Of a picture with its margins; heights of the text above it, and of title and caption; in inches."""
 
 NAME_LENGTH = 40
 """Letters of a name that are shown: its end, which differs between pictures of one folder."""
@@ -35,7 +35,7 @@ def draw_annotation_strip(order: pd.DataFrame, thumbnails: Sequence[bytes]) -> F
         "The next picture is the one with the highest product of mean entropy, in nats, and distance: the share of the "
         "picture that is another class than in the most similar picture before it. In each round a drive gives one."
     )
-    size = (WIDTH * COLUMNS, (WIDTH * tallest + TITLE) * rows + 0.8)
+    size = (WIDTH * COLUMNS, (WIDTH * tallest + TITLE) * rows + MARGINS)
     figure = start_figure("What to annotate next", size, caption)
     for place, (row, image) in enumerate(zip(order.itertuples(), images, strict=True)):
         axes = figure.add_subplot(rows, COLUMNS, place + 1, anchor="N", frame_on=False, xticks=[], yticks=[])
