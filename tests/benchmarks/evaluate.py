@@ -116,6 +116,7 @@ def summaries(model: Any, scenes: Any, raw: Any, label_space: Any) -> dict[str, 
     from roadseg.reporting.gallery import choose_gallery
     from roadseg.scenes.palette import PictureOptions
     from roadseg.scenes.seed import Seed
+    from roadseg.scoring.error_detection import tabulate_detection
     from roadseg.scoring.summary import read_statistics, summarise_split
     from roadseg.scoring.tables import ScoredScenes
 
@@ -124,7 +125,7 @@ def summaries(model: Any, scenes: Any, raw: Any, label_space: Any) -> dict[str, 
     versions = {"prepared_scenes": "", "split_table": "", "segnet_model": ""}
     provenance = Provenance(**tell_origin(), versions=versions, parameters={"evaluate": options.model_dump()})
     sources = {"prepared_scenes": scenes, "split_table": table, "raw_scenes": raw, "label_space": label_space}
-    confusion, calibration, _, of_scenes, of_classes, *_ = nodes.score_scenes(
+    confusion, calibration, doubts, of_scenes, of_classes, suspect_scenes, suspect_regions = nodes.score_scenes(
         segnet_model=model, **sources, provenance=provenance, options=options, seed=Seed(1)
     )
     tables = {"scene_scores": of_scenes, "scene_class_scores": of_classes}
@@ -147,6 +148,10 @@ def summaries(model: Any, scenes: Any, raw: Any, label_space: Any) -> dict[str, 
         prepared_scenes=scenes,
         confusion_table=confusion,
         **tables,
+        doubt_table=doubts,
+        error_detection=tabulate_detection(doubts),
+        suspect_scenes=suspect_scenes,
+        suspect_regions=suspect_regions,
         scores=scores,
         options=options,
         picture_options=PictureOptions(palette="classes"),

@@ -265,6 +265,16 @@ def contrast(one: float, other: float) -> float:
     return (max(one, other) + 0.05) / (min(one, other) + 0.05)
 
 
+def test_on_a_phone_tables_scroll_and_the_page_does_not(page: webdriver.Chrome) -> None:
+    screen = {"width": 400, "height": 800, "deviceScaleFactor": 1, "mobile": False}
+    page.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", screen)
+    assert page.execute_script("return document.documentElement.scrollWidth") <= 400
+    page.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+    colours = "return [...arguments].map(each => getComputedStyle(document.querySelector(each)).backgroundColor)"
+    row, head = page.execute_script(colours, "tr.differs", "tr.differs th")
+    assert row == head
+
+
 def test_it_prints_on_paper_as_by_day(page: webdriver.Chrome) -> None:
     feature = {"name": "prefers-color-scheme", "value": "dark"}
     page.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print", "features": [feature]})
