@@ -1,6 +1,5 @@
 """Tables and pictures of a comparison of two runs, called A and B, as one self-contained HTML page."""
 
-import base64
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from roadseg.reporting.numbers import write_score
-from roadseg.reporting.page import render_page
+from roadseg.reporting.page import embed_picture, render_page
 from roadseg.scenes.palette import Palette
 from roadseg.scoring.bootstrap import MIN_DRIVES
 from roadseg.scoring.scores import SCORES
@@ -162,11 +161,9 @@ def _describe_pair(row: Mapping[Hashable, Any]) -> list[str]:
 
 def _encode_scene(scene: ScenePictures, palette: Palette) -> list[tuple[str, str]]:
     maps = {"truth": scene.truth, "A": scene.first, "B": scene.second}
-    drawn = [(name, _encode(palette.paint(each), ".png")) for name, each in maps.items()]
-    return [("image", _encode(scene.image, ".jpg")), *drawn]
+    drawn = [(name, _encode(palette.paint(each), "png")) for name, each in maps.items()]
+    return [("image", _encode(scene.image, "jpeg")), *drawn]
 
 
-def _encode(picture: NDArray[np.uint8], suffix: str) -> str:
-    kind = {".png": "png", ".jpg": "jpeg"}[suffix]
-    content = base64.b64encode(cv2.imencode(suffix, picture[..., ::-1])[1].tobytes()).decode()
-    return f"data:image/{kind};base64,{content}"
+def _encode(picture: NDArray[np.uint8], kind: str) -> str:
+    return embed_picture(cv2.imencode(f".{kind}", picture[..., ::-1])[1].tobytes(), kind)

@@ -1,6 +1,5 @@
 """The page that shows a data set: scenes, classes, sizes and faults per split, and scenes with their labels."""
 
-import base64
 from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
@@ -9,7 +8,7 @@ import cv2
 import pandas as pd
 
 from roadseg.reporting.contact_sheet import draw_contact_sheet
-from roadseg.reporting.page import render_page
+from roadseg.reporting.page import embed_picture, render_page
 from roadseg.scenes.leakage import find_duplicates, find_shared_drives
 from roadseg.scenes.palette import Palette
 from roadseg.scenes.prepared import PreparedScenes
@@ -133,8 +132,8 @@ def _contact_sheet(prepared_scenes: PreparedScenes, scenes: Sequence[str], palet
     count = min(PICTURES, len(scenes))
     chosen = [prepared_scenes[scenes[i * len(scenes) // count]] for i in range(count)]
     sheet = draw_contact_sheet(chosen, palette, columns=COLUMNS, width=PICTURE_WIDTH)
-    encoded = base64.b64encode(cv2.imencode(".jpg", sheet[..., ::-1])[1].tobytes()).decode()
-    return f'<img alt="scenes with their labels" src="data:image/jpeg;base64,{encoded}">'
+    address = embed_picture(cv2.imencode(".jpg", sheet[..., ::-1])[1].tobytes(), "jpeg")
+    return f'<img alt="scenes with their labels" src="{address}">'
 
 
 def _to_html(table: pd.DataFrame) -> str:

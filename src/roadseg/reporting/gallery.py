@@ -1,6 +1,5 @@
 """Scenes to look at: chosen from best to worst, and their pictures, small enough for a page to hold many."""
 
-import base64
 from dataclasses import dataclass
 from io import BytesIO
 
@@ -10,6 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from PIL import Image
 
+from roadseg.reporting.page import embed_picture
 from roadseg.scenes.labels import VOID
 from roadseg.scenes.palette import Palette
 from roadseg.scoring.prediction import Prediction
@@ -92,7 +92,7 @@ def _shrink(ids: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
 
 def _encode_image(image: NDArray[np.uint8]) -> str:
     encoded = cv2.imencode(".webp", image[..., ::-1], [cv2.IMWRITE_WEBP_QUALITY, QUALITY])[1]
-    return _address("webp", encoded.tobytes())
+    return embed_picture(encoded.tobytes(), "webp")
 
 
 def _encode_ids(ids: NDArray[np.integer], colours: list[tuple[int, int, int]], **options: int) -> str:
@@ -101,8 +101,4 @@ def _encode_ids(ids: NDArray[np.integer], colours: list[tuple[int, int, int]], *
     picture.putpalette([channel for colour in colours for channel in colour])
     file = BytesIO()
     picture.save(file, "PNG", optimize=True, **options)
-    return _address("png", file.getvalue())
-
-
-def _address(kind: str, content: bytes) -> str:
-    return f"data:image/{kind};base64,{base64.b64encode(content).decode()}"
+    return embed_picture(file.getvalue(), "png")

@@ -1,5 +1,6 @@
 """Pages that need no other file: one base, one stylesheet, one way to write a number."""
 
+import base64
 from datetime import timedelta
 from typing import Any
 
@@ -23,3 +24,13 @@ def render_page(template: str, **content: Any) -> str:
         "duration": lambda seconds: timedelta(seconds=round(seconds)),
     }
     return environment.get_template(template).render(**content)
+
+
+def embed_picture(content: bytes, kind: str) -> str:
+    """Returns the address of a picture that lies within a page.
+
+    Args:
+        content: Of its file.
+        kind: `png`, `jpeg` or `webp`.
+    """
+    return f"data:image/{kind};base64,{base64.b64encode(content).decode()}"

@@ -1,6 +1,5 @@
 """The page of predicted pictures: what the network sees in them, how sure it is, and what could not be read."""
 
-import base64
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -8,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from roadseg.reporting.evaluation_report import compare_parameters, round_or_none
-from roadseg.reporting.page import render_page
+from roadseg.reporting.page import embed_picture, render_page
 from roadseg.reporting.share_curves import choose_drives, write_share_curves
 from roadseg.scenes.labels import SegmentationClass
 from roadseg.scenes.palette import Palette
@@ -80,6 +79,7 @@ def write_prediction_page(
     table = table.fillna(dict.fromkeys(("drive", "fault"), ""))
     predicted, faults = table[table["fault"] == ""], table[table["fault"] != ""]
     drives, num_drives = choose_drives(predicted, DRIVES)
+    shown = (embed_picture(each, "jpeg") for each in thumbnails)
     return render_page(
         "prediction.html.jinja",
         predicted=predicted,
@@ -87,7 +87,9 @@ def write_prediction_page(
         origin=origin,
         classes=palette.classes,
         picture_table=list_pictures(table, shares, [each.name for each in palette.classes], gallery),
-        gallery=list(zip(gallery.to_dict("records"), map(_address, thumbnails), strict=True)),
+        gallery=list(
+            zip(gallery.to_dict("records"), (embed_picture(each, "jpeg") for each in thumbnails), strict=True)
+        ),
         curves=draw_drives(predicted[predicted["drive"].isin(drives)], shares, palette.classes),
         num_drives=num_drives,
         num_faults=len(faults),
@@ -156,8 +158,8 @@ def draw_drives(
 
 
 def _name_things(table: pd.DataFrame) -> str:
-    are_frames = table["time"].notna()
     """Returns what a table of pictures without faults has."""
+    are_frames = table["time"].notna()
     return " and ".join(name for name, rows in (("pictures", ~are_frames), ("frames", are_frames)) if rows.any())
 
 
@@ -165,7 +167,3 @@ def _tell_number(number: Any, kind: str) -> float | int | None:
     if pd.isna(number):
         return None
     return int(number) if kind == "count" else round_or_none(number)
-
-
-def _address(thumbnail: bytes) -> str:
-    return f"data:image/jpeg;base64,{base64.b64encode(thumbnail).decode()}"
