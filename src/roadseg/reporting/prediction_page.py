@@ -79,7 +79,7 @@ def write_prediction_page(
     table = table.fillna(dict.fromkeys(("drive", "fault"), ""))
     predicted, faults = table[table["fault"] == ""], table[table["fault"] != ""]
     drives, num_drives = choose_drives(predicted, DRIVES)
-    shown = (embed_picture(each, "jpeg") for each in thumbnails)
+    pictures = (embed_picture(each, "jpeg") for each in thumbnails)
     return render_page(
         "prediction.html.jinja",
         predicted=predicted,
@@ -87,9 +87,7 @@ def write_prediction_page(
         origin=origin,
         classes=palette.classes,
         picture_table=list_pictures(table, shares, [each.name for each in palette.classes], gallery),
-        gallery=list(
-            zip(gallery.to_dict("records"), (embed_picture(each, "jpeg") for each in thumbnails), strict=True)
-        ),
+        gallery=list(zip(gallery.to_dict("records"), pictures, strict=True)),
         curves=draw_drives(predicted[predicted["drive"].isin(drives)], shares, palette.classes),
         num_drives=num_drives,
         num_faults=len(faults),
