@@ -17,6 +17,7 @@ PICTURES = {
     "class_iou_figure",
     "score_figure",
     "example_panels",
+    "error_detection_figure",
     "suspect_figure",
 }
 
