@@ -13,7 +13,7 @@ PROJECT = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
 COMMANDS = {"kedro-viz", "tensorboard"}
 """What people start and no code imports."""
 
-CHOSEN = ("coco", "mlflow", "jax", "torch")
+CHOSEN = ("coco", "export", "mlflow", "jax", "torch")
 """Extras whose packages the code imports."""
 
 
@@ -47,7 +47,7 @@ def test_what_is_imported_is_declared_and_what_is_declared_is_used() -> None:
     assert declared - used - COMMANDS == set(), "declared, not imported"
 
 
-LIBRARY = ("scenes", "drawing", "reading", "segnet", "training", "scoring", "reporting")
+LIBRARY = ("scenes", "drawing", "reading", "segnet", "training", "scoring", "reporting", "exporting")
 
 
 def test_messages_of_the_library_name_no_command():

@@ -1,0 +1,142 @@
+"""A trained SegNet as a model in ONNX, for runtimes that have neither Keras nor this project."""
+
+import json
+from typing import TYPE_CHECKING, Any, Literal
+
+import keras
+import numpy as np
+from pydantic import BaseModel, PositiveInt
+
+from roadseg import __version__
+from roadseg.errors import InputError
+from roadseg.exporting.onnx_graph import Name, OnnxGraph, find_element_type, import_onnx
+from roadseg.exporting.onnx_layers import Value, write_layer
+from roadseg.segnet.folding import fold_batch_norms
+from roadseg.segnet.model_record import ModelRecord
+from roadseg.segnet.trained import TrainedSegNet
+
+if TYPE_CHECKING:
+    from onnx import ModelProto
+
+IMAGES, LABEL_MAP, CONFIDENCE, LOGITS = "images", "label_map", "confidence", "logits"
+"""Names of the input and of the outputs."""
+
+OLDEST_OPSET = 13
+"""Since then `ReduceSum` takes its axes as an input: https://github.com/onnx/onnx/blob/main/docs/Changelog.md."""
+
+DESCRIBED = {
+    "classes", "image_size", "temperature", "run", "data_set", "commit", "environment", "learnt_from", "training_drives"
+}  # fmt: skip
+"""Entries of the model record that an exported model carries."""
+
+CHANNELS = 1
+"""Axis of a map."""
+
+
+class OnnxOptions(BaseModel, frozen=True, extra="forbid", strict=True):
+    """What a model in ONNX returns, and who can read it.
+
+    Attributes:
+        outputs: `classes` returns class ids and confidences, `logits` what these are computed from.
+        opset: Version of the operators, from 13. Old runtimes read only old ones.
+        ir_version: Version of the file format; None is the oldest one that may hold the opset.
+    """
+
+    outputs: Literal["classes", "logits"]
+    opset: int
+    ir_version: PositiveInt | None
+
+
+def convert_to_onnx(model: TrainedSegNet, options: OnnxOptions) -> "ModelProto":
+    """Returns a trained network as a model in ONNX, float32 and with folded batch norms, which `onnx.checker` accepts.
+
+    The input `images` is (batch, height, width, 3) uint8, RGB, of the size in the model's record, of any batch. With
+    `classes` the outputs are `label_map`, (batch, height, width) uint8, class ids, of equal logits the first, and
+    `confidence`, of the same shape, float32, 0..1: the softmax at that class, at the temperature of the record. With
+    `logits` the output is `logits`, (batch, height, width, classes) float32. Dropout is left out. The entries of the
+    record that say what a prediction means and where the network came from are in `metadata_props`, as JSON.
+
+    Args:
+        model: A trained model.
+        options: Outputs and versions.
+
+    Raises:
+        RoadSegError: If the package onnx is missing.
+        InputError: If a version is none that onnx can write, or the network has a layer that no SegNet has.
+    """
+    onnx = import_onnx()
+    _check_versions(options)
+    network = fold_batch_norms(model.network, "float32")
+    graph = OnnxGraph(options.opset)
+    logits = _write_network(graph, network)
+    if options.outputs == "classes":
+        _write_classes(graph, logits, model.record.temperature or 1.0)
+    else:
+        graph.add("Transpose", logits, layer=LOGITS, output=LOGITS, perm=[0, 2, 3, 1])
+    opset = onnx.helper.make_opsetid("", options.opset)
+    converted: ModelProto = onnx.helper.make_model(
+        onnx.helper.make_graph(graph.nodes, network.name, *_describe_tensors(network, options), graph.constants),
+        opset_imports=[opset],
+        ir_version=options.ir_version or onnx.helper.find_min_ir_version_for([opset]),
+        producer_name="roadseg",
+        producer_version=__version__,
+    )
+    onnx.helper.set_model_props(converted, describe_model(model.record))
+    onnx.checker.check_model(converted, full_check=True)
+    return converted
+
+
+def describe_model(record: ModelRecord) -> dict[str, str]:
+    """Returns what the metadata of an exported model says, each entry as JSON: classes, sizes and origin."""
+    return {key: json.dumps(value) for key, value in record.model_dump(mode="json", include=DESCRIBED).items()}
+
+
+def _check_versions(options: OnnxOptions) -> None:
+    onnx = import_onnx()
+    newest = onnx.defs.onnx_opset_version()
+    if not OLDEST_OPSET <= options.opset <= newest:
+        raise InputError(
+            f"opset: expected {OLDEST_OPSET}, the oldest with all operators of a SegNet, to {newest}, the newest that "
+            f"onnx {onnx.__version__} knows, received {options.opset}"
+        )
+    oldest_format = onnx.helper.find_min_ir_version_for([onnx.helper.make_opsetid("", options.opset)])
+    if options.ir_version and not oldest_format <= options.ir_version <= onnx.IR_VERSION:
+        raise InputError(
+            f"ir_version: expected {oldest_format}, the oldest that may hold opset {options.opset}, to "
+            f"{onnx.IR_VERSION}, the newest that onnx {onnx.__version__} knows, received {options.ir_version}"
+        )
+
+
+def _describe_tensors(network: keras.Model, options: OnnxOptions) -> tuple[list[Any], list[Any]]:
+    """Returns name, type and shape of the input and of each output."""
+    _, *size, classes = network.output.shape
+
+    def describe(name: Name, dtype: type[np.generic], shape: list[int]) -> Any:
+        return import_onnx().helper.make_tensor_value_info(name, find_element_type(dtype), ["batch", *shape])
+
+    images = [describe(IMAGES, np.uint8, [*size, 3])]
+    if options.outputs == "logits":
+        return images, [describe(LOGITS, np.float32, [*size, classes])]
+    return images, [describe(LABEL_MAP, np.uint8, size), describe(CONFIDENCE, np.float32, size)]
+
+
+def _write_network(graph: OnnxGraph, network: keras.Model) -> Name:
+    """Adds all layers of a network, from its images to its logits, (batch, classes, height, width)."""
+    floats = graph.cast(IMAGES, np.float32, layer=IMAGES)
+    values: dict[int, Value] = {id(network.input): graph.add("Transpose", floats, layer=IMAGES, perm=[0, 3, 1, 2])}
+    depths = network._nodes_by_depth  # Keras shows the graph nowhere else
+    for node in (node for depth in sorted(depths, reverse=True) for node in depths[depth] if not node.is_input):
+        inputs = [values[id(each)] for each in node.input_tensors]
+        written = write_layer(graph, node.operation, inputs, node.input_tensors[0].shape[1:3])
+        values |= {id(each): value for each, value in zip(node.outputs, written, strict=True)}
+    return str(values[id(network.output)])
+
+
+def _write_classes(graph: OnnxGraph, logits: Name, temperature: float) -> None:
+    """Adds the class of each pixel, and the softmax at that class."""
+    best = graph.add("ArgMax", logits, layer=LABEL_MAP, axis=CHANNELS, keepdims=0)  # the first of equal ones
+    graph.cast(best, np.uint8, layer=LABEL_MAP, output=LABEL_MAP)
+    lower = graph.add("Sub", logits, graph.maximum(logits, CHANNELS, layer=CONFIDENCE), layer=CONFIDENCE)
+    odds = graph.add("Exp", graph.add("Mul", lower, graph.hold(1 / temperature), layer=CONFIDENCE), layer=CONFIDENCE)
+    total = graph.add("ReduceSum", odds, graph.hold([CHANNELS], np.int64), layer=CONFIDENCE, keepdims=0)
+    graph.add("Reciprocal", total, layer=CONFIDENCE, output=CONFIDENCE)
