@@ -45,7 +45,7 @@ format: .venv/developers
 
 lock: .venv/developers
 	$(BIN)/uv pip compile --quiet $(UV) --extra coco pyproject.toml -o requirements.lock
-	$(BIN)/uv pip compile --quiet $(UV) --extra coco --extra export --extra dev --extra notebooks -c requirements.lock pyproject.toml -o requirements-dev.lock
+	$(BIN)/uv pip compile --quiet $(UV) --extra coco --extra dev --extra notebooks -c requirements.lock pyproject.toml -o requirements-dev.lock
 lock: UV := --universal --python-version 3.11 --no-emit-index-url --no-header --no-annotate
 
 clean:

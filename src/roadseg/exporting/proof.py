@@ -1,0 +1,185 @@
+"""The proof that an exported model predicts what Keras predicts, in its own runtime."""
+
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from statistics import median
+from typing import TYPE_CHECKING
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel
+
+from roadseg.errors import InputError
+from roadseg.exporting.runtime_process import Runtime, RuntimeProcess
+from roadseg.scoring.metrics import count_classes, count_confusion, mean_iou
+from roadseg.segnet.class_choice import choose_class
+from roadseg.segnet.folding import fold_batch_norms
+from roadseg.segnet.network import CONTRAST
+from roadseg.segnet.predictor import Predictor
+from roadseg.segnet.trained import TrainedSegNet
+
+if TYPE_CHECKING:
+    from onnx import ModelProto
+
+LEAST_EQUAL, MOST_IOU = 0.9999, 0.0005
+"""Share of pixels of the same class, and difference of the mean IoU, that an exported model must keep to."""
+
+LabelMaps = NDArray[np.uint8]
+
+Images = NDArray[np.uint8]
+
+
+class Agreement(BaseModel, frozen=True):
+    """How far a program agrees with the reference, and how fast it is.
+
+    The reference is Keras in float32 with the contrast layer in float64. Keras' own contrast layer adds the numbers of
+    an image in float32; its errors of up to 1e-5 move maxima to other pixels where two are nearly equal.
+
+    Attributes:
+        version: Of the program.
+        equal_pixels: Share of the pixels that get the class that they have in the reference.
+        mean_iou: On the scenes.
+        mean_iou_difference: From that of the reference.
+        milliseconds: Median over the images, one at a time, with the choice of classes.
+    """
+
+    version: str
+    equal_pixels: float
+    mean_iou: float
+    mean_iou_difference: float
+    milliseconds: float
+
+
+class Proof(BaseModel, frozen=True):
+    """What was found when an exported model ran in its own runtimes.
+
+    Attributes:
+        scenes: Number of scenes.
+        pixels: Number of pixels that were compared.
+        keras: Keras as it is, in float32 with folded batch norms.
+        runtimes: Each runtime.
+        file_size: Bytes.
+        operators: How often the file has each operator.
+        opset: Version of its operators.
+        ir_version: Version of its format.
+    """
+
+    scenes: int
+    pixels: int
+    keras: Agreement
+    runtimes: dict[str, Agreement]
+    file_size: int
+    operators: dict[str, int]
+    opset: int
+    ir_version: int
+
+
+def prove_export(
+    exported: "ModelProto",
+    model: TrainedSegNet,
+    images: Images,
+    truth: LabelMaps,
+    runtimes: Sequence[Runtime],
+) -> Proof:
+    """Returns how an exported model agrees with Keras in runtimes that have neither Keras nor this project.
+
+    Keras and the runtimes predict each image in turn, so that other work on the machine slows down all of them.
+
+    Args:
+        exported: With class ids and confidences as outputs.
+        model: What it was written from.
+        images: (scenes, height, width, 3) uint8, of the size of the model.
+        truth: (scenes, height, width) uint8, class ids and void.
+        runtimes: Names of the runtimes.
+
+    Raises:
+        InputError: If a runtime gives fewer pixels the class that they have in the reference, or another mean IoU.
+        RoadSegError: If a runtime is not installed.
+        FileError: If one can't run the model.
+    """
+    content = exported.SerializeToString()
+    found, versions, times = _predict_in_turn(content, model, images, runtimes)
+    reference = predict_from_exact_contrast(model, images)
+    expected = _score(reference, truth, len(model.record.classes))
+    agreements = {
+        name: Agreement(
+            version=versions[name],
+            equal_pixels=float((label_maps == reference).mean()),
+            mean_iou=(score := _score(label_maps, truth, len(model.record.classes))),
+            mean_iou_difference=score - expected,
+            milliseconds=1000 * median(times[name]),
+        )
+        for name, label_maps in found.items()
+    }
+    proof = Proof(
+        scenes=len(images),
+        pixels=reference.size,
+        keras=agreements.pop("keras"),
+        runtimes=agreements,
+        file_size=len(content),
+        operators=dict(sorted(Counter(node.op_type for node in exported.graph.node).items())),
+        opset=exported.opset_import[0].version,
+        ir_version=exported.ir_version,
+    )
+    _check(proof)
+    return proof
+
+
+def predict_from_exact_contrast(model: TrainedSegNet, images: Images) -> LabelMaps:
+    """Returns the label maps of Keras in float32, with the contrast layer in float64: (images, height, width) uint8."""
+    network = fold_batch_norms(model.network, "float32")
+    contrast = network.get_layer(CONTRAST)
+    rest = keras.Model(contrast.output, network.output)
+    maps = []
+    for image in images:
+        exact = image.astype(np.float64)
+        exact = (exact - exact.mean((0, 1))) / np.sqrt(exact.var((0, 1)) + contrast.epsilon)
+        (logits,) = rest.predict_on_batch(exact[None].astype(np.float32))
+        maps.append(choose_class(logits, image.shape[:2])[0])
+    return np.stack(maps)
+
+
+def _predict_in_turn(
+    content: bytes, model: TrainedSegNet, images: Images, runtimes: Sequence[Runtime]
+) -> tuple[dict[str, LabelMaps], dict[str, str], dict[str, list[float]]]:
+    """Returns label maps, version and seconds per image of Keras and of each runtime."""
+    predictor = Predictor(model, batch_size=1, device="cpu", precision="float32")
+    predictor.predict(images[0]).confidence  # noqa: B018 - the first call is slower
+    found: dict[str, LabelMaps] = {}
+    versions, times = {"keras": keras.__version__}, {name: list[float]() for name in ("keras", *runtimes)}
+    with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
+        file = Path(folder) / "model.onnx"
+        file.write_bytes(content)
+        processes = {name: stack.enter_context(RuntimeProcess(name, file, images, Path(folder))) for name in runtimes}
+        label_maps = []
+        for image in images:
+            started = time.perf_counter()
+            segmentation = predictor.predict(image)
+            segmentation.confidence  # noqa: B018 - classes and confidences are computed when they are asked for
+            times["keras"].append(time.perf_counter() - started)
+            label_maps.append(segmentation.label_map)
+            for name, process in processes.items():
+                times[name].append(process.run_next())
+        found = {"keras": np.stack(label_maps)} | {name: each.collect()[0] for name, each in processes.items()}
+        versions |= {name: each.version for name, each in processes.items()}
+    return found, versions, times
+
+
+def _score(label_maps: LabelMaps, truth: LabelMaps, num_classes: int) -> float:
+    return mean_iou(count_classes(count_confusion(truth, label_maps, num_classes)))
+
+
+def _check(proof: Proof) -> None:
+    for name, each in proof.runtimes.items():
+        if each.equal_pixels < LEAST_EQUAL or not abs(each.mean_iou_difference) <= MOST_IOU:
+            raise InputError(
+                f"the exported model is not what Keras predicts: in {name} {each.version}, {each.equal_pixels:.4%} of "
+                f"the {proof.pixels} pixels of {proof.scenes} scenes have the same class, expected at least "
+                f"{LEAST_EQUAL:.2%}, and the mean IoU differs by {each.mean_iou_difference:+.5f}, expected at most "
+                f"{MOST_IOU}"
+            )

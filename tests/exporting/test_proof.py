@@ -1,0 +1,83 @@
+import sys
+
+import numpy as np
+import pytest
+
+from exporting.networks import CLASSES, model_of, pictures, small_segnet
+from roadseg.errors import FileError, InputError, RoadSegError
+from roadseg.exporting.onnx_model import OnnxOptions, convert_to_onnx
+from roadseg.exporting.proof import prove_export
+from roadseg.exporting.runtime_process import RuntimeProcess
+from roadseg.segnet.predictor import Predictor
+
+SIZE = (35, 50)
+OPTIONS = OnnxOptions(outputs="classes", opset=17, ir_version=None)
+
+
+@pytest.fixture(scope="module")
+def model():
+    return model_of(small_segnet(SIZE, "segnet_basic"))
+
+
+@pytest.fixture(scope="module")
+def truth():
+    truth = np.random.default_rng(2).integers(0, len(CLASSES), (5, *SIZE), np.uint8)
+    truth[:, :3] = 255
+    return truth
+
+
+def test_a_model_that_agrees_is_proved_in_each_runtime(model, truth):
+    images = pictures(SIZE)
+    proof = prove_export(convert_to_onnx(model, OPTIONS), model, images, truth, ["onnxruntime", "openvino"])
+    label_maps = [each.label_map for each in Predictor(model, precision="float32").predict_each(images)]
+    hits, unions = (
+        np.array([f((truth == k), (np.stack(label_maps) == k), truth != 255).sum() for k in range(len(CLASSES))])
+        for f in (lambda a, b, known: a & b, lambda a, b, known: (a | b) & known)
+    )
+    assert proof.keras.mean_iou == pytest.approx((hits / unions).mean())
+    assert (proof.scenes, proof.pixels) == (5, 5 * 35 * 50)
+    assert set(proof.runtimes) == {"onnxruntime", "openvino"}
+    for each in (proof.keras, *proof.runtimes.values()):
+        assert (each.equal_pixels, each.mean_iou_difference) == (1, 0)
+        assert each.milliseconds > 0
+    assert proof.runtimes["onnxruntime"].version == __import__("onnxruntime").__version__
+    assert (proof.operators["Conv"], proof.opset, proof.ir_version) == (9, 17, 8)
+    assert proof.file_size == len(convert_to_onnx(model, OPTIONS).SerializeToString())
+
+
+def test_another_model_is_refused_with_the_figures(model, truth):
+    other = model_of(small_segnet(SIZE, "segnet_basic", width=0.25))
+    message = (
+        r"^the exported model is not what Keras predicts: in onnxruntime [\d.]+, \d+\.\d{4}% of the 8750 pixels of 5 "
+        r"scenes have the same class, expected at least 99.99%, and the mean IoU differs by [+-]0\.\d{5}, expected"
+    )
+    with pytest.raises(InputError, match=message):
+        prove_export(convert_to_onnx(other, OPTIONS), model, pictures(SIZE), truth, ["onnxruntime"])
+
+
+def test_the_process_knows_nothing_of_the_project(model, tmp_path, monkeypatch):
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    (tmp_path / "numpy.py").write_text("raise ImportError('from PYTHONPATH')")
+    file = tmp_path / "model.onnx"
+    file.write_bytes(convert_to_onnx(model, OPTIONS).SerializeToString())
+    images = pictures(SIZE)
+    with RuntimeProcess("onnxruntime", file, images, tmp_path) as process:
+        seconds = [process.run_next() for _ in images]
+        label_maps, confidences = process.collect()
+    assert all(each > 0 for each in seconds)
+    found = list(Predictor(model, precision="float32").predict_each(images))
+    np.testing.assert_array_equal(label_maps, [each.label_map for each in found])
+    np.testing.assert_allclose(confidences, [each.confidence for each in found], atol=1e-5)
+
+
+def test_a_file_that_no_runtime_reads_is_refused(tmp_path):
+    file = tmp_path / "model.onnx"
+    file.write_bytes(b"no model")
+    with pytest.raises(FileError, match=r"^onnxruntime can't run the exported model: .*model\.onnx failed"):
+        RuntimeProcess("onnxruntime", file, pictures(SIZE), tmp_path)
+
+
+def test_a_runtime_that_is_missing_is_named(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "openvino", None)
+    with pytest.raises(RoadSegError, match=r"needs the package openvino: pip install openvino$"):
+        RuntimeProcess("openvino", tmp_path / "model.onnx", pictures(SIZE), tmp_path)
