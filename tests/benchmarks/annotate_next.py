@@ -30,8 +30,8 @@ SPLIT_SEED = 1
 
 PARAMETERS = Path(__file__).parents[2] / "conf/base"
 
-WAYS = ("order", "entropy", "spread")
-"""Beside random: the order of `annotation_order`; the highest mean entropy alone; that order without entropy."""
+WAYS = ("order", "entropy")
+"""Beside random: as `annotation_order` ranks the pool, or the scenes with the highest mean entropy alone."""
 
 
 def read_parameters(name: str) -> Any:
@@ -109,7 +109,7 @@ def predict(model: Any, scenes: Any, ids: Sequence[str]) -> Any:
 
 
 def choose(model: Any, scenes: Any, drive_of: Any, ids: Sequence[str], count: int) -> dict[str, list[str]]:
-    """Returns the scenes to annotate next, of so many, in each of the ways that ask the model."""
+    """Returns the scenes to annotate next, of so many, in both ways that ask the model."""
     from roadseg.predicting.layout import describe_layout, stack_layouts
     from roadseg.scoring.annotation_order import order_for_annotation
 
@@ -117,13 +117,9 @@ def choose(model: Any, scenes: Any, drive_of: Any, ids: Sequence[str], count: in
     table = pd.DataFrame(
         {"picture": ids, "drive": drive_of[list(ids)].to_numpy(), "entropy": [each for each, _ in found]}
     )
-    layouts = stack_layouts([describe_layout(each) for _, each in found])
-    chosen = {
-        "order": order_for_annotation(table, layouts, count),
-        "entropy": table.sort_values("entropy", ascending=False, kind="stable").head(count),
-        "spread": order_for_annotation(table.assign(entropy=1.0), layouts, count),
-    }
-    return {way: list(rows["picture"]) for way, rows in chosen.items()}
+    order = order_for_annotation(table, stack_layouts([describe_layout(each) for _, each in found]), count)
+    unsure = table.sort_values("entropy", ascending=False, kind="stable").head(count)
+    return {"order": list(order["picture"]), "entropy": list(unsure["picture"])}
 
 
 def write_down(of_classes: Any) -> str:
