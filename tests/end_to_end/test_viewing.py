@@ -39,7 +39,7 @@ def site(trained: Project) -> dict[str, dict]:
 def test_the_graph_shows_the_pipelines_in_layers(site: dict[str, dict]) -> None:
     # Kedro-Viz lists the layers of all pipelines for each of them; those without a data set in it have no band.
     layers = {name: each["layers"] for name, each in site["pipelines"].items()}
-    assert set(layers) == {"__default__", "prepare", "train", "evaluate", "predict"}
+    assert set(layers) == {"__default__", "prepare", "train", "evaluate", "export", "predict"}
     in_default = [each for each in layers["__default__"] if each != "model_output"]
     assert in_default == ["raw", "primary", "models", "reporting"]
     of_predict = [each for each in layers["predict"] if each != "primary"]

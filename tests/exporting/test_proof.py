@@ -1,13 +1,15 @@
 import sys
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from exporting.networks import CLASSES, model_of, pictures, small_segnet
 from roadseg.errors import FileError, InputError, RoadSegError
 from roadseg.exporting.onnx_model import OnnxOptions, convert_to_onnx
-from roadseg.exporting.proof import prove_export
+from roadseg.exporting.proof import prove_export, read_proving_scenes
 from roadseg.exporting.runtime_process import RuntimeProcess
+from roadseg.scenes.prepared import PreparedScene
 from roadseg.segnet.predictor import Predictor
 
 SIZE = (35, 50)
@@ -42,7 +44,25 @@ def test_a_model_that_agrees_is_proved_in_each_runtime(model, truth):
         assert each.milliseconds > 0
     assert proof.runtimes["onnxruntime"].version == __import__("onnxruntime").__version__
     assert (proof.operators["Conv"], proof.opset, proof.ir_version) == (9, 17, 8)
+    assert proof.inputs == {"images": "uint8 (batch, 35, 50, 3)"}
+    assert proof.outputs == {"label_map": "uint8 (batch, 35, 50)", "confidence": "float32 (batch, 35, 50)"}
     assert proof.file_size == len(convert_to_onnx(model, OPTIONS).SerializeToString())
+
+
+def test_scenes_to_prove_on_are_spread_over_validation(in_memory):
+    names = [f"a_{number}" for number in range(9)]
+    scenes = {
+        name: PreparedScene(np.full((2, 2, 3), number, np.uint8), np.zeros((2, 2), np.uint8), (2, 2))
+        for number, name in enumerate(names)
+    }
+    splits = ["train"] + 7 * ["validation"] + ["test"]
+    table = pd.DataFrame({"scene": names, "drive": names, "split": splits, "usable": True, "labelled": True})
+    for count, chosen in ((3, [1, 4, 7]), (1, [1]), (99, [1, 2, 3, 4, 5, 6, 7])):
+        images, label_maps = read_proving_scenes(in_memory(scenes), table, count)
+        assert images[:, 0, 0, 0].tolist() == chosen
+        assert label_maps.shape == (len(chosen), 2, 2)
+    with pytest.raises(InputError, match=r"^the split has no labelled validation scenes, on which"):
+        read_proving_scenes(in_memory(scenes), table[table["split"] != "validation"], 3)
 
 
 def test_another_model_is_refused_with_the_figures(model, truth):

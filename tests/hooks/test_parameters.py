@@ -45,7 +45,7 @@ def test_what_parameter_files_have_and_the_catalog_asks_for_may_be_given(given: 
         ({"sed": 2}, "there is no parameter 'sed'; did you mean seed?"),
         ({"trian": {"epochs": 1}}, "there is no parameter 'trian.epochs'; did you mean train?"),
         ({"raw_foldre": "there"}, "there is no parameter 'raw_foldre'; did you mean raw_folder?"),
-        ({"rounds": {}}, "there is no parameter 'rounds'; did you mean drawing_seed or evaluate or model_of or"),
+        ({"rounds": {}}, "there is no parameter 'rounds'; did you mean drawing_seed or evaluate or export or"),
         ({"raw_folder": 2024}, "raw_folder: input should be a valid string, received 2024; put text in quotes: "),
         ({"raw_folder": None}, "raw_folder: input should be a valid string, received None"),
         ({"model_of": ""}, "model_of: string should have at least 1 character, received ''"),
@@ -70,7 +70,7 @@ def test_model_of_another_data_set_is_only_for_pipelines_that_read_a_model(monke
     configure_project("roadseg")
     begin = ParameterHooks().before_pipeline_run
     with pytest.raises(
-        ValueError, match="use it with --pipelines evaluate or predict or weigh, not in a run that trains"
+        ValueError, match="use it with --pipelines evaluate or export or predict or weigh, not in a run that trains"
     ):
         begin(train, {"runtime_params": {"model_of": "idd"}})
     begin(weigh, {"runtime_params": {"model_of": "idd"}})

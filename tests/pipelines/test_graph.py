@@ -18,7 +18,7 @@ def _one_is_loaded() -> None:
     ("name", "makers", "readers"),
     [
         ("raw_scenes", [], ["evaluate", "prepare"]),
-        ("segnet_model", ["train"], ["evaluate", "predict"]),
+        ("segnet_model", ["train"], ["evaluate", "export", "predict"]),
         ("scores", ["evaluate"], []),
     ],
 )

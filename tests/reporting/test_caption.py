@@ -8,6 +8,7 @@ def test_a_model_is_described_with_versions_and_flat_parameters_but_those_that_n
         "train": {"epochs": 2, "augmentation": {"flip": True}},
         "limit": None,
         "evaluate": {"resolution": "native"},
+        "export": {"opset": 17},
         "predict": {"samples": 0},
         "pictures": {"palette": "safe"},
     }

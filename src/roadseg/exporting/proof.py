@@ -3,19 +3,23 @@
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from statistics import median
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import keras
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 from pydantic import BaseModel
 
 from roadseg.errors import InputError
+from roadseg.exporting.onnx_graph import import_onnx
 from roadseg.exporting.runtime_process import Runtime, RuntimeProcess
+from roadseg.scenes.prepared import PreparedScenes
+from roadseg.scenes.splits import group_by_split
 from roadseg.scoring.metrics import count_classes, count_confusion, mean_iou
 from roadseg.segnet.class_choice import choose_class
 from roadseg.segnet.folding import fold_batch_norms
@@ -64,6 +68,8 @@ class Proof(BaseModel, frozen=True):
         keras: Keras as it is, in float32 with folded batch norms.
         runtimes: Each runtime.
         file_size: Bytes.
+        inputs: Name -> type and shape.
+        outputs: Name -> type and shape.
         operators: How often the file has each operator.
         opset: Version of its operators.
         ir_version: Version of its format.
@@ -74,9 +80,30 @@ class Proof(BaseModel, frozen=True):
     keras: Agreement
     runtimes: dict[str, Agreement]
     file_size: int
+    inputs: dict[str, str]
+    outputs: dict[str, str]
     operators: dict[str, int]
     opset: int
     ir_version: int
+
+
+def read_proving_scenes(scenes: PreparedScenes, split_table: pd.DataFrame, count: int) -> tuple[Images, LabelMaps]:
+    """Returns images and label maps of validation scenes, spread over all of them: (scenes, height, width, ...) uint8.
+
+    Args:
+        scenes: Scene id -> prepared scene.
+        split_table: scene -> drive and split.
+        count: How many; all where there are fewer.
+
+    Raises:
+        InputError: If there are none.
+    """
+    found = group_by_split(split_table)["validation"]
+    if not found:
+        raise InputError("the split has no labelled validation scenes, on which an exported model must be proved")
+    chosen = np.linspace(0, len(found) - 1, min(count, len(found))).round().astype(int)
+    images, label_maps = zip(*(scenes.read_pair(found[index]) for index in chosen), strict=True)
+    return np.stack(images), np.stack(label_maps)
 
 
 def prove_export(
@@ -122,6 +149,8 @@ def prove_export(
         keras=agreements.pop("keras"),
         runtimes=agreements,
         file_size=len(content),
+        inputs=_describe(exported.graph.input),
+        outputs=_describe(exported.graph.output),
         operators=dict(sorted(Counter(node.op_type for node in exported.graph.node).items())),
         opset=exported.opset_import[0].version,
         ir_version=exported.ir_version,
@@ -168,6 +197,16 @@ def _predict_in_turn(
         found = {"keras": np.stack(label_maps)} | {name: each.collect()[0] for name, each in processes.items()}
         versions |= {name: each.version for name, each in processes.items()}
     return found, versions, times
+
+
+def _describe(tensors: Iterable[Any]) -> dict[str, str]:
+    helper = import_onnx().helper
+    types = {each.name: each.type.tensor_type for each in tensors}
+    return {
+        name: f"{helper.tensor_dtype_to_np_dtype(each.elem_type)} "
+        f"({', '.join(length.dim_param or str(length.dim_value) for length in each.shape.dim)})"
+        for name, each in types.items()
+    }
 
 
 def _score(label_maps: LabelMaps, truth: LabelMaps, num_classes: int) -> float:

@@ -39,6 +39,11 @@ def evaluate_on_own_data(record: "ModelRecord") -> str:
     )
 
 
+def load_own_data(record: "ModelRecord") -> str:
+    """Returns the options with which a run loads a model with the data that it learnt from."""
+    return f"; add --load-versions segnet_model:{record.run},{_name_versions(record)}"
+
+
 def load_what_was_learnt(record: "ModelRecord") -> str:
     """Returns the options with which a run loads the data that a model learnt from."""
     return f"; add --pipelines train --load-versions {_name_versions(record)}"

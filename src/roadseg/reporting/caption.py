@@ -3,14 +3,14 @@
 from roadseg.scoring.differences import flatten_values
 from roadseg.segnet.model_record import ModelRecord
 
-UNUSED = ("evaluate", "predict", "pictures")
+UNUSED = ("evaluate", "export", "predict", "pictures")
 """Groups of parameters that no training uses."""
 
 
 def describe_model(record: ModelRecord) -> str:
     """Returns the versions of model, data and split, and the parameters of the training.
 
-    What no training uses, the parameters of evaluations, predictions and pictures, is left out.
+    What no training uses, the parameters of evaluations, exports, predictions and pictures, is left out.
 
     Args:
         record: Of the model.
