@@ -97,7 +97,8 @@ def test_a_file_that_no_runtime_reads_is_refused(tmp_path):
         RuntimeProcess("onnxruntime", file, pictures(SIZE), tmp_path)
 
 
-def test_a_runtime_that_is_missing_is_named(tmp_path, monkeypatch):
-    monkeypatch.setitem(sys.modules, "openvino", None)
-    with pytest.raises(RoadSegError, match=r"needs the package openvino: pip install openvino$"):
-        RuntimeProcess("openvino", tmp_path / "model.onnx", pictures(SIZE), tmp_path)
+@pytest.mark.parametrize(("runtime", "extra"), [("onnxruntime", "export"), ("openvino", "openvino")])
+def test_a_runtime_that_is_missing_is_named(tmp_path, monkeypatch, runtime, extra):
+    monkeypatch.setitem(sys.modules, runtime, None)
+    with pytest.raises(RoadSegError, match=rf"package {runtime}, of the extra '{extra}': pip install {runtime}$"):
+        RuntimeProcess(runtime, tmp_path / "model.onnx", pictures(SIZE), tmp_path)

@@ -93,16 +93,20 @@ def _normalize(graph: OnnxGraph, layer: keras.layers.GroupNormalization, images:
     """Adds the contrast layer: each channel of whole numbers 0..255 gets mean 0 and deviation 1.
 
     A mean that is wrong by 1e-5 moves maxima to other pixels where two of a window are nearly equal. So it is exact:
-    runtimes add the numbers of a row in any order without rounding, and then the rows as integers.
+    runtimes add the numbers of a row in any order without rounding, and then the rows as integers. The variance is the
+    mean over the rows of their means, as one long sum rounds more; the division between keeps runtimes from joining
+    the sums.
     """
-    name, pixels = layer.name, graph.hold(size[0] * size[1])
+    name, (height, width) = layer.name, map(graph.hold, size)
     rows = graph.cast(graph.sum(images, WIDTH, layer=name), np.int32, layer=name)
     total = graph.cast(graph.sum(rows, HEIGHT, layer=name), np.float32, layer=name)
-    centred = graph.add("Sub", images, graph.add("Div", total, pixels, layer=name), layer=name)
+    mean = graph.add("Div", total, graph.hold(size[0] * size[1]), layer=name)
+    centred = graph.add("Sub", images, mean, layer=name)
     squares = graph.add("Mul", centred, centred, layer=name)
-    total = graph.sum(graph.sum(squares, WIDTH, layer=name), HEIGHT, layer=name)
-    variance = graph.add("Add", graph.add("Div", total, pixels, layer=name), graph.hold(layer.epsilon), layer=name)
-    return graph.add("Div", centred, graph.add("Sqrt", variance, layer=name), layer=name)
+    rows = graph.add("Div", graph.sum(squares, WIDTH, layer=name), width, layer=name)
+    variance = graph.add("Div", graph.sum(rows, HEIGHT, layer=name), height, layer=name)
+    deviation = graph.add("Sqrt", graph.add("Add", variance, graph.hold(layer.epsilon), layer=name), layer=name)
+    return graph.add("Div", centred, deviation, layer=name)
 
 
 def _pool(graph: OnnxGraph, layer: str, maps: Name, size: Size) -> tuple[Name, Positions]:

@@ -16,6 +16,9 @@ from roadseg.errors import FileError, RoadSegError
 
 Runtime = Literal["onnxruntime", "openvino"]
 
+EXTRAS: dict[Runtime, str] = {"onnxruntime": "export", "openvino": "openvino"}
+"""Which extra of the project brings each runtime."""
+
 SCRIPT = Path(__file__).with_name("runtime_script.py")
 
 
@@ -40,7 +43,10 @@ class RuntimeProcess:
             FileError: If it can't open the model.
         """
         if find_spec(runtime) is None:
-            raise RoadSegError(f"proving an exported model needs the package {runtime}: pip install {runtime}")
+            raise RoadSegError(
+                f"proving an exported model needs the package {runtime}, of the extra '{EXTRAS[runtime]}': "
+                f"pip install {runtime}"
+            )
         given, self._predictions = folder / f"{runtime}.images.npy", folder / f"{runtime}.npz"
         np.save(given, images)
         self._runtime, self._log = runtime, folder / f"{runtime}.log"
