@@ -29,7 +29,7 @@ def save_version(folder, version, predictor, before=None):
     source = list_pictures(folder / "source")
     files = picture_files(folder / "work")
     if before is not None:
-        files.folder.take_over(before, {item.name: item.fingerprint for item in source})
+        files.folder.take_over(before, {item.name: item.fingerprint for item in source}, files.kinds)
     Work(predictor, files).predict(source)
     names = [item.name for item in source]
     index = files.folder.finish("key", names, [])

@@ -10,12 +10,15 @@ from roadseg.predicting.prediction_folder import (
     INDEX,
     JOURNAL,
     KINDS,
+    OVERLAYS,
     VIDEOS,
     Footage,
     PredictionFolder,
-    find_version,
+    find_versions,
     read_index,
 )
+
+OF_PICTURE = set(KINDS) - {VIDEOS}
 
 
 def entry(picture, fingerprint="1:2", **facts):
@@ -26,7 +29,7 @@ def fill(path, *names):
     """Returns a folder in which pictures are finished."""
     folder = PredictionFolder(path)
     for name in names:
-        for kind in set(KINDS) - {VIDEOS}:
+        for kind in OF_PICTURE:
             folder.write(kind, name, f"{kind} of {name}".encode())
         folder.note(entry(name))
     return folder
@@ -79,11 +82,13 @@ def test_a_finished_folder_holds_what_is_of_the_source_and_no_more(tmp_path):
 
 
 def test_pictures_that_are_the_same_are_taken_over_with_their_files(tmp_path):
-    old = fill(tmp_path / "v1/x", "same", "changed", "gone")
+    old = fill(tmp_path / "v1/x", "same", "changed", "gone", "lacking")
+    old.name_file("label_maps", "lacking").unlink()
     old.note(entry("broken", fault="no image"))
-    old.finish("key", ["same", "changed", "gone", "broken"], [])
+    old.finish("key", ["same", "changed", "gone", "lacking", "broken"], [])
     folder = PredictionFolder(tmp_path / "work")
-    folder.take_over(tmp_path / "v1/x", {"same": "1:2", "changed": "9:9", "broken": "1:2", "other": "1:2"})
+    fingerprints = {"same": "1:2", "changed": "9:9", "lacking": "1:2", "broken": "1:2", "other": "1:2"}
+    folder.take_over(tmp_path / "v1/x", fingerprints, OF_PICTURE)
     assert list(folder.entries) == ["same"]
     assert (tmp_path / "work/overlays/same.jpg").read_text() == "overlays of same"
     assert (tmp_path / "work/overlays/same.jpg").samefile(tmp_path / "v1/x/overlays/same.jpg")
@@ -98,7 +103,7 @@ def test_files_are_copied_where_the_file_system_has_no_links(tmp_path, monkeypat
         raise OSError("no links here")
 
     monkeypatch.setattr("pathlib.Path.hardlink_to", refuse)
-    folder.take_over(tmp_path / "v1/x", {"a": "1:2"})
+    folder.take_over(tmp_path / "v1/x", {"a": "1:2"}, OF_PICTURE)
     assert (tmp_path / "work/label_maps/a.png").read_text() == "label_maps of a"
 
 
@@ -108,13 +113,20 @@ def test_frames_are_taken_over_by_the_fingerprint_of_their_video(tmp_path):
     fault = Entry(picture="film", drive="film", fingerprint="3:4", time=1.0, fault="cut off")
     for each in (*frames, fault):
         old.note(each)
+        for kind in OF_PICTURE - {OVERLAYS} if not each.fault else ():
+            old.write(kind, each.picture, b"file")
     old.write(VIDEOS, "film", b"frames")
     old.note(Footage(video="film", fingerprint="3:4"))
     old.finish("key", ["film/0", "film/1", "film"], ["film"])
     folder = PredictionFolder(tmp_path / "work")
-    folder.take_over(tmp_path / "v1/x", {"film": "3:4"})
+    folder.take_over(tmp_path / "v1/x", {"film": "3:4"}, OF_PICTURE)
     assert (list(folder.entries), list(folder.videos)) == (["film/0", "film/1", "film"], ["film"])
     assert (tmp_path / "work/overlays/film.mp4").read_bytes() == b"frames"
+    (tmp_path / "v1/x/overlays/film.mp4").unlink()
+    (tmp_path / "v1/x/label_maps/film/0.png").unlink()
+    folder = PredictionFolder(tmp_path / "again")
+    folder.take_over(tmp_path / "v1/x", {"film": "3:4"}, OF_PICTURE)
+    assert (list(folder.entries), list(folder.videos)) == (["film/1", "film"], [])
 
 
 def test_what_was_finished_and_not_saved_is_gone_on_with(tmp_path):
@@ -125,12 +137,12 @@ def test_what_was_finished_and_not_saved_is_gone_on_with(tmp_path):
     assert list(PredictionFolder(tmp_path).entries) == ["a", "b"]
 
 
-def test_the_newest_folder_with_the_key_is_found(tmp_path):
+def test_folders_with_the_key_are_found_newest_first(tmp_path):
     for version, key in (("v1", "k"), ("v2", "k"), ("v3", "other")):
         fill(tmp_path / version, "a").finish(key, ["a"], [])
     versions = [tmp_path / name for name in ("v3", "v2", "v1")]
-    assert find_version(versions, "k") == tmp_path / "v2"
-    assert find_version(versions, "none") is None
+    assert find_versions(versions, "k") == [tmp_path / "v2", tmp_path / "v1"]
+    assert find_versions(versions, "none") == []
     (tmp_path / "v3" / INDEX).write_text("{")
     with pytest.raises(FileError, match=r"index\.json' is damaged"):
-        find_version(versions, "k")
+        find_versions(versions, "k")

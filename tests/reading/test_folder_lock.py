@@ -38,3 +38,13 @@ def test_a_training_is_free_again_after_a_fault(tmp_path):
     for _ in range(2):
         with pytest.raises(ValueError, match="not a number"), locked(tmp_path, "training"):
             raise ValueError("not a number")
+
+
+def test_a_folder_that_can_not_be_written_is_told(tmp_path, monkeypatch):
+    def refuse(*_):
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    refused = pytest.raises(FileError, match=rf"^'{tmp_path}' can't be written: Read-only file system$")
+    with refused, locked(tmp_path, "training"):
+        pass

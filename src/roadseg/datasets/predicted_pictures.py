@@ -57,6 +57,7 @@ class PredictedPicturesDataset(AbstractVersionedDataset["PredictedPictures", "Pr
         if path.exists():
             shutil.rmtree(path)
         shutil.move(data.path, path)
+        data.release()
 
     def preview(self, pictures: int = 12, width: int = 320) -> ImagePreview:
         """Returns evenly spaced pictures with the colours of their classes for Kedro-Viz."""

@@ -1,5 +1,6 @@
 """A video of painted frames."""
 
+import uuid
 from pathlib import Path
 from typing import Self
 
@@ -22,7 +23,7 @@ class OverlayVideo:
         Raises:
             FileError: If it can't be written.
         """
-        self._path, self._part, self._frames = path, path.with_suffix(".part.mp4"), 0
+        self._path, self._part, self._frames = path, path.with_name(f"{uuid.uuid4().hex}.part.mp4"), 0
         path.parent.mkdir(parents=True, exist_ok=True)
         self._writer = cv2.VideoWriter(str(self._part), cv2.VideoWriter.fourcc(*CODEC), frame_rate, size[::-1])
         if not self._writer.isOpened():

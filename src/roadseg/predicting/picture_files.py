@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from roadseg.predicting.options import PredictOptions
-from roadseg.predicting.prediction_folder import PredictionFolder
+from roadseg.predicting.prediction_folder import OVERLAYS, PredictionFolder
 from roadseg.reading.label_map_writing import encode_label_map, read_values
 from roadseg.reporting.overlay import Overlay
 from roadseg.segnet.segmentation import Segmentation
@@ -33,6 +33,12 @@ class PictureFiles:
     overlay: Overlay
     values: NDArray[np.uint8]
     options: PredictOptions
+
+    @property
+    def kinds(self) -> list[str]:
+        """What is written of each picture; frames of a video have no overlay of their own."""
+        overlays = [OVERLAYS] if self.options.overlays.written else []
+        return ["label_maps", "thumbnails", *overlays, *(["confidence_maps"] if self.options.confidence_maps else [])]
 
     def write(self, picture: str, image: Image, found: Segmentation) -> None:
         """Writes thumbnail, confidence map and label map of a picture, as far as they are asked for."""

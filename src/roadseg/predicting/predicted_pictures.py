@@ -1,7 +1,9 @@
 """A source of pictures, predicted: a finished folder, and how it comes about."""
 
 import logging
-from collections.abc import Sequence
+import os
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,7 +11,7 @@ from roadseg.errors import FileError
 from roadseg.predicting.entry import Entry
 from roadseg.predicting.options import PredictOptions
 from roadseg.predicting.picture_files import PictureFiles
-from roadseg.predicting.prediction_folder import INDEX, Index, PredictionFolder, find_version, read_index
+from roadseg.predicting.prediction_folder import INDEX, Index, PredictionFolder, find_versions, read_index
 from roadseg.predicting.shots import fingerprint_item
 from roadseg.predicting.work import Work
 from roadseg.reading.folder_lock import locked
@@ -38,10 +40,12 @@ class PredictedPictures:
     Attributes:
         path: The folder, with `label_maps`, `overlays`, `confidence_maps` and `thumbnails`.
         index: What is in it.
+        release: Lets other runs work where the folder was made; to be called when it was moved.
     """
 
     path: Path
     index: Index
+    release: Callable[[], None] = lambda: None
 
     @property
     def entries(self) -> Sequence[Entry]:
@@ -72,8 +76,8 @@ def predict_source(
 ) -> PredictedPictures:
     """Predicts what is missing or changed of a source, and returns all of it, in a folder that is to be moved.
 
-    What a finished folder has of pictures that are still the same is taken over; what a killed run has finished is
-    gone on with.
+    What finished folders have of pictures that are still the same is taken over; what a killed run has finished is
+    gone on with. Until the folder is released, another run of the same source and choices is refused.
 
     Args:
         source: Pictures and videos.
@@ -93,23 +97,25 @@ def predict_source(
     predictor = Predictor(model, batch_size=options.batch_size, samples=options.samples, seed=seed)
     chances = [options.samples, seed] if options.samples else []
     key = _digest_choices([model.record.model_dump(mode="json"), predictor.precision, chances], palette, options)
-    workplace = folder / HALF_DONE / key
+    common_folder = os.path.commonpath([item.path.absolute() for item in source])
+    workplace = folder / HALF_DONE / content_digest([key, common_folder])
     try:
         workplace.mkdir(parents=True, exist_ok=True)
     except OSError as fault:
         raise FileError(f"'{folder}' can't be written: {fault.strerror}") from fault
-    with locked(workplace, "prediction"):
+    with ExitStack() as stack:
+        stack.enter_context(locked(workplace, "prediction"))
         work_folder = PredictionFolder(workplace / FILES)
-        versions = sorted((path.parent for path in folder.glob(f"*/*/{INDEX}")), reverse=True)
-        if version := find_version(versions, key):
-            work_folder.take_over(version, {item.name: fingerprint_item(item, options.video) for item in source})
-        Work(predictor, PictureFiles(work_folder, Overlay(palette, options.overlays.opacity), values, options)).predict(
-            source
-        )
+        files = PictureFiles(work_folder, Overlay(palette, options.overlays.opacity), values, options)
+        fingerprints = {item.name: fingerprint_item(item, options.video) for item in source}
+        finished = sorted((path.parent for path in folder.glob(f"*/*/{INDEX}")), reverse=True)
+        for version in find_versions(finished, key):
+            work_folder.take_over(version, fingerprints, files.kinds)
+        Work(predictor, files).predict(source)
         names = _list_names(source, work_folder, options)
         _tell_faults([work_folder.entries[name] for name in names], source)
         index = work_folder.finish(key, names, [item.name for item in source if isinstance(item, Video)])
-    return PredictedPictures(work_folder.path, index)
+        return PredictedPictures(work_folder.path, index, stack.pop_all().close)
 
 
 def _digest_choices(network: Sequence[object], palette: Palette, options: PredictOptions) -> str:

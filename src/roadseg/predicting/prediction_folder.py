@@ -6,7 +6,7 @@ that were not finished, and no other. When all is done, the journal becomes the 
 
 import os
 import shutil
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -22,12 +22,12 @@ JOURNAL, INDEX = "journal.jsonl", "index.json"
 
 FILES = LocalFileSystem()
 
-VIDEOS = "overlay_videos"
+OVERLAYS, VIDEOS = "overlays", "overlay_videos"
 
-KINDS = {"label_maps": ".png", "overlays": ".jpg", "confidence_maps": ".png", "thumbnails": ".jpg", VIDEOS: ".mp4"}
+KINDS = {"label_maps": ".png", OVERLAYS: ".jpg", "confidence_maps": ".png", "thumbnails": ".jpg", VIDEOS: ".mp4"}
 """What is written of a picture or video -> the ending of its files."""
 
-FOLDERS = {VIDEOS: "overlays"}
+FOLDERS = {VIDEOS: OVERLAYS}
 """Kinds that lie in the folder of another one."""
 
 
@@ -114,23 +114,26 @@ class PredictionFolder:
             _add_line(self.path / JOURNAL, note.model_dump_json())
             self._keep(note)
 
-    def take_over(self, version: Path, fingerprints: Mapping[str, str]) -> None:
-        """Takes what a finished folder has of pictures and videos that are still the same.
+    def take_over(self, version: Path, fingerprints: Mapping[str, str], kinds: Collection[str]) -> None:
+        """Takes what a finished folder has of pictures and videos that are still the same, if no file is missing.
 
         Args:
             version: The finished folder.
             fingerprints: Of each picture and video by its name.
+            kinds: What is written of each picture; frames have no overlay of their own.
         """
         index = read_index(version)
+        of_frame = [kind for kind in kinds if kind != OVERLAYS]
         for entry in index.entries:
             source = entry.drive if entry.is_frame else entry.picture
             is_same = fingerprints.get(source) == entry.fingerprint
             if is_same and entry.picture not in self.entries and (entry.is_frame or not entry.fault):
-                self._link(version, [kind for kind in KINDS if kind != VIDEOS], entry.picture)
-                self.note(entry)
+                wanted = [] if entry.fault else of_frame if entry.is_frame else kinds
+                if self._link(version, wanted, entry.picture):
+                    self.note(entry)
         for video in index.videos:
-            if fingerprints.get(video.video) == video.fingerprint and video.video not in self.videos:
-                self._link(version, [VIDEOS], video.video)
+            is_same = fingerprints.get(video.video) == video.fingerprint and video.video not in self.videos
+            if is_same and self._link(version, [VIDEOS] if OVERLAYS in kinds else [], video.video):
                 self.note(video)
 
     def finish(self, key: str, names: Sequence[str], videos: Sequence[str]) -> Index:
@@ -162,16 +165,19 @@ class PredictionFolder:
         else:
             self.videos[note.video] = note
 
-    def _link(self, version: Path, kinds: Iterable[str], name: str) -> None:
-        for kind in kinds:
-            old, path = _name_file(version, kind, name), self.name_file(kind, name)
-            if old.exists():
-                path.parent.mkdir(parents=True, exist_ok=True)
-                path.unlink(missing_ok=True)
-                try:
-                    path.hardlink_to(old)
-                except OSError:  # a file system without links
-                    shutil.copyfile(old, path)
+    def _link(self, version: Path, kinds: Iterable[str], name: str) -> bool:
+        """Takes files of a picture or video from a finished folder, and returns whether all were there."""
+        pairs = [(_name_file(version, kind, name), self.name_file(kind, name)) for kind in kinds]
+        if not all(old.exists() for old, _ in pairs):
+            return False
+        for old, path in pairs:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.unlink(missing_ok=True)
+            try:
+                path.hardlink_to(old)
+            except OSError:  # a file system without links
+                shutil.copyfile(old, path)
+        return True
 
 
 def read_index(folder: Path) -> Index:
@@ -189,17 +195,17 @@ def read_index(folder: Path) -> Index:
         raise FileError(f"'{path}' is damaged: remove '{folder}', and predict again") from fault
 
 
-def find_version(versions: Iterable[Path], key: str) -> Path | None:
-    """Returns the newest finished folder with a key.
+def find_versions(versions: Iterable[Path], key: str) -> list[Path]:
+    """Returns the finished folders with a key, in their order.
 
     Args:
-        versions: Finished folders, the newest first.
+        versions: Finished folders.
         key: Of all that the files depend on, beside the pictures.
 
     Raises:
         FileError: If the index of one is damaged.
     """
-    return next((each for each in versions if read_index(each).key == key), None)
+    return [each for each in versions if read_index(each).key == key]
 
 
 def _name_file(folder: Path, kind: str, name: str) -> Path:

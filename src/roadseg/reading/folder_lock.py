@@ -31,7 +31,7 @@ def locked(folder: Path, work: str, patience: float = PATIENCE) -> Iterator[None
         patience: Seconds to wait for another process.
 
     Raises:
-        FileError: If another process works there, or has just removed what was there.
+        FileError: If another process works there, or has just removed what was there, or nothing can be written there.
     """
     lock = FileLock(folder / LOCK, fallback_to_soft=False)
     try:
@@ -42,7 +42,7 @@ def locked(folder: Path, work: str, patience: float = PATIENCE) -> Iterator[None
         ) from None
     except OSError as fault:
         if fault.errno not in WITHOUT_LOCKS:
-            raise
+            raise FileError(f"'{folder}' can't be written: {fault.strerror}") from fault
         logger.warning(
             "%s can't be locked (%s): make sure that no other run does this %s", folder, fault.strerror, work
         )

@@ -23,9 +23,9 @@ class SourceFile:
 
     @property
     def fingerprint(self) -> str:
-        """Size in bytes and modification time, as text; empty if there is no file."""
+        """Path, size in bytes and modification time, as text; empty if there is no file."""
         try:
-            return file_fingerprint([self.path])
+            return f"{file_fingerprint([self.path])} {self.path.absolute()}"
         except OSError:  # a link to nothing; reading it tells
             return ""
 

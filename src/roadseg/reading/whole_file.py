@@ -25,7 +25,8 @@ def open_whole(fs: Any, path: str, mode: str = "wb", **arguments: Any) -> Iterat
     Raises:
         FileError: If the disk is full.
     """
-    folder, temporary = fs._parent(path), f"{path}.{uuid.uuid4().hex}.part"
+    folder = fs._parent(path)
+    temporary = f"{folder}/{uuid.uuid4().hex}.part"  # a long name may have no room for more
     fs.makedirs(folder, exist_ok=True)
     try:
         with fs.open(temporary, mode, **arguments) as file:
