@@ -172,6 +172,27 @@ def test_frames_that_cannot_be_decoded_are_counted_and_the_others_read(tmp_path)
     assert fault == Fault(FaultKind.VIDEO_BROKEN, f"{len(lost)} of 100 frames of 'a.mp4' can't be decoded")
 
 
+@pytest.mark.parametrize(
+    ("suffix", "codec"),
+    [
+        *(("avi", "MJPG"), ("avi", "FFV1"), ("avi", "XVID"), ("mkv", "MJPG"), ("mkv", "FFV1"), ("webm", "VP80")),
+        *(("mp4", "mp4v"), ("mov", "mp4v"), ("mov", "MJPG")),
+    ],
+)
+@pytest.mark.parametrize("with_what", [bytes(3000), b"e" * 3000, np.random.default_rng(3).bytes(3000)])
+def test_of_a_video_that_is_damaged_the_fault_counts_the_frames(tmp_path, suffix, codec, with_what):
+    path = film(tmp_path / f"a.{suffix}", codec=codec)
+    assert len(read(path)) == FRAMES
+    patch(path, "3000s", (path.stat().st_size // 2, with_what))
+    there, fault = read_until_fault(path)
+    lost = FRAMES - len(there)
+    assert 0 < lost < FRAMES
+    found = f"'a.{suffix}' is damaged: {len(there)} of 40 frames can be read"
+    broken = f"{lost} of 40 frames of 'a.{suffix}' can't be decoded"
+    assert fault == Fault(FaultKind.VIDEO_BROKEN, broken if suffix in {"mp4", "mov"} else found)
+    assert len(read(path, end=0.5)) == 5
+
+
 def test_times_are_those_in_the_file_where_frames_last_longer_and_shorter(tmp_path):
     frames = read(slow_down(film(tmp_path / "a.mp4"), 20))
     times = [*np.arange(20) / RATE, *(2 + 3 * np.arange(20) / RATE)]
@@ -185,6 +206,12 @@ def test_a_wrong_number_of_frames_changes_nothing(tmp_path, count):
     content = path.read_bytes()
     places = (content.index(b"avih") + 24, content.index(b"strh") + 40)
     assert numbers(read(patch(path, "<I", *((place, count) for place in places)))) == list(range(FRAMES))
+
+
+def test_a_duration_that_is_too_long_changes_nothing(tmp_path):
+    path = film(tmp_path / "a.mkv")
+    patch(path, ">d", (path.read_bytes().index(b"\x44\x89\x88") + 3, 60_000.0))  # ms, by which 600 are expected
+    assert numbers(read(path)) == list(range(FRAMES))
 
 
 @pytest.mark.parametrize(("scale", "rate"), [(1, 1_000_000), (10_000, 1)])

@@ -3,7 +3,7 @@ import struct
 import pytest
 
 from roadseg.errors import FileError
-from roadseg.reading.video_container import count_missing_bytes
+from roadseg.reading.video_container import count_missing_bytes, is_damaged
 
 EBML = b"\x1a\x45\xdf\xa3\x83abc"  # a header of three bytes
 SEGMENT = b"\x18\x53\x80\x67"
@@ -55,6 +55,48 @@ def test_missing_bytes_are_those_that_a_file_tells_of(tmp_path, case):
     assert count_missing_bytes(tmp_path / "a") == missing
 
 
-def test_a_missing_file_is_named(tmp_path):
+def chunk(name, there, size=None):
+    return name + struct.pack("<I", len(there) if size is None else size) + there
+
+
+FRAMES = chunk(b"00dc", b"abcd") * 2
+MOVIE = chunk(b"LIST", b"movi" + FRAMES + chunk(b"LIST", b"rec " + FRAMES)) + chunk(b"idx1", bytes(16))
+AVI = chunk(b"LIST", b"hdrl" + bytes(6)) + MOVIE
+CLUSTER = b"\x1f\x43\xb6\x75\x8b\xe7\x81\0" + b"\xa3\x82ab" + b"\xa0\x82ab"
+BROKEN = b"\x1f\x43\xb6\x75\x8b\xe7\x81\0" + b"\0\0\0\0" + b"\xa0\x82ab"
+VOID = b"\xec\x81\0"
+
+PARTS = {
+    "AVI": (chunk(b"RIFF", b"AVI " + AVI), False),
+    "AVI of two chunks": (chunk(b"RIFF", b"AVI " + AVI) + chunk(b"RIFF", b"AVIX" + MOVIE), False),
+    "AVI, odd": (chunk(b"RIFF", b"AVI " + chunk(b"00dc", b"abc") + b"\0" + FRAMES), False),
+    "AVI, the last one odd": (chunk(b"RIFF", b"AVI " + FRAMES + chunk(b"00dc", b"abc")), False),
+    "AVI, not finished": (b"RIFF\0\0\0\0AVI LIST\0\0\0\0movi" + FRAMES + chunk(b"00dc", b"a", 9), False),
+    "AVI with something behind it": (chunk(b"RIFF", b"AVI " + AVI) + b"\0something else", False),
+    "AVI, zeros": (chunk(b"RIFF", b"AVI " + AVI.replace(b"00dc", bytes(4), 1)), True),
+    "AVI, zeros in the second chunk": (
+        chunk(b"RIFF", b"AVI " + AVI) + chunk(b"RIFF", b"AVIX" + MOVIE.replace(b"00dc", bytes(4))),
+        True,
+    ),
+    "AVI, too long": (chunk(b"RIFF", b"AVI " + chunk(b"00dc", b"abcd", 400) + FRAMES), True),
+    "Matroska": (EBML + SEGMENT + b"\xa3" + VOID + CLUSTER * 2, False),
+    "Matroska, not finished": (EBML + SEGMENT + b"\xff" + VOID + CLUSTER + CLUSTER[:-1], False),
+    "Matroska with something behind it": (EBML + SEGMENT + b"\x93" + VOID + CLUSTER + bytes(9), False),
+    "Matroska, zeros": (EBML + SEGMENT + b"\xa3" + VOID + BROKEN + CLUSTER, True),
+    "Matroska, zeros, not finished": (EBML + SEGMENT + b"\xff" + VOID + BROKEN + CLUSTER, True),
+    "Matroska, too long": (EBML + SEGMENT + b"\x93" + b"\xec\xa1\0" + CLUSTER, True),
+    "MP4": (box(b"ftyp", 20, 12) + box(b"mdat", 100, 62), False),
+}
+
+
+@pytest.mark.parametrize("case", PARTS)
+def test_a_file_is_damaged_if_its_parts_do_not_follow_one_another(tmp_path, case):
+    content, damaged = PARTS[case]
+    (tmp_path / "a").write_bytes(content)
+    assert is_damaged(tmp_path / "a") is damaged
+
+
+@pytest.mark.parametrize("ask", [count_missing_bytes, is_damaged])
+def test_a_missing_file_is_named(tmp_path, ask):
     with pytest.raises(FileError, match=rf"'{tmp_path}/a' can't be read: No such file"):
-        count_missing_bytes(tmp_path / "a")
+        ask(tmp_path / "a")

@@ -2,8 +2,9 @@
 
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from threading import Lock
 from typing import Self
 
@@ -15,7 +16,7 @@ from pydantic import BaseModel, NonNegativeFloat, PositiveFloat, PositiveInt, mo
 from roadseg.errors import FileError
 from roadseg.reading.picture import LARGEST_PICTURE, LONGEST_SIDE
 from roadseg.reading.source_file import SourceFile
-from roadseg.reading.video_container import count_missing_bytes
+from roadseg.reading.video_container import count_missing_bytes, is_damaged
 from roadseg.scenes.faults import FaultKind, UnusableSceneError
 
 logger = logging.getLogger(__name__)
@@ -163,12 +164,14 @@ class Video(SourceFile):
     def _check_end(self, number: int, lost: int, told: int) -> None:
         """Raises an error if a video ends before its end, or not all could be decoded.
 
-        The number of frames that a file tells is often wrong, so alone it is no reason.
+        The number of frames that a file tells is often wrong, and of Matroska FFmpeg makes it from duration and rate,
+        so alone it is no reason.
         """
-        missing = self._count_missing_bytes()
-        if missing and (told <= 0 or number < told):
-            of_all = f" of {told}" if told > 0 else ""
+        is_short, of_all = (number < told, f" of {told}") if told > 0 else (True, "")
+        if is_short and (missing := self._ask_file(count_missing_bytes)):
             detail = f"'{self.path.name}' is cut off after {number}{of_all} frames: {missing} bytes are missing"
+        elif is_short and self._ask_file(is_damaged):
+            detail = f"'{self.path.name}' is damaged: {number - lost}{of_all} frames can be read"
         elif lost:
             detail = f"{lost} of {number} frames of '{self.path.name}' can't be decoded"
         else:
@@ -176,7 +179,7 @@ class Video(SourceFile):
         raise UnusableSceneError(FaultKind.VIDEO_BROKEN, detail)
 
     def _open(self) -> cv2.VideoCapture:
-        size, missing = self.count_bytes(FaultKind.VIDEO_BROKEN), self._count_missing_bytes()
+        size, missing = self.count_bytes(FaultKind.VIDEO_BROKEN), self._ask_file(count_missing_bytes)
         path = str(self.path.absolute())  # of a relative one with a colon FFmpeg takes the beginning for a protocol
         try:
             path.encode()
@@ -189,9 +192,9 @@ class Video(SourceFile):
         why = f"cut off, {missing} bytes are missing" if missing else "damaged or no video that OpenCV reads"
         raise UnusableSceneError(FaultKind.VIDEO_BROKEN, f"'{self.path.name}' can't be decoded ({size} bytes): {why}")
 
-    def _count_missing_bytes(self) -> int:
+    def _ask_file(self, ask: Callable[[Path], int]) -> int:
         try:
-            return count_missing_bytes(self.path)
+            return ask(self.path)
         except FileError as fault:
             detail = str(fault).replace(f"'{self.path}'", f"'{self.path.name}'")
             raise UnusableSceneError(FaultKind.VIDEO_BROKEN, detail) from fault
