@@ -22,11 +22,16 @@ def read(path, *, all_frames=True, **options):
 
 
 def read_until_fault(path, **options):
-    """Returns the numbers of the frames that are read, and the fault that ends them."""
-    numbers = []
+    """Returns the numbers of the frames that are chosen, and the fault that ends them."""
+    frames, fault = read_all_until_fault(path, **options)
+    return [frame.number for frame in frames if frame.is_chosen], fault
+
+
+def read_all_until_fault(path, **options):
+    frames = []
     with pytest.raises(UnusableSceneError) as error:
-        numbers.extend(frame.number for frame in Video("a", path).read_frames(VideoOptions(**ALL | options)))
-    return numbers, error.value.fault
+        frames.extend(Video("a", path).read_frames(VideoOptions(**ALL | options)))
+    return frames, error.value.fault
 
 
 def numbers(frames):
@@ -170,6 +175,10 @@ def test_frames_that_cannot_be_decoded_are_counted_and_the_others_read(tmp_path)
     assert lost
     assert there[-1] == 99
     assert fault == Fault(FaultKind.VIDEO_BROKEN, f"{len(lost)} of 100 frames of 'a.mp4' can't be decoded")
+    frames = read_all_until_fault(path)[0]
+    assert numbers(frames) == list(range(100))
+    for number in lost:
+        assert frames[number].image is frames[number - 1].image
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 import logging
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Lock
 from typing import Self
@@ -116,7 +116,8 @@ class Video(SourceFile):
 
         Args:
             options: Which frames there are, and which of them are chosen.
-            all_frames: Whether to yield also those that are not chosen, for a video of all of them.
+            all_frames: Whether to yield also those that are not chosen, for a video of all of them; for one that can't
+                be decoded, the frame before comes again, so that the video keeps its time.
 
         Raises:
             UnusableSceneError: Before the first frame as in `read_header`; after the last one that can be read if the
@@ -129,7 +130,7 @@ class Video(SourceFile):
             capture.release()
 
     def _read(self, capture: cv2.VideoCapture, options: VideoOptions, all_frames: bool) -> Iterator[Frame]:
-        count = 0
+        count, last = 0, None
         for number, time in self._grab_each(capture):
             if options.end is not None and time >= options.end:
                 break
@@ -138,8 +139,11 @@ class Video(SourceFile):
             is_chosen = count % options.every == 0
             count += 1
             if is_chosen or all_frames:
-                _, image = capture.retrieve()
-                yield Frame(number, time, cv2.cvtColor(image, cv2.COLOR_BGR2RGB), is_chosen)  # type: ignore[arg-type]
+                if last and all_frames:
+                    yield from (replace(last, number=lost, is_chosen=False) for lost in range(last.number + 1, number))
+                image = cv2.cvtColor(capture.retrieve()[1], cv2.COLOR_BGR2RGB)
+                last = Frame(number, time, image, is_chosen)  # type: ignore[arg-type]
+                yield last
         if count == 0:
             detail = f"'{self.path.name}' has no frame from {options.start:g} s on"
             until = "" if options.end is None else f" and before {options.end:g} s"
