@@ -47,6 +47,17 @@ def test_what_is_imported_is_declared_and_what_is_declared_is_used() -> None:
     assert declared - used - COMMANDS == set(), "declared, not imported"
 
 
+def test_packages_of_extras_are_imported_only_where_they_are_used() -> None:
+    modules = set()
+    for path in (REPOSITORY / "src/roadseg").rglob("*.py"):
+        lines = ast.parse(path.read_text(encoding="utf-8")).body  # not what functions and `if TYPE_CHECKING` contain
+        modules |= {each.name for node in lines if isinstance(node, ast.Import) for each in node.names}
+        modules |= {node.module for node in lines if isinstance(node, ast.ImportFrom) and node.module}
+    optional = names([each for extra in CHOSEN for each in PROJECT["optional-dependencies"][extra]])
+    at_once = distributions({each.partition(".")[0] for each in modules})
+    assert (optional - names(PROJECT["dependencies"])) & at_once == set()
+
+
 LIBRARY = ("scenes", "drawing", "reading", "segnet", "training", "scoring", "reporting", "exporting")
 
 
