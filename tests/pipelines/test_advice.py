@@ -135,6 +135,17 @@ def test_memory_that_runs_out_in_evaluate_is_told_with_what_to_try(
     )
 
 
+def test_samples_of_a_model_without_dropout_are_refused_in_predict_with_the_parameter(tmp_path: Path) -> None:
+    save_picture(tmp_path / "a.png", draw_halves((24, 32), 0, 1))
+    model = model_of_colours()
+    origin: Any = type("Origin", (), {"folders": {"predicted_pictures_folder": tmp_path / "predicted"}})
+    given = (list_pictures(tmp_path / "a.png"), model, origin)
+    rest = (PictureOptions(palette="classes"), Seed(1))
+    with pytest.raises(InputError, match=r"received 5: give predict\.samples=0 in --params, or train with network\."):
+        predict_pictures(*given, predict_options(samples=5), *rest)
+    assert len(predict_pictures(*given, predict_options(samples=0), *rest)[1]) == 1
+
+
 def test_memory_that_runs_out_in_predict_is_told_with_what_to_try(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -84,7 +84,7 @@ def test_one_pixel_is_a_picture(tmp_path):
 def test_forty_thousand_pixels_square_are_a_fault_and_nothing_is_decoded(tmp_path):
     fault = refuse(write_grey(tmp_path / "a.png", 8, 40_000, b"\0", height=40_000))
     assert fault.kind is FaultKind.TOO_LARGE
-    assert fault.detail.startswith("'a.png' has (40000, 40000) pixels, and 134217728 or a side of 65500 are the most")
+    assert fault.detail.startswith("'a.png' has 40000 x 40000 pixels; at most 134217728 pixels and sides of 65500 can")
 
 
 def test_the_longest_side_is_that_of_a_jpeg(tmp_path):
@@ -97,7 +97,7 @@ def test_a_file_that_memory_does_not_hold_is_not_opened(tmp_path):
     with (tmp_path / "a.tif").open("wb") as file:
         file.truncate(2**31)  # takes no room on the disk
     fault = refuse(tmp_path / "a.tif")
-    assert fault.detail == "'a.tif' has 2147483648 bytes, and 1073741824 are the most that are read"
+    assert fault.detail == "'a.tif' has 2147483648 bytes; at most 1073741824 can be read"
 
 
 def test_memory_that_runs_out_is_a_fault_of_the_picture(tmp_path, monkeypatch):

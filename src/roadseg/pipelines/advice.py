@@ -16,6 +16,11 @@ def spare_memory(pipeline: str) -> str:
     return f": give a smaller {pipeline}.batch_size, or write CUDA_VISIBLE_DEVICES= before the command to use the CPU"
 
 
+def leave_out_samples(pipeline: str) -> str:
+    """Returns how a pipeline predicts with a model that has no dropout."""
+    return f": give {pipeline}.samples=0 in --params, or train with network.dropout above 0"
+
+
 def fit_scenes(record: "ModelRecord", provenance: Provenance) -> str:
     """Returns how a model is scored whose size the scenes have not: on its own data, or on scenes of its size.
 

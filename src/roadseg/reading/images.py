@@ -104,9 +104,9 @@ def check_header(
         message = f"'{path}' is no image that can be read ({len(content)} bytes): {error}"
         raise UnusableSceneError(fault, message) from error
     if math.prod(header.size) > largest or max(header.size) > longest:
-        message = (
-            f"'{path}' has {header.size} pixels, and {largest} or a side of {longest} are the most that can be read"
-        )
+        height, width = header.size
+        most = f"at most {largest} pixels and sides of {longest} can be read"
+        message = f"'{path}' has {height} x {width} pixels; {most}"
         raise UnusableSceneError(FaultKind.TOO_LARGE, message)
     if header.unreadable:
         raise UnusableSceneError(fault, f"'{path}' is compressed as {header.unreadable}, expected LZW, deflate or none")

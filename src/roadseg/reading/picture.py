@@ -46,7 +46,7 @@ class Picture(SourceFile):
         size = self.count_bytes(FaultKind.IMAGE_BROKEN)
         if size > LARGEST_PICTURE * PIXEL_BYTES:
             most = LARGEST_PICTURE * PIXEL_BYTES
-            detail = f"'{self.path.name}' has {size} bytes, and {most} are the most that are read"
+            detail = f"'{self.path.name}' has {size} bytes; at most {most} can be read"
             raise UnusableSceneError(FaultKind.TOO_LARGE, detail)
         try:
             return read_image(self.path, largest=LARGEST_PICTURE, longest=LONGEST_SIDE)[0]

@@ -54,8 +54,8 @@ def _describe_nothing(path: Path, folder: Path, parts: Sequence[str], files: Seq
     if files:
         return f"'{folder / files[0]}' is no picture or video by its ending, {expected}"
     if WILDCARDS.search("/".join(parts)):
-        return f"no file fits '{path}': in '{folder}' is nothing like '{'/'.join(parts)}'"
-    return f"'{path}' does not exist: in '{folder}' is no '{parts[0]}'"
+        return f"no file in '{folder}' fits '{'/'.join(parts)}'"
+    return f"'{path}' does not exist: '{folder}' has no '{parts[0]}'"
 
 
 def _name_files(files: Sequence[str]) -> dict[str, str]:

@@ -52,7 +52,7 @@ class VideoOptions(BaseModel, frozen=True, extra="forbid", strict=True, allow_in
     @model_validator(mode="after")
     def _check_order(self) -> Self:
         if self.end is not None and self.end <= self.start:
-            raise ValueError(f"start must be less than end, received {self.start} and {self.end}")
+            raise ValueError("start must be less than end")
         return self
 
 
@@ -130,7 +130,7 @@ class Video(SourceFile):
             capture.release()
 
     def _read(self, capture: cv2.VideoCapture, options: VideoOptions, all_frames: bool) -> Iterator[Frame]:
-        count, last = 0, None
+        count, time, last = 0, float("inf"), None
         for number, time in self._grab_each(capture):
             if options.end is not None and time >= options.end:
                 break
@@ -145,9 +145,13 @@ class Video(SourceFile):
                 last = Frame(number, time, image, is_chosen)  # type: ignore[arg-type]
                 yield last
         if count == 0:
-            detail = f"'{self.path.name}' has no frame from {options.start:g} s on"
-            until = "" if options.end is None else f" and before {options.end:g} s"
-            raise UnusableSceneError(FaultKind.NO_FRAMES, detail + until)
+            detail = f"'{self.path.name}' has no frame from start ({options.start:g} s) to end ({options.end} s)"
+            if time < options.start:
+                last_at = f"its last frame is at {time:g} s"
+                detail = f"start ({options.start:g} s) is too late for '{self.path.name}': {last_at}"
+            elif options.end is None or time < options.end:
+                detail = f"'{self.path.name}' has no frame that can be decoded"
+            raise UnusableSceneError(FaultKind.NO_FRAMES, detail)
 
     def _grab_each(self, capture: cv2.VideoCapture) -> Iterator[tuple[int, float]]:
         """Yields number and time of each frame that can be decoded, when it is what `capture.retrieve` returns."""
@@ -206,10 +210,9 @@ class Video(SourceFile):
     def _describe(self, capture: cv2.VideoCapture) -> VideoHeader:
         height, width = (int(capture.get(side)) for side in (cv2.CAP_PROP_FRAME_HEIGHT, cv2.CAP_PROP_FRAME_WIDTH))
         if height * width > LARGEST_PICTURE or max(height, width) > LONGEST_SIDE:
-            most = f"{LARGEST_PICTURE} or a side of {LONGEST_SIDE} are the most that can be read"
-            raise UnusableSceneError(
-                FaultKind.TOO_LARGE, f"'{self.path.name}' has {(height, width)} pixels, and {most}"
-            )
+            most = f"at most {LARGEST_PICTURE} pixels and sides of {LONGEST_SIDE} can be read"
+            detail = f"'{self.path.name}' has {height} x {width} pixels; {most}"
+            raise UnusableSceneError(FaultKind.TOO_LARGE, detail)
         rate = capture.get(cv2.CAP_PROP_FPS)
         return VideoHeader((height, width), rate if SLOWEST <= rate <= FASTEST else ASSUMED_RATE)
 

@@ -22,6 +22,10 @@ LEAST = np.finfo(np.float32).tiny
 """Stands for a probability of 0, whose logarithm is infinite."""
 
 
+class NoDropoutError(InputError):
+    """Samples that are asked for of a network that has no dropout."""
+
+
 class DropoutSamples:
     """A network of which each prediction is drawn several times.
 
@@ -39,10 +43,10 @@ class DropoutSamples:
             temperature: Divides the logits before each softmax.
 
         Raises:
-            InputError: If the network has no dropout.
+            NoDropoutError: If the network has no dropout.
         """
         if not any(_drops(layer) for layer in network.layers):
-            raise InputError(
+            raise NoDropoutError(
                 f"samples: expected 0, as the model was trained without dropout (network.dropout is 0) and all its "
                 f"samples would be equal, received {count}"
             )

@@ -25,6 +25,7 @@ from roadseg.scenes.seed import Seed
 from roadseg.scenes.splits import digest_contents
 from roadseg.scoring.error_detection import tabulate_detection
 from roadseg.scoring.measures import EvaluateOptions
+from roadseg.segnet.dropout_samples import NoDropoutError
 from roadseg.segnet.predictor import Predictor
 from roadseg.segnet.trained import TrainedSegNet
 
@@ -309,6 +310,15 @@ def test_the_variance_of_passes_with_dropout_finds_errors_as_scikit_learn_says_o
     assert expected[1] != 0.5
     columns = ["error_rate", "auroc", "average_precision"]
     assert detection.loc[("train", "variance"), columns].tolist() == pytest.approx(expected)
+
+
+def test_samples_of_a_model_without_dropout_are_refused_with_the_parameter(
+    model: TrainedSegNet, prepared: PreparedScenes, tmp_path: Path
+) -> None:
+    with pytest.raises(
+        NoDropoutError, match=r"dropout is 0\) .* received 4: give evaluate\.samples=0 in --params, or train"
+    ):
+        score(model, prepared, tmp_path, samples=4)
 
 
 def test_examples_are_the_best_the_median_and_the_worst_scene_of_each_split(

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from roadseg.datasets.provenance import Provenance
 from roadseg.errors import advising
-from roadseg.pipelines.advice import evaluate_on_own_data, fit_scenes, spare_memory
+from roadseg.pipelines.advice import evaluate_on_own_data, fit_scenes, leave_out_samples, spare_memory
 from roadseg.predicting.prediction_files import write_predictions
 from roadseg.reporting import figures
 from roadseg.reporting.caption import describe_model
@@ -44,6 +44,7 @@ from roadseg.scoring.tables import (
     tabulate_scene_classes,
     tabulate_scenes,
 )
+from roadseg.segnet.dropout_samples import NoDropoutError
 from roadseg.segnet.model_record import ModelRecord
 from roadseg.segnet.out_of_memory import BatchMemoryError
 from roadseg.segnet.predictor import Predictor
@@ -71,7 +72,8 @@ def score_scenes(
     if not _check_model(segnet_model.record, prepared_scenes, split_table, scenes, provenance):
         logger.info("The model of %s was trained on other data and on none of these drives", segnet_model.record.run)
     read = partial(read_truth, raw_scenes=raw_scenes, label_space=label_space, classes=prepared_scenes.classes)
-    predictor = Predictor(segnet_model, batch_size=options.batch_size, samples=options.samples, seed=seed.root)
+    with advising(leave_out_samples("evaluate"), NoDropoutError):
+        predictor = Predictor(segnet_model, batch_size=options.batch_size, samples=options.samples, seed=seed.root)
     predictions = predict_at(predictor, prepared_scenes, list(scenes["scene"]), options, read)
     if options.prediction_files.written:
         folder = provenance.folders["predictions_folder"] / provenance.run

@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 
 from roadseg.datasets.provenance import Provenance
 from roadseg.errors import advising
-from roadseg.pipelines.advice import spare_memory
+from roadseg.pipelines.advice import leave_out_samples, spare_memory
 from roadseg.predicting.entry import tabulate_pictures, tabulate_shares
 from roadseg.predicting.layout import stack_layouts
 from roadseg.predicting.options import PredictOptions
@@ -19,6 +19,7 @@ from roadseg.reporting.prediction_page import choose_pictures, write_prediction_
 from roadseg.scenes.palette import PictureOptions, make_palette
 from roadseg.scenes.seed import Seed
 from roadseg.scoring.annotation_order import order_for_annotation
+from roadseg.segnet.dropout_samples import NoDropoutError
 from roadseg.segnet.model_record import ModelRecord
 from roadseg.segnet.out_of_memory import BatchMemoryError
 from roadseg.segnet.trained import TrainedSegNet
@@ -36,7 +37,10 @@ def predict_pictures(
     record = segnet_model.record
     folder = provenance.folders["predicted_pictures_folder"]
     palette = make_palette(record.classes, picture_options)
-    with advising(spare_memory("predict"), BatchMemoryError):
+    with (
+        advising(spare_memory("predict"), BatchMemoryError),
+        advising(leave_out_samples("predict"), NoDropoutError),
+    ):
         predicted = predict_source(pictures, segnet_model, folder, palette, options, seed.root)
     entries = predicted.entries
     return predicted, tabulate_pictures(entries), tabulate_shares(entries, record.class_names)
