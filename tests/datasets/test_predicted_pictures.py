@@ -15,7 +15,7 @@ from roadseg.predicting.work import Work
 from roadseg.reading.picture_source import list_pictures
 from roadseg.runs.pruning import prune_versions
 
-KINDS = ("label_maps", "overlays", "confidence_maps", "thumbnails")
+KINDS = ("label_maps", "overlays", "confidence_maps", "entropy_maps", "thumbnails")
 NAMES = {kind: [f"{name}.{'png' if kind.endswith('maps') else 'jpg'}" for name in ("drive/a", "b")] for kind in KINDS}
 
 

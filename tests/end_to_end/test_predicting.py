@@ -111,7 +111,7 @@ def test_killed_amid_pictures_and_amid_a_video_it_predicts_the_rest_with_the_byt
     save_video(source / "film.avi", [draw_picture(number, (600, 800)) for number in range(FRAMES)])
     shutil.copytree(trained_copy.folder, tmp_path / "whole")
     whole = Project(tmp_path / "whole")
-    command = ("--pipelines", "predict", "--params", f"source={source},predict.confidence_maps=true")
+    command = ("--pipelines", "predict", "--params", f"source={source},predict.maps=[confidence]")
     whole.run(*command)
 
     kill_when(lambda: len(read_finished(trained_copy)) >= PICTURES // 3, trained_copy, *command)

@@ -25,7 +25,7 @@ OPTIONS = {
     "unsure_below": 0.5,
     "label_maps": {"ids": None},
     "overlays": {"written": True, "opacity": 0.5, "quality": 95},
-    "confidence_maps": True,
+    "maps": ["confidence", "entropy"],
     "video": {"every": 1, "start": 0.0, "end": None},
     "page_pictures": 4,
     "annotation_pictures": 3,

@@ -4,16 +4,19 @@ import threading
 import time
 
 import cv2
+import keras
 import numpy as np
 import pytest
 from PIL import Image
 
-from predicting.pictures import draw_halves, name_colours, picture_files, save_picture, save_video
+from predicting.pictures import RECORD, draw_halves, name_colours, picture_files, save_picture, save_video
 from roadseg.errors import FileError
 from roadseg.predicting.prediction_folder import PredictionFolder
 from roadseg.predicting.work import Work, count_shares
 from roadseg.reading.picture import Picture
 from roadseg.reading.picture_source import list_pictures
+from roadseg.segnet.predictor import Predictor
+from roadseg.segnet.trained import TrainedSegNet
 
 HALVES = [(0, 1), (1, 2), (2, 0), (0, 2), (1, 0)]
 SIZES = [(24, 32), (13, 17), (120, 90), (2, 4), (24, 32)]
@@ -62,7 +65,7 @@ def test_each_picture_gets_its_files_at_its_own_size_and_its_entry(tmp_path, pre
         assert (values[:, 0] == left).all()
         assert (values[:, -1] == right).all()
         assert entry.shares == pytest.approx([(values == each).mean() for each in range(3)])
-        for kind in ("overlays", "confidence_maps", "thumbnails"):
+        for kind in ("overlays", "confidence_maps", "entropy_maps", "thumbnails"):
             assert read_pixels(files, kind, name).shape[:2] == (height, width)
 
 
@@ -78,6 +81,21 @@ def test_figures_of_an_entry_are_those_of_the_softmax(tmp_path, predictor):
     assert (entry.unsure_share, entry.shares) == (1.0, (1.0, 0.0, 0.0))
     assert entry.layout == {0: (256,) * 16}
     assert (read_pixels(files, "confidence_maps", "red") == round(255 * chances[0])).all()
+    assert (read_pixels(files, "entropy_maps", "red") == round(255 * entry.entropy / np.log(3))).all()
+
+
+def test_a_variance_map_is_written_of_passes_with_dropout(tmp_path):
+    save_picture(tmp_path / "source/half.png", draw_halves((12, 16), 0, 1))
+    images = keras.Input((12, 16, 3))
+    network = keras.Model(images, keras.layers.Dropout(0.5)(keras.layers.Rescaling(1 / 64)(images)))
+    files = picture_files(tmp_path / "out", samples=4, maps=["variance"])
+    Work(Predictor(TrainedSegNet(network, RECORD), samples=4), files).predict(list_pictures(tmp_path / "source"))
+    written = read_pixels(files, "variance_maps", "half")
+    # A pass that keeps the only colour says 0.9993 for its class, and else 1/3 for each. Of four passes, one or three
+    # that keep it have a variance of 3/16 (0.666^2 + 2 x 0.333^2) / 3 = 0.0416, two have 0.0555; 2/9 is the largest.
+    assert {*np.unique(written)} == {0, 48, 64}
+    assert written.mean() / 255 * 2 / 9 == pytest.approx(files.folder.entries["half"].variance, abs=0.5 / 255 * 2 / 9)
+    assert not (tmp_path / "out/entropy_maps").exists()
 
 
 def test_only_what_is_missing_changed_or_broken_is_predicted_again(tmp_path, predictor, source, monkeypatch):

@@ -1,8 +1,9 @@
 """What is predicted of pictures, and what is written of it."""
 
-from typing import Annotated
+from collections.abc import Sequence
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, Field, NonNegativeInt, PositiveInt
+from pydantic import BaseModel, Field, NonNegativeInt, PositiveInt, model_validator
 
 from roadseg.reading.label_map_writing import LabelMapOptions
 from roadseg.reading.video import VideoOptions
@@ -31,7 +32,7 @@ class PredictOptions(BaseModel, frozen=True, extra="forbid", strict=True):
         unsure_below: Confidence below which a pixel counts as unsure, 0..1.
         label_maps: Values in the files of label maps.
         overlays: Whether and how overlays are written.
-        confidence_maps: Whether a map of confidences is written per picture.
+        maps: Which maps of how sure the network is are written per picture; `variance` only with samples.
         video: Which frames of a video are predicted.
         page_pictures: Pictures that the page shows, from the least to the most certain.
         annotation_pictures: Pictures that are ranked by what annotating them would teach.
@@ -42,7 +43,13 @@ class PredictOptions(BaseModel, frozen=True, extra="forbid", strict=True):
     unsure_below: Annotated[float, Field(ge=0, le=1, strict=False)]
     label_maps: LabelMapOptions
     overlays: OverlayOptions
-    confidence_maps: bool
+    maps: Sequence[Literal["confidence", "entropy", "variance"]]
     video: VideoOptions
     page_pictures: NonNegativeInt
     annotation_pictures: PositiveInt
+
+    @model_validator(mode="after")
+    def _check_maps(self) -> Self:
+        if "variance" in self.maps and not self.samples:
+            raise ValueError("maps has variance, which needs passes with dropout: expected samples above 0, received 0")
+        return self

@@ -1,5 +1,6 @@
-"""The files of a predicted picture: its label map, overlay, confidence map and thumbnail."""
+"""The files of a predicted picture: its label map, overlay, thumbnail, and maps of how sure the network is."""
 
+import math
 from dataclasses import dataclass, replace
 
 import cv2
@@ -10,6 +11,7 @@ from roadseg.predicting.options import PredictOptions
 from roadseg.predicting.prediction_folder import OVERLAYS, PredictionFolder
 from roadseg.reading.label_map_writing import encode_label_map, read_values
 from roadseg.reporting.overlay import Overlay
+from roadseg.segnet.dropout_samples import find_largest_variance
 from roadseg.segnet.segmentation import Segmentation
 
 THUMBNAIL, THUMBNAIL_QUALITY = 360, 80
@@ -38,13 +40,13 @@ class PictureFiles:
     def kinds(self) -> list[str]:
         """What is written of each picture; frames of a video have no overlay of their own."""
         overlays = [OVERLAYS] if self.options.overlays.written else []
-        return ["label_maps", "thumbnails", *overlays, *(["confidence_maps"] if self.options.confidence_maps else [])]
+        return ["label_maps", "thumbnails", *overlays, *(f"{name}_maps" for name in self.options.maps)]
 
     def write(self, picture: str, image: Image, found: Segmentation) -> None:
-        """Writes thumbnail, confidence map and label map of a picture, as far as they are asked for."""
+        """Writes thumbnail and label map of a picture, and the maps of how sure the network is that are asked for."""
         self._write_thumbnail(picture, image, found.label_map)
-        if self.options.confidence_maps:
-            self._write_confidence(picture, found)
+        for name in self.options.maps:
+            self._write_map(name, picture, found)
         self.folder.write("label_maps", picture, encode_label_map(found.label_map, self.values, self.overlay.palette))
 
     def write_overlay(self, picture: str, image: Image, label_map: Image) -> None:
@@ -67,11 +69,21 @@ class PictureFiles:
         painted = replace(self.overlay, has_legend=False).paint(small, small_map)
         self.folder.write("thumbnails", picture, _encode_jpeg(painted, THUMBNAIL_QUALITY))
 
-    def _write_confidence(self, picture: str, found: Segmentation) -> None:
+    def _write_map(self, name: str, picture: str, found: Segmentation) -> None:
+        """Writes a map as grey values: 255 stands for the largest value that it can have."""
+        num_classes = found.logits.shape[-1]
+        if name == "confidence":
+            values, largest = found.network_confidence, 1.0
+        elif name == "entropy":
+            values, largest = found.entropy, math.log(num_classes)
+        elif found.variance is not None:
+            values, largest = found.variance, find_largest_variance(num_classes)
+        else:
+            raise ValueError("there is no variance without samples")
         height, width = found.size
-        confidence = cv2.resize(found.network_confidence, (width, height), interpolation=cv2.INTER_LINEAR)
-        grey = np.rint(255 * confidence).astype(np.uint8)
-        self.folder.write("confidence_maps", picture, cv2.imencode(".png", grey)[1].tobytes())
+        resized = cv2.resize(values, (width, height), interpolation=cv2.INTER_LINEAR)
+        grey = np.rint(255 / largest * resized).astype(np.uint8)
+        self.folder.write(f"{name}_maps", picture, cv2.imencode(".png", grey)[1].tobytes())
 
 
 def _encode_jpeg(image: Image, quality: int) -> bytes:

@@ -38,7 +38,7 @@ class PredictedPictures:
     """What a network said of a source.
 
     Attributes:
-        path: The folder, with `label_maps`, `overlays`, `confidence_maps` and `thumbnails`.
+        path: The folder, with a folder for each kind of files, such as `label_maps`.
         index: What is in it.
         release: Lets other runs work where the folder was made; to be called when it was moved.
     """

@@ -24,7 +24,15 @@ FILES = LocalFileSystem()
 
 OVERLAYS, VIDEOS = "overlays", "overlay_videos"
 
-KINDS = {"label_maps": ".png", OVERLAYS: ".jpg", "confidence_maps": ".png", "thumbnails": ".jpg", VIDEOS: ".mp4"}
+KINDS = {
+    "label_maps": ".png",
+    OVERLAYS: ".jpg",
+    "confidence_maps": ".png",
+    "entropy_maps": ".png",
+    "variance_maps": ".png",
+    "thumbnails": ".jpg",
+    VIDEOS: ".mp4",
+}
 """What is written of a picture or video -> the ending of its files."""
 
 FOLDERS = {VIDEOS: OVERLAYS}

@@ -102,6 +102,16 @@ class _AlwaysDropout(keras.layers.Dropout):
         return ops.where(drawn >= self.rate, inputs / (1 - self.rate), ops.zeros_like(inputs))
 
 
+def find_largest_variance(num_classes: int) -> float:
+    """Returns the largest variance that `DropoutSamples.predict` can return: (K - 1) / K^2 for K classes.
+
+    The sum over k of the variances is the mean over i of the sum over k of p[i, k]^2, less the sum over k of m[k]^2.
+    The former is at most 1, the latter at least 1 / K, as probabilities sum to 1. So the sum is at most 1 - 1 / K, and
+    the mean over k is that by K. It is reached if each draw is sure, and each class comes equally often.
+    """
+    return (num_classes - 1) / num_classes**2
+
+
 def _drops(layer: keras.Layer) -> bool:
     return isinstance(layer, keras.layers.Dropout) and layer.rate > 0
 

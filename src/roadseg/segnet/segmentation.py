@@ -23,9 +23,9 @@ class Segmentation:
         size: (height, width) in pixels of the image.
         temperature: Divides the logits before the softmax.
         device: What the maps of the image's size are computed on.
-        variance: (height, width) float32 of the network's size, from 0: how far apart dropout samples are, see
-            `DropoutSamples.predict`. Then `logits` are the logarithm of the mean of their softmaxes, and `temperature`
-            is 1. None without samples.
+        variance: (height, width) float32 of the network's size, from 0 to `find_largest_variance`: how far apart
+            dropout samples are, see `DropoutSamples.predict`. Then `logits` are the logarithm of the mean of their
+            softmaxes, and `temperature` is 1. None without samples.
     """
 
     logits: NDArray[np.float32]
