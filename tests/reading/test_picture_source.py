@@ -116,6 +116,17 @@ def test_links_are_followed_and_loops_of_them_end(tmp_path):
         assert names(tmp_path / source) == ["b", "drive/away/a", "gone", "self", "to a"]
 
 
+def test_files_that_are_left_out_are_counted(tmp_path, caplog):
+    lay(tmp_path, "a.jpg", "drive/b.GIF", "drive/c", "drive/d.mp4", "drive/.hidden")
+    with caplog.at_level("INFO"):
+        assert names(tmp_path) == ["a", "drive/d"]
+    assert caplog.messages == ["Left out as neither picture nor video by ending: 2 of 4 files, such as 'drive/b.GIF'"]
+    caplog.clear()
+    with caplog.at_level("INFO"):
+        assert names(tmp_path / "*.jpg") == ["a"]
+    assert caplog.messages == []
+
+
 ENDINGS = "expected one that ends in .png, .jpg, .jpeg, .tif, .tiff, .bmp, .webp, .mp4, .m4v, .mov, .avi, .mkv, .webm"
 
 

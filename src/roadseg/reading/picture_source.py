@@ -1,5 +1,6 @@
 """What the path of a source of pictures stands for: a picture, a video, a folder of them, or several by wildcards."""
 
+import logging
 import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -13,6 +14,8 @@ from roadseg.reading.path_glob import WILDCARDS, find_below, split_glob
 from roadseg.reading.picture import Picture
 from roadseg.reading.video import VIDEO_SUFFIXES, Video
 
+logger = logging.getLogger(__name__)
+
 KINDS: Mapping[str, type[Picture] | type[Video]] = {
     **dict.fromkeys(IMAGE_SUFFIXES, Picture),
     **dict.fromkeys(VIDEO_SUFFIXES, Video),
@@ -21,7 +24,7 @@ KINDS: Mapping[str, type[Picture] | type[Video]] = {
 
 
 def list_pictures(source: str | Path) -> list[Picture | Video]:
-    """Returns the pictures and videos of a source, sorted by name; no file is opened.
+    """Returns the pictures and videos of a source, sorted by name; no file is opened, and the log counts other files.
 
     Args:
         source: Path of a picture or video, or of a folder in which they lie at any depth; or a path with `*`, `?`,
@@ -37,6 +40,9 @@ def list_pictures(source: str | Path) -> list[Picture | Video]:
     pictures = [file for file in files if _find_kind(file)]
     if not pictures:
         raise FileError(_describe_nothing(path, folder, parts, files))
+    if left_out := [file for file in files if not _find_kind(file)]:
+        of_all = f"{len(left_out)} of {len(files)} files"
+        logger.info("Left out as neither picture nor video by ending: %s, such as '%s'", of_all, left_out[0])
     names = _name_files(pictures)
     items = [kind(names[file], folder / file) for file in pictures if (kind := _find_kind(file))]
     return sorted(items, key=lambda item: item.name.split("/"))
