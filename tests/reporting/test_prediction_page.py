@@ -141,6 +141,9 @@ def test_the_page_says_where_it_comes_from(page):
     assert f"run, started at (UTC) {RECORD.run} v9" in provenance
     assert f"segnet_model {RECORD.run} v3" in provenance
     assert "predict.unsure_below0.6" in provenance
+    assert set(RECORD.parameters) == {"limit", "rate"}  # which a prediction doesn't use
+    rows = re.findall(r'<th scope="row">(.*?)</th>', section(page, "provenance").partition("Parameters")[2])
+    assert {name.partition(".")[0] for name in rows} == {"seed", "predict"}
     assert "processor" in provenance
 
 

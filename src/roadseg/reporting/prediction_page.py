@@ -15,6 +15,9 @@ from roadseg.scenes.palette import Palette
 DRIVES = 24
 """Drives whose class shares over time are drawn; more would make a large page."""
 
+PARAMETERS = ("predict", "pictures", "seed")
+"""What the prediction uses; of all other parameters the page would compare what has no effect on it."""
+
 FAULTS = 100
 """Faults that are listed; the table of pictures has all."""
 
@@ -92,7 +95,7 @@ def write_prediction_page(
         num_drives=num_drives,
         num_faults=len(faults),
         faults=faults.head(FAULTS).to_dict("records"),
-        parameters=compare_parameters(record["parameters"], origin["parameters"]),
+        parameters=compare_parameters(*(_choose_parameters(each["parameters"]) for each in (record, origin))),
     )
 
 
@@ -153,6 +156,10 @@ def draw_drives(
         curves = write_share_curves(places, wide.loc[rows["picture"]].to_numpy(), classes)
         drawn.append({"name": drive, "pictures": len(rows), "is_video": is_video, "curves": curves})
     return drawn
+
+
+def _choose_parameters(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: parameters[name] for name in PARAMETERS if name in parameters}
 
 
 def _name_things(table: pd.DataFrame) -> str:
