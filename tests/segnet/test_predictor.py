@@ -13,7 +13,11 @@ import tensorflow as tf
 from scipy.special import softmax
 
 from model_records import model_record
+from predicting.pictures import save_video
 from roadseg.errors import InputError
+from roadseg.reading.picture_source import list_pictures
+from roadseg.reading.video import Video, VideoOptions
+from roadseg.scenes.faults import UnusableSceneError
 from roadseg.scenes.preprocessing import resize_image
 from roadseg.segnet.layers import BatchNormalization
 from roadseg.segnet.model_record import write_record
@@ -21,7 +25,7 @@ from roadseg.segnet.network import NetworkOptions, build_network
 from roadseg.segnet.predictor import Predictor, _read_ahead
 from roadseg.segnet.trained import TrainedSegNet
 
-README = Path(__file__).parents[2] / "README.md"
+README, PREDICTION = (Path(__file__).parents[2] / name for name in ("README.md", "docs/predict.md"))
 SIZE = (9, 12)
 SIZES = [(37, 50), SIZE, (5, 7), (37, 50), (18, 24), SIZE, (1, 1)]
 CLASSES = ["red", "green", "blue"]
@@ -215,6 +219,26 @@ def test_the_lines_of_the_readme_do_what_they_say(trained, path, images, monkeyp
     seen = cv2.cvtColor(cv2.imread("street.jpg"), cv2.COLOR_BGR2RGB)
     written = cv2.imread("classes.png", cv2.IMREAD_UNCHANGED)
     np.testing.assert_array_equal(written, Predictor(trained).predict(seen).label_map)
+
+
+def test_the_lines_of_the_docs_on_prediction_write_a_file_per_picture(trained, path, images, monkeypatch):
+    monkeypatch.chdir(path.parent)
+    for name in ("a.jpg", "a.png", "left/b.png", "right/b.png"):
+        Path("photos", name).parent.mkdir(parents=True, exist_ok=True)
+        cv2.imwrite(f"photos/{name}", images[0])
+    save_video(Path("photos/film.avi"), [np.zeros((48, 64, 3), np.uint8)] * 2)
+    (program,) = re.findall("```python\n(.*?)```", PREDICTION.read_text("utf-8"), re.DOTALL)
+    exec(program)  # noqa: S102 - ours
+    written = {str(each.relative_to("classes")) for each in Path("classes").rglob("*.png")}
+    assert written == {"a.jpg.png", "a.png.png", "left/b.png", "right/b.png"}
+    read = cv2.imread("classes/left/b.png", cv2.IMREAD_UNCHANGED)
+    np.testing.assert_array_equal(read, Predictor(trained).predict(images[0][..., ::-1]).label_map)
+    video = next(each for each in list_pictures("photos") if isinstance(each, Video))
+    frames = list(video.read_frames(VideoOptions(every=1, start=0.0, end=None)))  # as the page says
+    assert [(each.number, each.image.shape) for each in frames] == [(0, (48, 64, 3)), (1, (48, 64, 3))]
+    Path("photos/a.jpg").write_bytes(b"nothing")
+    with pytest.raises(UnusableSceneError, match=r"'a.jpg' is no image"):
+        exec(program)  # noqa: S102 - ours
 
 
 def test_a_model_file_is_loaded_with_all_that_is_known_of_it(trained, path, images):
