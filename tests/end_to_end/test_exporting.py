@@ -3,10 +3,12 @@
 import json
 
 import onnx
+import pytest
 
 from end_to_end.project import Project
 
 
+@pytest.mark.slow
 def test_a_model_is_exported_with_its_proof_also_after_scenes_were_prepared_at_another_size(
     trained_copy: Project,
 ) -> None:

@@ -49,7 +49,7 @@ print(json.dumps(history))
 
 
 @pytest.mark.parametrize(
-    ("backend", "devices"), [("jax", 1), ("tensorflow", 2), pytest.param("tensorflow", 1, marks=pytest.mark.slow)]
+    ("backend", "devices"), [("jax", 1), *(pytest.param("tensorflow", each, marks=pytest.mark.slow) for each in (1, 2))]
 )
 def test_each_scene_is_trained_on_and_validated_once_an_epoch(backend, devices):
     done = subprocess.run(

@@ -85,7 +85,7 @@ STANDSTILL = {
 """Nothing is learnt at this rate, and the moving statistics stand still: the first epoch stays the best one."""
 
 
-@pytest.mark.parametrize("optimizer", ["adam", "muon"])
+@pytest.mark.parametrize("optimizer", ["adam", pytest.param("muon", marks=pytest.mark.slow)])
 def test_the_network_is_that_of_the_best_epoch_and_its_score_that_of_all_validation_pixels(scenes, tmp_path, optimizer):
     of_others = readers()
     trained = train(scenes, tmp_path, optimizer=optimizer)
@@ -103,6 +103,7 @@ def test_the_network_is_that_of_the_best_epoch_and_its_score_that_of_all_validat
     assert list((tmp_path / "tensorboard").rglob("events.*"))
 
 
+@pytest.mark.slow
 def test_a_plateau_lowers_the_learning_rate_and_then_ends_the_training(scenes, tmp_path):
     history = train(scenes, tmp_path, **STANDSTILL).history
     assert list(history["learning_rate"] * 1e12) == pytest.approx([1, 1, 0.5, 0.25, 0.2], rel=1e-5)
