@@ -26,7 +26,7 @@ def test_what_can_not_be_read_is_counted_beside_what_the_source_has(tmp_path, ca
     broken.parent.mkdir()
     broken.write_bytes(b"nothing")
     predict_it = (model_of_colours(), tmp_path / "out", PALETTE, predict_options(), 0)
-    with pytest.raises(FileError, match=r"^nothing of 1 picture can be read: broken: 'broken.jpg' is no image"):
+    with pytest.raises(FileError, match=r"^nothing of 1 picture can be predicted: broken: 'broken.jpg' is no image"):
         predict_source(list_pictures(tmp_path / "source"), *predict_it)
     save_video(tmp_path / "source/film.avi", [draw_halves((12, 16), 0, 1)] * 3)
     with caplog.at_level("INFO"):

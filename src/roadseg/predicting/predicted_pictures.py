@@ -152,5 +152,5 @@ def _tell_faults(entries: Sequence[Entry], source: Sequence[Picture | Video]) ->
     counted = write_counts({"picture": len(source) - videos, "video": videos})
     first = f"{', such as' if len(faults) > 1 else ':'} {faults[0].picture}: {faults[0].fault}"
     if len(faults) == len(entries):
-        raise FileError(f"nothing of {counted} can be read{first}")
+        raise FileError(f"nothing of {counted} can be predicted{first}")
     logger.warning("%s in %s%s; the table names each", write_counts({"fault": len(faults)}), counted, first)
