@@ -185,16 +185,17 @@ def test_a_video_that_is_cut_off_keeps_what_could_be_read_and_names_the_fault(tm
 
 
 def test_an_error_ends_all_threads(tmp_path, predictor, source, monkeypatch):
-    before = threading.active_count()
+    before = set(threading.enumerate())
     files = picture_files(tmp_path / "out")
 
     def fail(*_):
         raise FileError("the disk is full")
 
     monkeypatch.setattr(files.folder, "write", fail)
-    with pytest.raises(FileError, match="the disk is full"):
+    with pytest.raises(FileError, match="the disk is full") as raised:
         Work(predictor, files).predict(list_pictures(source))
-    assert threading.active_count() == before
+    assert raised.tb  # which keeps all that the functions held
+    assert set(threading.enumerate()) <= before
     assert PredictionFolder(tmp_path / "out").entries == {}
 
 

@@ -1,7 +1,7 @@
 """Pictures and frames as they are read, some ahead of those that are being predicted."""
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
@@ -51,7 +51,7 @@ def fingerprint_item(item: Picture | Video, options: VideoOptions) -> str:
     return f"{item.fingerprint} {options.model_dump_json()}" if isinstance(item, Video) else item.fingerprint
 
 
-def read_pictures(pictures: Sequence[Picture], fingerprints: Sequence[str]) -> Iterator[Shot]:
+def read_pictures(pictures: Sequence[Picture], fingerprints: Sequence[str]) -> Generator[Shot]:
     """Yields the pictures in order; several are decoded at once, and at most that many wait."""
 
     def read(picture: Picture, fingerprint: str) -> Shot:
@@ -68,7 +68,7 @@ def read_pictures(pictures: Sequence[Picture], fingerprints: Sequence[str]) -> I
             waiting.extend(readers.submit(read, *each) for each in islice(named, 1))
 
 
-def read_video(video: Video, options: VideoOptions, *, all_frames: bool) -> Iterator[Shot]:
+def read_video(video: Video, options: VideoOptions, *, all_frames: bool) -> Generator[Shot]:
     """Yields the frames of a video in order; what is wrong with it comes as the last one, at the time it happens.
 
     Args:
@@ -86,7 +86,7 @@ def read_video(video: Video, options: VideoOptions, *, all_frames: bool) -> Iter
         yield Shot(video.name, video.name, fingerprint, None, time, fault.fault.detail, is_chosen=False)
 
 
-def read_ahead(shots: Iterator[Shot], size: int) -> Iterator[list[Shot]]:
+def read_ahead(shots: Iterator[Shot], size: int) -> Generator[list[Shot]]:
     """Yields shots in lists, and while one is used, another thread reads the next.
 
     Args:

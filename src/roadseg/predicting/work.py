@@ -5,7 +5,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from threading import Lock
 from typing import Self
 
@@ -75,11 +75,12 @@ class Work:
         """Predicts and finishes shots as they are read; yields once per shot that is finished, in order."""
         unfinished: deque[list[Future[None]]] = deque()
         try:
-            for several in read_ahead(shots, self._options.batch_size):
-                found = self._predict_shots(several)
-                unfinished.append([submit(shot, found.get(shot.picture)) for shot in several])
-                while len(unfinished) > 1:  # one list is written while the next one is predicted
-                    yield from (each.result() for each in unfinished.popleft())
+            with closing(read_ahead(shots, self._options.batch_size)) as lists:  # after an error too, its thread ends
+                for several in lists:
+                    found = self._predict_shots(several)
+                    unfinished.append([submit(shot, found.get(shot.picture)) for shot in several])
+                    while len(unfinished) > 1:  # one list is written while the next one is predicted
+                        yield from (each.result() for each in unfinished.popleft())
             while unfinished:
                 yield from (each.result() for each in unfinished.popleft())
         finally:
@@ -103,8 +104,7 @@ class Work:
         self._folder.note(self._describe(shot, found))
 
     def _predict_pictures(self, pictures: Sequence[Picture], fingerprints: Sequence[str]) -> None:
-        shots = read_pictures(pictures, fingerprints)
-        with ThreadPoolExecutor(cpu_count()) as writers:
+        with closing(read_pictures(pictures, fingerprints)) as shots, ThreadPoolExecutor(cpu_count()) as writers:
             finished = self._finish_each(shots, lambda *pair: writers.submit(self._finish_picture, *pair))
             for _ in show_progress(finished, len(pictures), "pictures"):
                 pass
@@ -115,7 +115,8 @@ class Work:
             if self._options.overlays.written and (header := _read_header(video)):
                 path = self._folder.name_file(VIDEOS, video.name)
                 overlay = stack.enter_context(OverlayVideo(path, header.size, header.frame_rate))
-            shots = read_video(video, self._options.video, all_frames=overlay is not None)
+            all_frames = overlay is not None
+            shots = stack.enter_context(closing(read_video(video, self._options.video, all_frames=all_frames)))
             frames = stack.enter_context(_Frames(self._files, overlay, self._describe))
             for _ in show_progress(self._finish_each(shots, frames.submit), None, "frames"):
                 pass
