@@ -109,6 +109,7 @@ def test_the_package_runs_as_a_module(project: Project) -> None:
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.slow
 def test_training_on_a_gpu_that_is_not_there_stops(trained_copy: Project) -> None:
     message = trained_copy.fail("--pipelines", "train", "--params", "train.device=gpu")
     assert "train.device is 'gpu'" in message

@@ -12,18 +12,25 @@ from end_to_end.project import REPOSITORY, Project
 NOTEBOOKS = sorted((REPOSITORY / "notebooks").glob("*.ipynb"))
 
 
+def name_notebook(path: Path) -> str:
+    """Returns the name of a notebook without its ending."""
+    return path.stem
+
+
 def test_there_are_notebooks() -> None:
     assert [path.stem for path in NOTEBOOKS] == ["01_look_at_the_data", "02_understand_the_errors", "03_compare_runs"]
 
 
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=name_notebook)
 def test_a_notebook_is_stored_without_output(path: Path) -> None:
     cells = [cell for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"]
     assert cells
     assert all(not cell.outputs and cell.execution_count is None for cell in cells)
 
 
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "path", [NOTEBOOKS[0], *(pytest.param(each, marks=pytest.mark.slow) for each in NOTEBOOKS[1:])], ids=name_notebook
+)
 def test_a_notebook_runs_from_top_to_bottom(trained_copy: Project, path: Path) -> None:
     leave_older_runs(trained_copy)
     notebook = nbformat.read(path, as_version=4)

@@ -62,6 +62,7 @@ def test_scores_are_json_that_a_browser_reads(site: dict[str, dict]) -> None:
     json.loads(site["scores"]["preview"], parse_constant=pytest.fail)
 
 
+@pytest.mark.slow
 def test_a_notebook_loads_anything_by_its_catalog_name(trained: Project) -> None:
     cells = [
         "%load_ext kedro.ipython",

@@ -248,6 +248,7 @@ def test_image_of_one_colour_stays_plain(paper_network):
     assert abs(contrast[0, 0, 0, 0]) < 2  # float32 sums are off in the fourth digit, and nothing is divided by zero
 
 
+@pytest.mark.slow
 def test_logits_are_float32_under_mixed_precision(batch):
     keras.utils.set_random_seed(0)
     keras.mixed_precision.set_dtype_policy("mixed_bfloat16")

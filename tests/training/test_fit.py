@@ -145,6 +145,7 @@ def test_class_weights_follow_from_the_training_scenes_alone(scenes, tmp_path, m
     assert abs(shares[0] - np.mean([scenes.read_pair(scene)[1] == 0 for scene in scenes])) > 0.001
 
 
+@pytest.mark.slow
 def test_averaged_weights_are_what_is_validated_and_saved(scenes, tmp_path, monkeypatch):
     end, after_steps = FiniteLoss.on_train_batch_end, []
 
