@@ -221,30 +221,37 @@ def save_video(images: list[Any], path: Path, count: int) -> list[Any]:
     return list_pictures(path)
 
 
-def open_bench(folder: Path, size: tuple[int, int]) -> Bench:
-    """Returns a bench whose network has run."""
+def open_bench(folder: Path, size: tuple[int, int], model: Any) -> Bench:
+    """Returns a bench whose network has run.
+
+    Args:
+        folder: For everything that is written.
+        size: (height, width) in pixels of the pictures.
+        model: A trained model.
+    """
     from roadseg.predicting.options import PredictOptions
     from roadseg.scenes.preprocessing import resize_image
     from roadseg.segnet.predictor import Predictor
 
     options = PredictOptions(**yaml.safe_load(PARAMETERS.read_text())["predict"])
-    model = train_a_little(folder / "prepared")
     predictor, images = Predictor(model, batch_size=options.batch_size), draw(DRAWN, size)
     small, found = [resize_image(image, SIZE) for image in images], list(predictor.predict_each(images))
     return Bench(model, predictor, options, images, small, found, folder)
 
 
-def print_peak(count: int) -> None:
-    """Predicts so many pictures, and prints the most memory that this took."""
+def print_peak(count: int, path: Path) -> None:
+    """Predicts so many pictures, and prints the most memory that this took; training would take more."""
+    from roadseg.segnet.trained import load_model
+
     with tempfile.TemporaryDirectory() as name:
-        bench = open_bench(Path(name), MEMORY_SIZE)
+        bench = open_bench(Path(name), MEMORY_SIZE, load_model(path))
         bench.work(save_pictures(bench.images, Path(name) / "pictures", count))
     print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10)
 
 
-def measure_peak(count: int) -> float:
-    """Returns the peak in MiB of a process that predicts so many pictures."""
-    command = [sys.executable, __file__, "--peak", str(count)]
+def measure_peak(count: int, path: Path) -> float:
+    """Returns the peak in MiB of a process that predicts so many pictures with the model in a file."""
+    command = [sys.executable, __file__, "--peak", str(count), "--model", str(path)]
     return float(subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout.split()[-1])
 
 
@@ -255,14 +262,18 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--memory", type=int, nargs="*", default=MEMORY_COUNTS, help="numbers of pictures")
     parser.add_argument("--peak", type=int, help=argparse.SUPPRESS)
+    parser.add_argument("--model", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.peak:
-        print_peak(options.peak)
+        print_peak(options.peak, options.model)
         return
+
+    from roadseg.datasets.trained_segnet import TrainedSegNetDataset
 
     count, rounds = options.pictures, options.rounds
     with tempfile.TemporaryDirectory() as name:
-        bench = open_bench(Path(name), PICTURE_SIZE)
+        model = train_a_little(Path(name) / "prepared")
+        bench = open_bench(Path(name), PICTURE_SIZE, model)
         pictures = save_pictures(bench.images, Path(name) / "pictures", count)
         video = save_video(bench.images, Path(name) / "film.mp4", count)
         network = {"the network": lambda: bench.send(count)}
@@ -274,9 +285,10 @@ def main() -> None:
         writing = {"choosing classes, encoding and writing": lambda: write_frames(bench, count)}
         title = f"a video of {count} frames of {PICTURE_SIZE[0]}x{PICTURE_SIZE[1]}"
         compare(title, lambda: bench.work(video), reading | network | writing, count, rounds)
-    for memory_count in options.memory:
-        peak = measure_peak(memory_count)
-        print(f"{memory_count} pictures of {MEMORY_SIZE[0]}x{MEMORY_SIZE[1]}: {peak:.0f} MiB", flush=True)
+        TrainedSegNetDataset(filepath=str(Path(name) / "segnet.keras")).save(model)
+        for memory_count in options.memory:
+            peak = measure_peak(memory_count, Path(name) / "segnet.keras")
+            print(f"{memory_count} pictures of {MEMORY_SIZE[0]}x{MEMORY_SIZE[1]}: {peak:.0f} MiB", flush=True)
 
 
 if __name__ == "__main__":
