@@ -13,13 +13,14 @@ import onnxruntime
 import openvino
 import pytest
 
-from exporting.networks import CLASSES, model_of, pictures, small_segnet
+from exporting.networks import CLASSES, model_of, pictures
 from roadseg.errors import InputError, RoadSegError
 from roadseg.exporting.onnx_model import OnnxOptions, convert_to_onnx
 from roadseg.segnet.layers import MaxPoolingWithIndices2D, MaxUnpooling2D
 from roadseg.segnet.model_record import write_record
 from roadseg.segnet.predictor import Predictor
 from segnet.pooling import SIZES, numpy_pool, numpy_unpool
+from segnet.small_networks import small_segnet
 
 DOCS = Path(__file__).parents[2] / "docs/deploy.md"
 SIZE = (35, 50)

@@ -4,13 +4,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from exporting.networks import CLASSES, model_of, pictures, small_segnet
+from exporting.networks import CLASSES, model_of, pictures
 from roadseg.errors import FileError, InputError, RoadSegError
 from roadseg.exporting.onnx_model import OnnxOptions, convert_to_onnx
 from roadseg.exporting.proof import prove_export, read_proving_scenes
 from roadseg.exporting.runtime_process import RuntimeProcess
 from roadseg.scenes.prepared import PreparedScene
 from roadseg.segnet.predictor import Predictor
+from segnet.small_networks import small_segnet
 
 SIZE = (35, 50)
 OPTIONS = OnnxOptions(outputs="classes", opset=17, ir_version=None)

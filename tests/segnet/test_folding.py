@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from roadseg.segnet.folding import fold_batch_norms
-from roadseg.segnet.network import NetworkOptions, build_network
+from segnet.small_networks import small_segnet
 
 SIZE = (35, 50)
 
@@ -14,24 +14,6 @@ def float64():
     keras.config.set_dtype_policy("float64")
     yield
     keras.config.set_dtype_policy(before)
-
-
-def trained(architecture, dropout=0.0):
-    """Returns a network whose batch norms do something."""
-    keras.utils.set_random_seed(0)
-    options = NetworkOptions(
-        architecture=architecture, start="random", width=0.125, dropout=dropout, batch_norm_momentum=0.9
-    )
-    network = build_network(SIZE, 5, options)
-    random = np.random.default_rng(0)
-    for layer in network.layers:
-        if isinstance(layer, keras.layers.BatchNormalization):
-            gamma, variance = random.uniform(0.5, 1.5, (2, layer.gamma.shape[0]))
-            beta, mean = random.normal(0, 0.3, (2, layer.gamma.shape[0]))
-            layer.set_weights([gamma, beta, mean, variance])
-        elif isinstance(layer, keras.layers.Conv2D) and layer.use_bias:
-            layer.bias.assign(random.normal(0, 0.3, layer.bias.shape))
-    return network
 
 
 def batch():
@@ -57,7 +39,7 @@ def test_weights_worked_by_hand(use_bias, bias):
 
 @pytest.mark.parametrize(("architecture", "dropout"), [("segnet", 0.0), ("segnet", 0.5), ("segnet_basic", 0.0)])
 def test_logits_are_those_of_the_network(float64, architecture, dropout):
-    network = trained(architecture, dropout)
+    network = small_segnet(SIZE, architecture, dropout=dropout)
     expected = network.predict_on_batch(batch())
     assert np.ptp(expected) > 1
     folded = fold_batch_norms(network)
@@ -66,7 +48,7 @@ def test_logits_are_those_of_the_network(float64, architecture, dropout):
 
 
 def test_no_batch_norm_is_left_and_nothing_else_is_lost():
-    network = trained("segnet")
+    network = small_segnet(SIZE)
     folded = fold_batch_norms(network)
     kept = [each.name for each in network.layers if not isinstance(each, keras.layers.BatchNormalization)]
     assert [each.name for each in folded.layers] == kept
@@ -74,10 +56,10 @@ def test_no_batch_norm_is_left_and_nothing_else_is_lost():
 
 
 def test_bfloat16_is_as_near_to_float32_as_without_folding():
-    exact = trained("segnet")
+    exact = small_segnet(SIZE)
     keras.config.set_dtype_policy("mixed_bfloat16")
     try:
-        network = trained("segnet")
+        network = small_segnet(SIZE)
     finally:
         keras.config.set_dtype_policy("float32")
     expected = exact.predict_on_batch(batch())
@@ -184,10 +166,10 @@ def test_two_convolutions_with_norms_in_two_branches_are_folded():
 
 
 def test_network_of_one_policy_predicts_with_another():
-    exact = trained("segnet")
+    exact = small_segnet(SIZE)
     keras.config.set_dtype_policy("mixed_bfloat16")
     try:
-        rough = trained("segnet")
+        rough = small_segnet(SIZE)
     finally:
         keras.config.set_dtype_policy("float32")
     for network, policy, equal in ((rough, "float32", exact), (exact, "mixed_bfloat16", rough)):

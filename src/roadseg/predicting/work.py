@@ -174,6 +174,7 @@ class _Frames:
         self._painter.shutdown()
 
     def submit(self, shot: Shot, found: Segmentation | None) -> Future[None]:
+        """Has the files of a frame written, and it painted after those that were submitted before."""
         return self._painter.submit(self._paint, shot, self._writers.submit(self._write, shot, found))
 
     def _write(self, shot: Shot, found: Segmentation | None) -> NDArray[np.uint8] | None:
