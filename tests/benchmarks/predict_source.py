@@ -11,7 +11,6 @@ processor time is at least that of all parts together. Where all cores are busy,
 
 import argparse
 import os
-import resource
 import shutil
 import statistics
 import subprocess
@@ -30,7 +29,7 @@ import cv2
 import yaml
 from evaluate import TRAIN_BATCH, keep, prepare
 from train import SIZE, our_network
-from yardsticks import Case
+from yardsticks import Case, read_peak
 
 PICTURE_SIZE = (1080, 1920)
 DRAWN = 30
@@ -246,7 +245,7 @@ def print_peak(count: int, path: Path) -> None:
     with tempfile.TemporaryDirectory() as name:
         bench = open_bench(Path(name), MEMORY_SIZE, load_model(path))
         bench.work(save_pictures(bench.images, Path(name) / "pictures", count))
-    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10)
+    print(read_peak() / 2**20)
 
 
 def measure_peak(count: int, path: Path) -> float:

@@ -12,7 +12,6 @@ import importlib.util
 import inspect
 import json
 import os
-import resource
 import statistics
 import subprocess
 import sys
@@ -23,7 +22,17 @@ from functools import cache
 from itertools import pairwise, product
 from typing import Any
 
-from yardsticks import CLASSES, LEARNING_RATE, Case, Steps, median_seconds, notebook_steps, random_batch, torch_steps
+from yardsticks import (
+    CLASSES,
+    LEARNING_RATE,
+    Case,
+    Steps,
+    median_seconds,
+    notebook_steps,
+    random_batch,
+    read_peak,
+    torch_steps,
+)
 
 SIZE = (240, 480)
 BATCH = 4
@@ -120,7 +129,7 @@ def measure(peer: str, work: str, width: float, precision: str, steps: int) -> t
     """Returns the seconds per image and the most memory that this process took, in GB."""
     case = Case(width, precision, BATCH, SIZE)
     seconds = median_seconds(getattr(PEERS[peer](case), work), WARM_UP, steps) / case.batch
-    return seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e9
+    return seconds, read_peak() / 1e9
 
 
 def row(name: str, *cells: str) -> str:

@@ -6,6 +6,7 @@ Both are the network of the paper: 13 convolutions down, 13 up, of which the las
 import statistics
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -55,6 +56,15 @@ def median_seconds(step: Callable[[], Any], warm_up: int, steps: int) -> float:
         step()
         seconds.append(time.perf_counter() - start)
     return statistics.median(seconds)
+
+
+def read_peak() -> int:
+    """Returns the most memory in bytes that this process has had, on Linux.
+
+    `resource.getrusage` would begin with what the process that started this one has.
+    """
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return 1024 * next(int(line.split()[1]) for line in lines if line.startswith("VmHWM"))
 
 
 def random_batch(case: Case) -> tuple[np.ndarray, np.ndarray]:
