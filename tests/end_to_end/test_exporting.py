@@ -16,17 +16,19 @@ def test_a_model_is_exported_with_its_proof_also_after_scenes_were_prepared_at_a
     trained_copy.run("--pipelines", "prepare", "--params", "prepare.image_size=[40,48]")
     sentence = trained_copy.fail("--pipelines", "export")
     assert sentence.startswith(f"Error: the model of {run} takes images of ")
-    assert trained_copy.versions("06_models/drawn/segnet.onnx") == []
+    assert trained_copy.versions("06_models/drawn/exported_model") == []
 
     options, versions = sentence.split("; add ")[1].split()
     assert options == "--load-versions"
     changes = "export.scenes=2,export.ir_version=9"
     trained_copy.run("--pipelines", "export", "--params", changes, options, versions)
-    (file,) = trained_copy.folder.glob("data/06_models/drawn/segnet.onnx/*/segnet.onnx")
+    (file,) = trained_copy.folder.glob("data/06_models/drawn/exported_model/*/exported_model/segnet.onnx")
     exported = onnx.load_model(file)
     metadata = {each.key: json.loads(each.value) for each in exported.metadata_props}
     assert (metadata["run"], exported.ir_version) == (run, 9)
     (path,) = trained_copy.folder.glob("data/08_reporting/drawn/export_report.json/*/export_report.json")
     report = json.loads(path.read_text())
-    assert (report["scenes"], report["ir_version"], report["file_size"]) == (2, 9, file.stat().st_size)
+    assert json.loads((file.parent / "segnet.json").read_text()) == metadata
+    facts = report["files"]["onnx"]
+    assert (report["scenes"], facts["versions"]["ir_version"], facts["size"]) == (2, 9, file.stat().st_size)
     assert report["runtimes"]["onnxruntime"]["equal_pixels"] >= 0.9999

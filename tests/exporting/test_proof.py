@@ -6,7 +6,9 @@ import pytest
 
 from exporting.networks import CLASSES, model_of, pictures
 from roadseg.errors import FileError, InputError, RoadSegError
-from roadseg.exporting.onnx_model import OnnxOptions, convert_to_onnx
+from roadseg.exporting.exported_model import export_model
+from roadseg.exporting.onnx_model import convert_to_onnx
+from roadseg.exporting.options import ExportOptions
 from roadseg.exporting.proof import prove_export, read_proving_scenes
 from roadseg.exporting.runtime_process import RuntimeProcess
 from roadseg.scenes.prepared import PreparedScene
@@ -14,7 +16,9 @@ from roadseg.segnet.predictor import Predictor
 from segnet.small_networks import small_segnet
 
 SIZE = (35, 50)
-OPTIONS = OnnxOptions(outputs="classes", opset=17, ir_version=None)
+OPTIONS = ExportOptions(
+    formats=["onnx"], opset=17, ir_version=None, scenes=5, onnx_runtimes=["onnxruntime", "openvino"]
+)
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +35,7 @@ def truth():
 
 def test_a_model_that_agrees_is_proved_in_each_runtime(model, truth):
     images = pictures(SIZE)
-    proof = prove_export(convert_to_onnx(model, OPTIONS), model, images, truth, ["onnxruntime", "openvino"])
+    proof = prove_export(export_model(model, OPTIONS), model, images, truth, OPTIONS.runtimes)
     label_maps = [each.label_map for each in Predictor(model, precision="float32").predict_each(images)]
     hits, unions = (
         np.array([f((truth == k), (np.stack(label_maps) == k), truth != 255).sum() for k in range(len(CLASSES))])
@@ -44,10 +48,11 @@ def test_a_model_that_agrees_is_proved_in_each_runtime(model, truth):
         assert (each.equal_pixels, each.mean_iou_difference) == (1, 0)
         assert each.milliseconds > 0
     assert proof.runtimes["onnxruntime"].version == __import__("onnxruntime").__version__
-    assert (proof.operators["Conv"], proof.opset, proof.ir_version) == (9, 17, 8)
-    assert proof.inputs == {"images": "uint8 (batch, 35, 50, 3)"}
-    assert proof.outputs == {"label_map": "uint8 (batch, 35, 50)", "confidence": "float32 (batch, 35, 50)"}
-    assert proof.file_size == len(convert_to_onnx(model, OPTIONS).SerializeToString())
+    facts = proof.files["onnx"]
+    assert (facts.operators["Conv"], facts.versions) == (9, {"opset": 17, "ir_version": 8})
+    assert facts.inputs == {"images": "uint8 (batch, 35, 50, 3)"}
+    assert facts.outputs == {"label_map": "uint8 (batch, 35, 50)", "confidence": "float32 (batch, 35, 50)"}
+    assert facts.size == len(convert_to_onnx(model, OPTIONS.onnx).SerializeToString())
 
 
 def test_scenes_to_prove_on_are_spread_over_validation(in_memory):
@@ -73,14 +78,14 @@ def test_another_model_is_refused_with_the_figures(model, truth):
         r"scenes have the same class, expected at least 99.99%, and the mean IoU differs by [+-]0\.\d{5}, expected"
     )
     with pytest.raises(InputError, match=message):
-        prove_export(convert_to_onnx(other, OPTIONS), model, pictures(SIZE), truth, ["onnxruntime"])
+        prove_export(export_model(other, OPTIONS), model, pictures(SIZE), truth, OPTIONS.runtimes)
 
 
 def test_the_process_knows_nothing_of_the_project(model, tmp_path, monkeypatch):
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     (tmp_path / "numpy.py").write_text("raise ImportError('from PYTHONPATH')")
     file = tmp_path / "model.onnx"
-    file.write_bytes(convert_to_onnx(model, OPTIONS).SerializeToString())
+    file.write_bytes(convert_to_onnx(model, OPTIONS.onnx).SerializeToString())
     images = pictures(SIZE)
     with RuntimeProcess("onnxruntime", file, images, tmp_path) as process:
         seconds = [process.run_next() for _ in images]

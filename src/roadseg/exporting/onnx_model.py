@@ -9,10 +9,10 @@ from pydantic import BaseModel, PositiveInt
 
 from roadseg import __version__
 from roadseg.errors import InputError
+from roadseg.exporting.model_description import describe_model
 from roadseg.exporting.onnx_graph import Name, OnnxGraph, find_element_type, import_onnx
 from roadseg.exporting.onnx_layers import Value, write_layer
 from roadseg.segnet.folding import fold_batch_norms
-from roadseg.segnet.model_record import ModelRecord
 from roadseg.segnet.trained import TrainedSegNet
 
 if TYPE_CHECKING:
@@ -23,11 +23,6 @@ IMAGES, LABEL_MAP, CONFIDENCE, LOGITS = "images", "label_map", "confidence", "lo
 
 OLDEST_OPSET = 13
 """Since then `ReduceSum` takes its axes as an input: https://github.com/onnx/onnx/blob/main/docs/Changelog.md."""
-
-DESCRIBED = {
-    "classes", "image_size", "temperature", "run", "data_set", "commit", "environment", "learnt_from", "training_drives"
-}  # fmt: skip
-"""Entries of the model record that an exported model carries."""
 
 CHANNELS = 1
 """Axis of a map."""
@@ -81,14 +76,10 @@ def convert_to_onnx(model: TrainedSegNet, options: OnnxOptions) -> "ModelProto":
         producer_name="roadseg",
         producer_version=__version__,
     )
-    onnx.helper.set_model_props(converted, describe_model(model.record))
+    description = describe_model(model.record)
+    onnx.helper.set_model_props(converted, {key: json.dumps(value) for key, value in description.items()})
     onnx.checker.check_model(converted, full_check=True)
     return converted
-
-
-def describe_model(record: ModelRecord) -> dict[str, str]:
-    """Returns what the metadata of an exported model says, each entry as JSON: classes, sizes and origin."""
-    return {key: json.dumps(value) for key, value in record.model_dump(mode="json", include=DESCRIBED).items()}
 
 
 def _check_versions(options: OnnxOptions) -> None:

@@ -1,29 +1,40 @@
 """How a trained network is exported, and on what this is proved."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field, PositiveInt
 
 from roadseg.exporting.onnx_model import OnnxOptions
 from roadseg.exporting.runtime_process import Runtime
 
+Format = Literal["onnx"]
+"""What a trained network can be exported to."""
+
 
 class ExportOptions(BaseModel, frozen=True, extra="forbid", strict=True):
     """How a trained network is exported, and on what this is proved.
 
     Attributes:
+        formats: What is written.
         opset: Version of the operators in ONNX, see `OnnxOptions`.
         ir_version: Version of the file format, see `OnnxOptions`.
         scenes: Validation scenes on which the file must predict what Keras predicts.
-        runtimes: In which runtimes.
+        onnx_runtimes: In which runtimes, for ONNX.
     """
 
+    formats: Annotated[list[Format], Field(min_length=1)]
     opset: int
     ir_version: PositiveInt | None
     scenes: PositiveInt
-    runtimes: Annotated[list[Runtime], Field(min_length=1)]
+    onnx_runtimes: Annotated[list[Runtime], Field(min_length=1)]
 
     @property
     def onnx(self) -> OnnxOptions:
         """What of it shapes the file."""
         return OnnxOptions(outputs="classes", opset=self.opset, ir_version=self.ir_version)
+
+    @property
+    def runtimes(self) -> dict[Format, list[Runtime]]:
+        """In which runtimes each format is proved."""
+        of_format: dict[Format, list[Runtime]] = {"onnx": self.onnx_runtimes}
+        return {name: of_format[name] for name in self.formats}

@@ -2,12 +2,10 @@
 
 import tempfile
 import time
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from statistics import median
-from typing import TYPE_CHECKING, Any
 
 import keras
 import numpy as np
@@ -16,7 +14,9 @@ from numpy.typing import NDArray
 from pydantic import BaseModel
 
 from roadseg.errors import InputError
-from roadseg.exporting.onnx_graph import import_onnx
+from roadseg.exporting.exported_model import FILES, ExportedModel
+from roadseg.exporting.file_facts import FileFacts, describe_file
+from roadseg.exporting.options import Format
 from roadseg.exporting.runtime_process import Runtime, RuntimeProcess
 from roadseg.scenes.prepared import PreparedScenes
 from roadseg.scenes.splits import group_by_split
@@ -26,9 +26,6 @@ from roadseg.segnet.folding import fold_batch_norms
 from roadseg.segnet.network import CONTRAST
 from roadseg.segnet.predictor import Predictor
 from roadseg.segnet.trained import TrainedSegNet
-
-if TYPE_CHECKING:
-    from onnx import ModelProto
 
 LEAST_EQUAL, MOST_IOU = 0.9999, 0.0005
 """Share of pixels of the same class, and difference of the mean IoU, that an exported model must keep to."""
@@ -67,24 +64,14 @@ class Proof(BaseModel, frozen=True):
         pixels: Number of pixels that were compared.
         keras: Keras as it is, in float32 with folded batch norms.
         runtimes: Each runtime.
-        file_size: Bytes.
-        inputs: Name -> type and shape.
-        outputs: Name -> type and shape.
-        operators: How often the file has each operator.
-        opset: Version of its operators.
-        ir_version: Version of its format.
+        files: What each format consists of.
     """
 
     scenes: int
     pixels: int
     keras: Agreement
-    runtimes: dict[str, Agreement]
-    file_size: int
-    inputs: dict[str, str]
-    outputs: dict[str, str]
-    operators: dict[str, int]
-    opset: int
-    ir_version: int
+    runtimes: dict[Runtime, Agreement]
+    files: dict[Format, FileFacts]
 
 
 def read_proving_scenes(scenes: PreparedScenes, split_table: pd.DataFrame, count: int) -> tuple[Images, LabelMaps]:
@@ -107,11 +94,11 @@ def read_proving_scenes(scenes: PreparedScenes, split_table: pd.DataFrame, count
 
 
 def prove_export(
-    exported: "ModelProto",
+    exported: ExportedModel,
     model: TrainedSegNet,
     images: Images,
     truth: LabelMaps,
-    runtimes: Sequence[Runtime],
+    runtimes: Mapping[Format, Sequence[Runtime]],
 ) -> Proof:
     """Returns how an exported model agrees with Keras in runtimes that have neither Keras nor this project.
 
@@ -122,15 +109,14 @@ def prove_export(
         model: What it was written from.
         images: (scenes, height, width, 3) uint8, of the size of the model.
         truth: (scenes, height, width) uint8, class ids and void.
-        runtimes: Names of the runtimes.
+        runtimes: Format -> names of the runtimes in which it is proved.
 
     Raises:
         InputError: If a runtime gives fewer pixels the class that they have in the reference, or another mean IoU.
         RoadSegError: If a runtime is not installed.
         FileError: If one can't run the model.
     """
-    content = exported.SerializeToString()
-    found, versions, times = _predict_in_turn(content, model, images, runtimes)
+    found, versions, times = _predict_in_turn(exported, model, images, runtimes)
     reference = predict_from_exact_contrast(model, images)
     expected = _score(reference, truth, len(model.record.classes))
     agreements = {
@@ -148,12 +134,7 @@ def prove_export(
         pixels=reference.size,
         keras=agreements.pop("keras"),
         runtimes=agreements,
-        file_size=len(content),
-        inputs=_describe(exported.graph.input),
-        outputs=_describe(exported.graph.output),
-        operators=dict(sorted(Counter(node.op_type for node in exported.graph.node).items())),
-        opset=exported.opset_import[0].version,
-        ir_version=exported.ir_version,
+        files={name: describe_file(name, exported.files[FILES[name]]) for name in runtimes},
     )
     _check(proof)
     return proof
@@ -174,17 +155,21 @@ def predict_from_exact_contrast(model: TrainedSegNet, images: Images) -> LabelMa
 
 
 def _predict_in_turn(
-    content: bytes, model: TrainedSegNet, images: Images, runtimes: Sequence[Runtime]
+    exported: ExportedModel, model: TrainedSegNet, images: Images, runtimes: Mapping[Format, Sequence[Runtime]]
 ) -> tuple[dict[str, LabelMaps], dict[str, str], dict[str, list[float]]]:
     """Returns label maps, version and seconds per image of Keras and of each runtime."""
     predictor = Predictor(model, batch_size=1, device="cpu", precision="float32")
     predictor.predict(images[0]).confidence  # noqa: B018 - the first call is slower
-    found: dict[str, LabelMaps] = {}
-    versions, times = {"keras": keras.__version__}, {name: list[float]() for name in ("keras", *runtimes)}
+    versions, times = {"keras": keras.__version__}, {"keras": list[float]()}
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
-        file = Path(folder) / "model.onnx"
-        file.write_bytes(content)
-        processes = {name: stack.enter_context(RuntimeProcess(name, file, images, Path(folder))) for name in runtimes}
+        place = Path(folder)
+        exported.write(place)
+        processes = {
+            name: stack.enter_context(RuntimeProcess(name, place / FILES[of_format], images, place))
+            for of_format, names in runtimes.items()
+            for name in names
+        }
+        times |= {name: [] for name in processes}
         label_maps = []
         for image in images:
             started = time.perf_counter()
@@ -197,16 +182,6 @@ def _predict_in_turn(
         found = {"keras": np.stack(label_maps)} | {name: each.collect()[0] for name, each in processes.items()}
         versions |= {name: each.version for name, each in processes.items()}
     return found, versions, times
-
-
-def _describe(tensors: Iterable[Any]) -> dict[str, str]:
-    helper = import_onnx().helper
-    types = {each.name: each.type.tensor_type for each in tensors}
-    return {
-        name: f"{helper.tensor_dtype_to_np_dtype(each.elem_type)} "
-        f"({', '.join(length.dim_param or str(length.dim_value) for length in each.shape.dim)})"
-        for name, each in types.items()
-    }
 
 
 def _score(label_maps: LabelMaps, truth: LabelMaps, num_classes: int) -> float:

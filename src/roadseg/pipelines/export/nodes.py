@@ -1,4 +1,4 @@
-"""Export: a trained SegNet to a file for other runtimes, proved on validation scenes."""
+"""Export: a trained SegNet to files for other runtimes, proved on validation scenes."""
 
 import logging
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 
 from roadseg.errors import advising
-from roadseg.exporting.onnx_model import convert_to_onnx
+from roadseg.exporting.exported_model import ExportedModel, export_model
 from roadseg.exporting.options import ExportOptions
 from roadseg.exporting.proof import prove_export, read_proving_scenes
 from roadseg.pipelines.advice import load_own_data
@@ -16,16 +16,16 @@ from roadseg.segnet.trained import TrainedSegNet, check_classes, check_image_siz
 logger = logging.getLogger(__name__)
 
 
-def export_onnx(
+def export_segnet(
     segnet_model: TrainedSegNet, prepared_scenes: PreparedScenes, split_table: pd.DataFrame, options: ExportOptions
-) -> tuple[Any, dict[str, Any]]:
-    """Returns the model in ONNX, and what was found when it ran in other runtimes; one that fails there is refused."""
+) -> tuple[ExportedModel, dict[str, Any]]:
+    """Returns the exported model, and what was found when it ran in other runtimes; one that fails there is refused."""
     with advising(load_own_data(segnet_model.record)):
         check_classes(segnet_model.record, [each.name for each in prepared_scenes.classes])
         check_image_size(segnet_model.record, prepared_scenes.image_size)
     scenes = read_proving_scenes(prepared_scenes, split_table, options.scenes)
-    exported = convert_to_onnx(segnet_model, options.onnx)
+    exported = export_model(segnet_model, options)
     proof = prove_export(exported, segnet_model, *scenes, options.runtimes)
-    for name, each in {"keras": proof.keras, **proof.runtimes}.items():
+    for name, each in (("keras", proof.keras), *proof.runtimes.items()):
         logger.info("%s %s: %.1f milliseconds per image", name, each.version, each.milliseconds)
     return exported, proof.model_dump(mode="json")

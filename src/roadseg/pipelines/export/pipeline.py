@@ -2,23 +2,23 @@
 
 from kedro.pipeline import Node, Pipeline
 
-from roadseg.pipelines.export.nodes import export_onnx
+from roadseg.pipelines.export.nodes import export_segnet
 
 
 def create_pipeline() -> Pipeline:
-    """Returns the pipeline from a trained SegNet to a file for other runtimes, proved on validation scenes."""
+    """Returns the pipeline from a trained SegNet to files for other runtimes, proved on validation scenes."""
     return Pipeline(
         [
             Node(
-                export_onnx,
+                export_segnet,
                 {
                     "segnet_model": "segnet_model",
                     "prepared_scenes": "prepared_scenes",
                     "split_table": "split_table",
                     "options": "params:export",
                 },
-                ["onnx_model", "export_report"],
-                name="export_onnx",
+                ["exported_model", "export_report"],
+                name="export_segnet",
             ),
         ],
         namespace="export",

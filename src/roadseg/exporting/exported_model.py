@@ -1,0 +1,61 @@
+"""A trained SegNet as files for other runtimes."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from roadseg.exporting.model_description import describe_model
+from roadseg.exporting.onnx_model import convert_to_onnx
+from roadseg.exporting.options import ExportOptions, Format
+from roadseg.segnet.trained import TrainedSegNet
+
+FILES: dict[Format, str] = {"onnx": "segnet.onnx"}
+"""Name of the file of each format."""
+
+DESCRIPTION = "segnet.json"
+"""Name of the file that says what a prediction means and where the network came from."""
+
+
+@dataclass(frozen=True)
+class ExportedModel:
+    """The files of an exported model.
+
+    Attributes:
+        files: Path inside the folder of the model -> content.
+    """
+
+    files: Mapping[str, bytes]
+
+    def write(self, folder: Path) -> None:
+        """Writes all files into a folder, which is made."""
+        for name, content in self.files.items():
+            path = folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+
+
+def load_exported(folder: Path) -> ExportedModel:
+    """Returns the files in a folder."""
+    paths = sorted(path for path in folder.rglob("*") if path.is_file())
+    return ExportedModel({path.relative_to(folder).as_posix(): path.read_bytes() for path in paths})
+
+
+def export_model(model: TrainedSegNet, options: ExportOptions) -> ExportedModel:
+    """Returns a trained network in all formats that the options name, and its description as JSON.
+
+    Args:
+        model: A trained model.
+        options: Formats, and what the files return.
+
+    Raises:
+        RoadSegError: If the package of a format is missing.
+        InputError: If a version is none that can be written, or the network has a layer that no SegNet has.
+    """
+    description = json.dumps(describe_model(model.record), indent=2)
+    files = {DESCRIPTION: description.encode()}
+    for name in options.formats:
+        match name:
+            case "onnx":
+                files[FILES[name]] = convert_to_onnx(model, options.onnx).SerializeToString()
+    return ExportedModel(files)

@@ -1,0 +1,15 @@
+"""What an exported model says about itself: what its predictions mean, and where it came from."""
+
+from typing import Any
+
+from roadseg.segnet.model_record import ModelRecord
+
+DESCRIBED = {
+    "classes", "image_size", "temperature", "run", "data_set", "commit", "environment", "learnt_from", "training_drives"
+}  # fmt: skip
+"""Entries of the model record that an exported model carries."""
+
+
+def describe_model(record: ModelRecord) -> dict[str, Any]:
+    """Returns what an exported model says about itself, ready for JSON: classes, sizes and origin."""
+    return record.model_dump(mode="json", include=DESCRIBED)
