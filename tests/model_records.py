@@ -7,6 +7,9 @@ from roadseg.segnet.model_record import ModelRecord
 WHOLE: dict[str, Any] = {
     "run": "v3",
     "data_set": "drawn",
+    "data_name": "drawn street scenes",
+    "data_terms": "Apache-2.0",
+    "licence": "mit",
     "commit": "0123+",
     "environment": "",
     "learnt_from": {
@@ -27,6 +30,7 @@ WHOLE: dict[str, Any] = {
         "gpus": ["H100"],
         "python": "3.11.7",
     },
+    "num_parameters": 1234,
     "training": {
         "epochs": 2,
         "best_epoch": 1,

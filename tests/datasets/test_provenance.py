@@ -1,6 +1,9 @@
 import importlib.metadata
+import re
+from pathlib import Path
 
 import pytest
+import yaml
 from kedro.io import DataCatalog, DatasetError, MemoryDataset, Version
 from kedro_datasets.json import JSONDataset
 
@@ -66,6 +69,35 @@ def test_folders_are_told_and_stand_in_no_record(tmp_path):
     assert "folders" not in provenance.model_dump()
     assert "folders" not in provenance.model_dump_json()
     assert not (tmp_path / "state").exists()
+
+
+def load_described(metadata):
+    raw = MemoryDataset(1)
+    raw.metadata = metadata
+    dataset = ProvenanceDataset(data_set="idd", of=[], folders=[], raw="raw_scenes")
+    dataset.bind(DataCatalog({"raw_scenes": raw}), run="v3", environment="", commit=None, parameters={})
+    return dataset.load()
+
+
+def test_name_and_terms_of_the_data_are_those_that_its_entry_has():
+    found = load_described({"kedro-viz": {"layer": "raw"}, "data": {"name": "My streets", "terms": "mine alone"}})
+    assert (found.data_name, found.data_terms) == ("My streets", "mine alone")
+    for metadata in (None, {}, {"kedro-viz": {"layer": "raw"}}):
+        found = load_described(metadata)
+        assert (found.data_name, found.data_terms) == (None, None)
+
+
+def test_the_lines_of_the_docs_name_the_data():
+    text = (Path(__file__).parents[2] / "docs/own_data.md").read_text("utf-8")
+    (lines,) = re.findall(r"```yaml\n(  metadata: .*\n)```", text)
+    found = load_described(yaml.safe_load(lines)["metadata"])
+    assert found.data_name == "Streets of our town"
+
+
+@pytest.mark.parametrize("facts", ["My streets", {"name": "My streets"}, {"name": 1, "terms": "mine"}])
+def test_other_facts_of_the_data_are_refused(facts):
+    with pytest.raises(DatasetError, match=r"^metadata\.data of 'raw_scenes' .* expected name and terms, .* received"):
+        load_described({"data": facts})
 
 
 def test_unknown_data_set_is_named(catalog):

@@ -17,7 +17,7 @@ from segnet.small_networks import small_segnet
 
 SIZE = (35, 50)
 OPTIONS = ExportOptions(
-    formats=["onnx"], opset=17, ir_version=None, scenes=5, onnx_runtimes=["onnxruntime", "openvino"]
+    formats=["onnx"], licence=None, opset=17, ir_version=None, scenes=5, onnx_runtimes=["onnxruntime", "openvino"]
 )
 
 

@@ -9,11 +9,23 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from kedro.io import AbstractDataset, AbstractVersionedDataset, DataCatalog, DatasetError
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, ValidationError
 
 from roadseg.machine import Machine, describe_machine
 
 PACKAGES = ("roadseg", "kedro", "keras", "numpy", "opencv-python-headless")
+
+
+class DataFacts(BaseModel, frozen=True, extra="forbid", strict=True):
+    """What the metadata of raw scenes say of them, for model cards.
+
+    Attributes:
+        name: Of the data, for readers.
+        terms: On which they may be used.
+    """
+
+    name: str
+    terms: str
 
 
 class Provenance(BaseModel, frozen=True):
@@ -22,6 +34,8 @@ class Provenance(BaseModel, frozen=True):
     Attributes:
         run: Id of the run, which is the version of all that it saves.
         data_set: Name of the data set that nodes load.
+        data_name: Its name for readers, as the catalog gives it.
+        data_terms: The terms on which it may be used, as the catalog gives them.
         environment: Name of the configuration environment; empty for the default one.
         commit: Hash of the project's git commit, with `+` where files differ from it; None outside a git checkout.
         versions: Of each versioned data set that exists, the version that a node would load now.
@@ -33,6 +47,8 @@ class Provenance(BaseModel, frozen=True):
 
     run: str
     data_set: str | None = None
+    data_name: str | None = None
+    data_terms: str | None = None
     environment: str = ""
     commit: str | None = None
     versions: Mapping[str, str]
@@ -51,14 +67,23 @@ class ProvenanceDataset(AbstractDataset[NoReturn, Provenance]):
           type: roadseg.datasets.provenance.ProvenanceDataset
           data_set: camvid
           of: [prepared_scenes, split_table, segnet_model]
+          raw: raw_scenes
           folders: [training_state]
         ```
     """
 
     def __init__(
-        self, *, data_set: str, of: list[str], folders: list[str], metadata: dict[str, Any] | None = None
+        self,
+        *,
+        data_set: str,
+        of: list[str],
+        folders: list[str],
+        raw: str | None = None,
+        metadata: dict[str, Any] | None = None,
     ) -> None:
         """Takes the name of the raw data set, those of the entries whose versions matter, and those of folders.
+
+        `raw` is the entry of the raw scenes, whose `metadata.data` may hold `name` and `terms`.
 
         Raises:
             DatasetError: If the name is no text, as YAML reads names that look like numbers.
@@ -69,6 +94,7 @@ class ProvenanceDataset(AbstractDataset[NoReturn, Provenance]):
                 f"number, received {data_set!r}"
             )
         self._data_set, self._of, self._folders, self.metadata = data_set, of, folders, metadata
+        self._raw = raw
         self._catalog: DataCatalog | None = None
 
     def bind(
@@ -82,10 +108,12 @@ class ProvenanceDataset(AbstractDataset[NoReturn, Provenance]):
         """Returns the provenance as of now: versions that this run has saved by now count.
 
         Raises:
-            DatasetError: If no run was told, as outside a Kedro session.
+            DatasetError: If no run was told, as outside a Kedro session, or the raw scenes have another `metadata.data`
+                than a name and terms.
         """
         if self._catalog is None:
             raise DatasetError("provenance is known only inside a Kedro session")
+        facts = self._read_facts(self._catalog)
         datasets = {name: self._catalog[name] for name in self._of}
         versions = {
             name: str(each.resolve_load_version())
@@ -98,6 +126,8 @@ class ProvenanceDataset(AbstractDataset[NoReturn, Provenance]):
         return Provenance(
             run=self._run,
             data_set=self._data_set,
+            data_name=facts.name if facts else None,
+            data_terms=facts.terms if facts else None,
             environment=self._environment,
             commit=self._commit,
             versions=versions,
@@ -107,12 +137,23 @@ class ProvenanceDataset(AbstractDataset[NoReturn, Provenance]):
             folders={name: self._catalog[name].load() for name in self._folders},
         )
 
+    def _read_facts(self, catalog: DataCatalog) -> DataFacts | None:
+        metadata = getattr(catalog[self._raw], "metadata", None) if self._raw else None
+        facts = (metadata or {}).get("data")
+        try:
+            return None if facts is None else DataFacts.model_validate(facts)
+        except ValidationError as fault:
+            raise DatasetError(
+                f"metadata.data of '{self._raw}' in the catalog: expected name and terms, both as text, received "
+                f"{facts!r}"
+            ) from fault
+
     def save(self, data: NoReturn) -> NoReturn:
         """Refuses: provenance is observed."""
         raise DatasetError("provenance is read only")
 
     def _describe(self) -> dict[str, Any]:
-        return {"data_set": self._data_set, "of": self._of, "folders": self._folders}
+        return {"data_set": self._data_set, "of": self._of, "folders": self._folders, "raw": self._raw}
 
     def _exists(self) -> bool:
         return True

@@ -5,7 +5,8 @@ from typing import Any
 from roadseg.segnet.model_record import ModelRecord
 
 DESCRIBED = {
-    "classes", "image_size", "temperature", "run", "data_set", "commit", "environment", "learnt_from", "training_drives"
+    "classes", "image_size", "temperature", "licence", "run", "data_set", "data_name", "data_terms", "commit",
+    "environment", "learnt_from", "training_drives",
 }  # fmt: skip
 """Entries of the model record that an exported model carries."""
 

@@ -16,6 +16,7 @@ class ExportOptions(BaseModel, frozen=True, extra="forbid", strict=True):
 
     Attributes:
         formats: What is written.
+        licence: Of the model: the id that model hubs have for it, such as apache-2.0 or other; None if it has none.
         opset: Version of the operators in ONNX, see `OnnxOptions`.
         ir_version: Version of the file format, see `OnnxOptions`.
         scenes: Validation scenes on which the file must predict what Keras predicts.
@@ -23,6 +24,7 @@ class ExportOptions(BaseModel, frozen=True, extra="forbid", strict=True):
     """
 
     formats: Annotated[list[Format], Field(min_length=1)]
+    licence: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]*$")] | None
     opset: int
     ir_version: PositiveInt | None
     scenes: PositiveInt

@@ -90,6 +90,9 @@ class ModelRecord(BaseModel, frozen=True):
     Attributes:
         run: The run that trained it, and so its version.
         data_set: Name of the data set that it learnt from.
+        data_name: Its name for readers.
+        data_terms: The terms on which it may be used.
+        licence: Of the model, as its owner gave it.
         commit: Hash of the project's git commit, with `+` where files differed; None outside a git checkout.
         environment: Name of the configuration environment; empty for the default one.
         learnt_from: Catalog entry -> version and content that it learnt from.
@@ -99,6 +102,7 @@ class ModelRecord(BaseModel, frozen=True):
         parameters: All parameters of the run.
         packages: Version of each package that influences results.
         machine: Where it was trained.
+        num_parameters: Numbers that the network consists of.
         training: How that went.
         state: Name of the folder of the checkpoint of its training.
         started_from: The earlier model that its weights started from.
@@ -108,6 +112,9 @@ class ModelRecord(BaseModel, frozen=True):
 
     run: str
     data_set: str | None = None
+    data_name: str | None = None
+    data_terms: str | None = None
+    licence: str | None = None
     commit: str | None = None
     environment: str
     learnt_from: Mapping[str, LearntFrom]
@@ -117,6 +124,7 @@ class ModelRecord(BaseModel, frozen=True):
     parameters: Mapping[str, Any]
     packages: Mapping[str, str]
     machine: Machine | None = None
+    num_parameters: int | None = None
     training: TrainingFacts
     state: str | None = None
     started_from: StartedFrom | None = None

@@ -64,7 +64,8 @@ def train_segnet(
         continued_training,
     )
     record = record_training(prepared_scenes, split_table, training, provenance, continued_training)
-    record = record.model_copy(update={"state": checkpoint.name, "started_from": started_from})
+    facts = {"state": checkpoint.name, "started_from": started_from, "num_parameters": training.network.count_params()}
+    record = record.model_copy(update=facts)
     if not training.is_interrupted:  # else the run is to end soon
         model = TrainedSegNet(training.network, record)
         temperature = measure_temperature(model, prepared_scenes, ids["validation"], seed.root)
@@ -105,7 +106,7 @@ def record_training(
     provenance: Provenance,
     earlier: EarlierTraining | None,
 ) -> ModelRecord:
-    """Returns the model record of a training, without `state` and `started_from`."""
+    """Returns the model record of a training, without `state`, `started_from` and `num_parameters`."""
     digests = digest_contents(prepared_scenes, split_table)
     history = training.history
     best = history.iloc[int(history["val_mean_iou"].argmax())]
