@@ -56,7 +56,7 @@ def test_every_text_of_the_catalog_names_its_encoding() -> None:
         for name, entry in configuration(environment)["catalog"].items()
         if entry["type"] in ("text.TextDataset", "json.JSONDataset")
     }
-    pages = {"data_report", "evaluation_report", "prediction_page", "run_comparison"}
+    pages = {"data_report", "evaluation_report", "model_card", "export_page", "prediction_page", "run_comparison"}
     assert set(texts) == {*pages, "export_report", "scores"}
     named = {f"open_args_{kind}": {"encoding": "utf-8"} for kind in ("load", "save")}
     assert all(each == named for each in texts.values())

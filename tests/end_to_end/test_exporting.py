@@ -1,9 +1,12 @@
 """A trained model exported as a user does it."""
 
 import json
+import re
 
+import keras
 import onnx
 import pytest
+from huggingface_hub import ModelCard
 
 from end_to_end.project import Project
 
@@ -20,7 +23,7 @@ def test_a_model_is_exported_with_its_proof_also_after_scenes_were_prepared_at_a
 
     options, versions = sentence.split("; add ")[1].split()
     assert options == "--load-versions"
-    changes = "export.scenes=2,export.ir_version=9"
+    changes = "export.scenes=2,export.ir_version=9,export.licence=other"
     trained_copy.run("--pipelines", "export", "--params", changes, options, versions)
     (file,) = trained_copy.folder.glob("data/06_models/drawn/exported_model/*/exported_model/segnet.onnx")
     exported = onnx.load_model(file)
@@ -32,3 +35,23 @@ def test_a_model_is_exported_with_its_proof_also_after_scenes_were_prepared_at_a
     facts = report["files"]["onnx"]
     assert (report["scenes"], facts["versions"]["ir_version"], facts["size"]) == (2, 9, file.stat().st_size)
     assert report["runtimes"]["onnxruntime"]["equal_pixels"] >= 0.9999
+    page = "".join(
+        each.read_text("utf-8") for each in trained_copy.folder.glob("data/08_reporting/drawn/export_page.html/*/*")
+    )
+    assert f"<td>{report['runtimes']['onnxruntime']['version']}</td>" in page
+    card = ModelCard((file.parent / "README.md").read_text("utf-8"))
+    (scores,) = trained_copy.folder.glob("data/08_reporting/drawn/scores.json/*/scores.json")
+    expected = json.loads(scores.read_text())["splits"]["test"]["mean_iou"]
+    found = [each for each in card.data.eval_results if (each.dataset_split, each.metric_type) == ("test", "mean_iou")]
+    assert found[0].metric_value == pytest.approx(expected, abs=5e-5)
+    assert (card.data.license, metadata["licence"]) == ("other", "other")
+    assert f"| onnxruntime | {report['runtimes']['onnxruntime']['version']} |" in card.text
+
+    foreign = trained_copy.folder / "data/06_models/drawn/segnet.keras/2099-01-01T00.00.00.000Z/segnet.keras"
+    foreign.parent.mkdir()
+    images = keras.Input((32, 48, 3))
+    keras.Model(images, keras.layers.Conv2D(7, 1)(images)).save(foreign)
+    sentence = trained_copy.fail("--pipelines", "export")
+    assert re.fullmatch(
+        r"Error: .*segnet\.keras' contains no record\.json: it was not saved by this project\n", sentence
+    )

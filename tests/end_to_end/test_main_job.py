@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from huggingface_hub import ModelCard
 from sklearn.metrics import accuracy_score, jaccard_score
 
 from end_to_end.project import Project
@@ -52,6 +53,18 @@ def test_the_run_ends_with_a_report_on_one_page(trained: Project) -> None:
     scores = json.loads(newest(trained, "08_reporting/drawn/scores.json").read_text())
     assert f"<strong>{scores['splits']['test']['mean_iou']:.4f}</strong> mean IoU on test" in page
     assert page.count("<figure ") == 9 + 3 + 3
+
+
+def test_the_card_of_the_model_has_the_scores_the_command_and_the_terms_of_the_data(trained: Project) -> None:
+    text = newest(trained, "08_reporting/drawn/model_card.md").read_text(encoding="utf-8")
+    scores = json.loads(newest(trained, "08_reporting/drawn/scores.json").read_text())
+    found = {each.dataset_split: each for each in ModelCard(text).data.eval_results if each.metric_type == "mean_iou"}
+    for split, each in found.items():
+        assert each.metric_value == pytest.approx(scores["splits"][split]["mean_iou"], abs=5e-5)
+    assert set(found) == {"train", "validation", "test"}
+    assert re.search(r"\| command \| `.*kedro run` \|", text)
+    # The small project replaces raw_scenes, so the terms of the base are not taken for its own.
+    assert "| terms | unknown |" in text
 
 
 def test_a_model_keeps_the_history_of_its_training(trained: Project) -> None:

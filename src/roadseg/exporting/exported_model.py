@@ -16,6 +16,9 @@ FILES: dict[Format, str] = {"onnx": "segnet.onnx"}
 DESCRIPTION = "segnet.json"
 """Name of the file that says what a prediction means and where the network came from."""
 
+CARD = "README.md"
+"""Name of the model card, where model hubs look for it."""
+
 
 @dataclass(frozen=True)
 class ExportedModel:

@@ -1,4 +1,4 @@
-"""Tells the data sets `provenance` and `model_record` of which run and which models they speak."""
+"""Tells the data sets `provenance`, `model_record` and `model_history` of which run and which models they speak."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from roadseg.runs.surroundings import find_commit
 
 
 class ProvenanceHooks:
-    """Tells the data sets `provenance` and `model_record` of which run and which models they speak."""
+    """Tells the data sets `provenance`, `model_record` and `model_history` of which run and which models they speak."""
 
     @hook_impl
     def after_context_created(self, context: KedroContext) -> None:
@@ -20,7 +20,7 @@ class ProvenanceHooks:
 
     @hook_impl
     def after_catalog_created(self, catalog: DataCatalog, save_version: str) -> None:
-        """Binds both to the catalog of the run."""
+        """Binds them to the catalog of the run."""
         commit, is_dirty = find_commit(self._project)
         provenance: Any = catalog["provenance"]
         provenance.bind(
@@ -30,5 +30,6 @@ class ProvenanceHooks:
             commit=f"{commit}+" if is_dirty else commit,
             parameters=self._parameters,
         )
-        model_record: Any = catalog["model_record"]
-        model_record.bind(catalog)
+        for name in ("model_record", "model_history"):
+            of_model: Any = catalog[name]
+            of_model.bind(catalog)

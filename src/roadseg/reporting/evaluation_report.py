@@ -93,6 +93,8 @@ def write_evaluation_report(
     headline = list(scores["splits"])[-1]
     scenes = scored.scene_scores
     regions = suspects.regions.to_dict("records")
+    protocol_size = scores["parameters"]["evaluate"]["protocol_size"]
+    resolution = describe_resolution(scores["resolution"], scores["model"]["image_size"], protocol_size)
     held_out = scenes.loc[scenes["split"] == headline, "drive"]
     return render_page(
         "report.html.jinja",
@@ -104,7 +106,7 @@ def write_evaluation_report(
         min_drives=MIN_DRIVES,
         shared_drives=find_shared_drives(scenes),
         is_foreign=set(scenes["drive"]).isdisjoint(scores["model"]["training_drives"]),
-        at=f"at {describe_resolution(scores)}",
+        at=f"at {resolution}",
         seen_before=sorted(set(started_from["training_drives"]) & set(held_out)),
         classes=classes,
         confusion={split: show_confusion(matrix, classes) for split, matrix in matrices.items()},
@@ -123,20 +125,21 @@ def write_evaluation_report(
     )
 
 
-def describe_resolution(scores: Mapping[str, Any]) -> str:
+def describe_resolution(resolution: str, image_size: Sequence[int], protocol_size: Sequence[int]) -> str:
     """Returns at which size scores compare prediction and truth, in a few words.
 
     Args:
-        scores: As in `write_evaluation_report`.
+        resolution: As `EvaluateOptions` names it.
+        image_size: (height, width) in pixels of the images that the network takes.
+        protocol_size: (height, width) in pixels; used by the resolution `idd_protocol` alone.
     """
-    sizes = {
-        "network": "the network's {} x {} pixels".format(*scores["model"]["image_size"]),
-        "native": "the size of each annotation",
-        "idd_protocol": "the {} x {} pixels of IDD's protocol".format(
-            *scores["parameters"]["evaluate"]["protocol_size"]
-        ),
-    }
-    return sizes[scores["resolution"]]
+    match resolution:
+        case "network":
+            return "the network's {} x {} pixels".format(*image_size)
+        case "native":
+            return "the size of each annotation"
+        case _:
+            return "the {} x {} pixels of IDD's protocol".format(*protocol_size)
 
 
 def show_confusion(matrix: NDArray[np.int64], classes: Sequence[SegmentationClass]) -> dict[str, Any]:

@@ -7,11 +7,13 @@ from typing import Any
 import pandas as pd
 from matplotlib.figure import Figure
 
+from roadseg.datasets.model_history import ModelHistory
 from roadseg.datasets.provenance import Provenance
 from roadseg.errors import advising
+from roadseg.exporting.options import ExportOptions
 from roadseg.pipelines.advice import evaluate_on_own_data, fit_scenes, leave_out_samples, spare_memory
 from roadseg.predicting.prediction_files import write_predictions
-from roadseg.reporting import figures
+from roadseg.reporting import figures, model_card
 from roadseg.reporting.caption import describe_model
 from roadseg.reporting.detection_figure import draw_detection
 from roadseg.reporting.evaluation_report import Suspects, write_evaluation_report
@@ -286,6 +288,24 @@ def write_report(
         detection=error_detection,
         suspects=Suspects(suspect_scenes, suspect_regions, crops),
     )
+
+
+def write_model_card(
+    scores: Report, drive_scores: pd.DataFrame, model_history: ModelHistory, export_options: ExportOptions
+) -> str:
+    """Returns the card of the model, in Markdown."""
+    record = ModelRecord.model_validate({**scores["model"], "licence": export_options.licence})
+    evaluation = model_card.Evaluation(
+        run=scores["run"],
+        data_set=scores["data_set"],
+        data_name=scores["data_name"],
+        digests=scores["digests"],
+        resolution=scores["resolution"],
+        options=scores["parameters"]["evaluate"],
+        splits=scores["splits"],
+        drive_scores=drive_scores,
+    )
+    return model_card.write_model_card(record, model_history.find_command(), evaluation)
 
 
 def _caption(scores: Report) -> str:

@@ -13,6 +13,7 @@ from roadseg.pipelines.evaluate.nodes import (
     score_scenes,
     summarise_scores,
     tabulate_scores,
+    write_model_card,
     write_report,
 )
 
@@ -93,6 +94,12 @@ def create_pipeline() -> Pipeline:
                 name="draw_class_iou",
             ),
             Node(draw_scores, "scores", "score_figure", name="draw_scores"),
+            Node(
+                write_model_card,
+                ["scores", "drive_scores", "model_history", "params:export"],
+                "model_card",
+                name="write_model_card",
+            ),
             Node(
                 draw_examples,
                 {

@@ -1,31 +1,74 @@
 """Export: a trained SegNet to files for other runtimes, proved on validation scenes."""
 
 import logging
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
 
+from roadseg.datasets.model_history import EarlierEvaluation, ModelHistory
+from roadseg.datasets.provenance import Provenance
 from roadseg.errors import advising
-from roadseg.exporting.exported_model import ExportedModel, export_model
+from roadseg.exporting.exported_model import CARD, ExportedModel, export_model
 from roadseg.exporting.options import ExportOptions
 from roadseg.exporting.proof import prove_export, read_proving_scenes
 from roadseg.pipelines.advice import load_own_data
+from roadseg.reporting import export_page
+from roadseg.reporting.model_card import Evaluation, write_model_card
 from roadseg.scenes.prepared import PreparedScenes
+from roadseg.segnet.model_record import ModelRecord
 from roadseg.segnet.trained import TrainedSegNet, check_classes, check_image_size
+
+Report = dict[str, Any]
 
 logger = logging.getLogger(__name__)
 
 
 def export_segnet(
-    segnet_model: TrainedSegNet, prepared_scenes: PreparedScenes, split_table: pd.DataFrame, options: ExportOptions
-) -> tuple[ExportedModel, dict[str, Any]]:
-    """Returns the exported model, and what was found when it ran in other runtimes; one that fails there is refused."""
+    *,
+    segnet_model: TrainedSegNet,
+    prepared_scenes: PreparedScenes,
+    split_table: pd.DataFrame,
+    model_history: ModelHistory,
+    provenance: Provenance,
+    options: ExportOptions,
+) -> tuple[ExportedModel, Report]:
+    """Returns the exported model with its card, and what was found when it ran in other runtimes.
+
+    One that does not predict there what Keras predicts is refused.
+    """
     with advising(load_own_data(segnet_model.record)):
         check_classes(segnet_model.record, [each.name for each in prepared_scenes.classes])
         check_image_size(segnet_model.record, prepared_scenes.image_size)
+    facts = {"licence": options.licence, "num_parameters": segnet_model.network.count_params()}
+    model = replace(segnet_model, record=segnet_model.record.model_copy(update=facts))
     scenes = read_proving_scenes(prepared_scenes, split_table, options.scenes)
-    exported = export_model(segnet_model, options)
-    proof = prove_export(exported, segnet_model, *scenes, options.runtimes)
+    exported = export_model(model, options)
+    proof = prove_export(exported, model, *scenes, options.runtimes)
     for name, each in (("keras", proof.keras), *proof.runtimes.items()):
         logger.info("%s %s: %.1f milliseconds per image", name, each.version, each.milliseconds)
-    return exported, proof.model_dump(mode="json")
+    report = proof.model_dump(mode="json")
+    evaluation = _describe_evaluation(model_history.find_evaluation(), provenance)
+    card = write_model_card(model.record, model_history.find_command(), evaluation, report)
+    return ExportedModel({**exported.files, CARD: card.encode()}), report
+
+
+def _describe_evaluation(earlier: EarlierEvaluation | None, provenance: Provenance) -> Evaluation | None:
+    if earlier is None:
+        return None
+    record = earlier.record
+    return Evaluation(
+        run=record.run,
+        data_set=provenance.data_set,  # whose run records were read
+        data_name=provenance.data_name,
+        digests=record.digests or {},
+        resolution=str(record.resolution),
+        options=record.parameters["evaluate"],
+        splits=record.scores or {},
+        drive_scores=earlier.drive_scores,
+    )
+
+
+def write_page(export_report: Report, model_record: ModelRecord, provenance: Provenance) -> str:
+    """Returns the report as one HTML page."""
+    return export_page.write_export_page(export_report, model_record, provenance.model_dump(mode="json"))

@@ -2,7 +2,7 @@
 
 from kedro.pipeline import Node, Pipeline
 
-from roadseg.pipelines.export.nodes import export_segnet
+from roadseg.pipelines.export.nodes import export_segnet, write_page
 
 
 def create_pipeline() -> Pipeline:
@@ -15,11 +15,14 @@ def create_pipeline() -> Pipeline:
                     "segnet_model": "segnet_model",
                     "prepared_scenes": "prepared_scenes",
                     "split_table": "split_table",
+                    "model_history": "model_history",
+                    "provenance": "provenance",
                     "options": "params:export",
                 },
                 ["exported_model", "export_report"],
                 name="export_segnet",
             ),
+            Node(write_page, ["export_report", "model_record", "provenance"], "export_page", name="write_page"),
         ],
         namespace="export",
         prefix_datasets_with_namespace=False,

@@ -1,0 +1,53 @@
+"""The table of an export report: Keras, then each runtime, with all that the report holds of them."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from roadseg.reporting.numbers import UNDEFINED, write_score
+from roadseg.scoring.differences import flatten_values
+
+WRITERS: Mapping[str, tuple[str, Callable[[Any], str]]] = {
+    "version": ("version", str),
+    "equal_pixels": ("pixels of the same class", lambda share: f"{100 * share:.4f} %"),
+    "mean_iou": ("mean IoU", write_score),
+    "mean_iou_difference": ("difference", lambda difference: f"{difference:+.6f}"),
+    "milliseconds": ("ms per image", lambda milliseconds: f"{milliseconds:.1f}"),
+}
+"""Entry of a program in a report -> heading, and how its value is written; others are written as they are."""
+
+
+@dataclass(frozen=True)
+class ProofTable:
+    """What was found in each program.
+
+    Attributes:
+        columns: Headings of all cells but the first, which is the name of the program.
+        rows: Name of each program -> its cells.
+    """
+
+    columns: list[str]
+    rows: dict[str, list[str]]
+
+
+def tabulate_proof(report: Mapping[str, Any]) -> ProofTable:
+    """Returns what was found in Keras and in each runtime, with its time as a multiple of that of Keras.
+
+    Args:
+        report: As the catalog's `export_report` holds it.
+    """
+    keras = {"Keras": flatten_values(report["keras"])}
+    programs = keras | {name: flatten_values(found) for name, found in report["runtimes"].items()}
+    entries = list(dict.fromkeys(entry for found in programs.values() for entry in found))
+    columns = [WRITERS[each][0] if each in WRITERS else each.replace("_", " ") for each in entries]
+    rows = {name: [_write(entry, found.get(entry)) for entry in entries] for name, found in programs.items()}
+    unit = report["keras"]["milliseconds"]
+    for name, found in programs.items():
+        rows[name].append(f"{found['milliseconds'] / unit:.2f}")
+    return ProofTable([*columns, "times Keras"], rows)
+
+
+def _write(entry: str, value: Any) -> str:
+    if value is None:
+        return UNDEFINED
+    return WRITERS[entry][1](value) if entry in WRITERS else str(value)

@@ -1,0 +1,33 @@
+"""The report of an export, as the catalog holds it."""
+
+KERAS = {
+    "version": "3.15.1",
+    "equal_pixels": 0.999931,
+    "mean_iou": 0.794,
+    "mean_iou_difference": 0.0,
+    "milliseconds": 40.0,
+}
+
+ONNXRUNTIME = {
+    "version": "1.32",
+    "equal_pixels": 1.0,
+    "mean_iou": 0.794,
+    "mean_iou_difference": -0.0000031,
+    "milliseconds": 50.0,
+}
+
+REPORT = {
+    "scenes": 32,
+    "pixels": 11520,
+    "keras": KERAS,
+    "runtimes": {"onnxruntime": ONNXRUNTIME},
+    "files": {
+        "onnx": {
+            "size": 1234567,
+            "inputs": {"images": "uint8 (batch, 15, 24, 3)"},
+            "outputs": {"label_map": "uint8 (batch, 15, 24)", "confidence": "float32 (batch, 15, 24)"},
+            "operators": {"Conv": 26, "Relu": 13},
+            "versions": {"opset": 17, "ir_version": 8},
+        }
+    },
+}
