@@ -1,7 +1,8 @@
+import json
 import sys
+from dataclasses import replace
 
 import numpy as np
-import pandas as pd
 import pytest
 
 from exporting.networks import CLASSES, model_of, pictures
@@ -9,16 +10,25 @@ from roadseg.errors import FileError, InputError, RoadSegError
 from roadseg.exporting.exported_model import export_model
 from roadseg.exporting.onnx_model import convert_to_onnx
 from roadseg.exporting.options import ExportOptions
-from roadseg.exporting.proof import prove_export, read_proving_scenes
+from roadseg.exporting.proof import prove_export
+from roadseg.exporting.quantization import QuantizationOptions
 from roadseg.exporting.runtime_process import RuntimeProcess
-from roadseg.scenes.prepared import PreparedScene
 from roadseg.segnet.predictor import Predictor
 from segnet.small_networks import small_segnet
 
 SIZE = (35, 50)
 OPTIONS = ExportOptions(
-    formats=["onnx"], licence=None, opset=17, ir_version=None, scenes=5, onnx_runtimes=["onnxruntime", "openvino"]
+    formats=["onnx"],
+    licence=None,
+    opset=17,
+    ir_version=None,
+    precision="float32",
+    quantization=QuantizationOptions(method="minmax", float_ends=True),
+    calibration_scenes=5,
+    scenes=5,
+    onnx_runtimes=["onnxruntime", "openvino"],
 )
+INT8 = OPTIONS.model_copy(update={"precision": "int8", "onnx_runtimes": ["onnxruntime"]})
 
 
 @pytest.fixture(scope="module")
@@ -47,28 +57,13 @@ def test_a_model_that_agrees_is_proved_in_each_runtime(model, truth):
     for each in (proof.keras, *proof.runtimes.values()):
         assert (each.equal_pixels, each.mean_iou_difference) == (1, 0)
         assert each.milliseconds > 0
+    assert (proof.runtimes["onnxruntime"].precision, proof.unquantized) == ("float32", {})
     assert proof.runtimes["onnxruntime"].version == __import__("onnxruntime").__version__
     facts = proof.files["onnx"]
     assert (facts.operators["Conv"], facts.versions) == (9, {"opset": 17, "ir_version": 8})
     assert facts.inputs == {"images": "uint8 (batch, 35, 50, 3)"}
     assert facts.outputs == {"label_map": "uint8 (batch, 35, 50)", "confidence": "float32 (batch, 35, 50)"}
     assert facts.size == len(convert_to_onnx(model, OPTIONS.onnx).SerializeToString())
-
-
-def test_scenes_to_prove_on_are_spread_over_validation(in_memory):
-    names = [f"a_{number}" for number in range(9)]
-    scenes = {
-        name: PreparedScene(np.full((2, 2, 3), number, np.uint8), np.zeros((2, 2), np.uint8), (2, 2))
-        for number, name in enumerate(names)
-    }
-    splits = ["train"] + 7 * ["validation"] + ["test"]
-    table = pd.DataFrame({"scene": names, "drive": names, "split": splits, "usable": True, "labelled": True})
-    for count, chosen in ((3, [1, 4, 7]), (1, [1]), (99, [1, 2, 3, 4, 5, 6, 7])):
-        images, label_maps = read_proving_scenes(in_memory(scenes), table, count)
-        assert images[:, 0, 0, 0].tolist() == chosen
-        assert label_maps.shape == (len(chosen), 2, 2)
-    with pytest.raises(InputError, match=r"^the split has no labelled validation scenes, on which"):
-        read_proving_scenes(in_memory(scenes), table[table["split"] != "validation"], 3)
 
 
 def test_another_model_is_refused_with_the_figures(model, truth):
@@ -79,6 +74,42 @@ def test_another_model_is_refused_with_the_figures(model, truth):
     )
     with pytest.raises(InputError, match=message):
         prove_export(export_model(other, OPTIONS), model, pictures(SIZE), truth, OPTIONS.runtimes)
+
+
+@pytest.fixture(scope="module")
+def int8(model):
+    return export_model(model, INT8, {str(index): image for index, image in enumerate(pictures(SIZE))})
+
+
+def test_int8_is_proved_beside_float32_by_the_mean_iou_alone(model, int8, truth):
+    proof = prove_export(int8, model, pictures(SIZE), truth, INT8.runtimes)
+    found, before = proof.runtimes["onnxruntime"], proof.unquantized["onnxruntime"]
+    assert (found.precision, before.precision, proof.keras.precision) == ("int8", "float32", "float32")
+    assert (before.equal_pixels, before.mean_iou_difference) == (1, 0)
+    assert 0.5 < found.equal_pixels < 0.9999
+    assert found.milliseconds > 0
+    assert set(int8.files) == {"segnet.onnx", "segnet.json"}
+    calibration = {"scenes": ["0", "1", "2", "3", "4"], "method": "minmax", "float_ends": True}
+    said = json.loads(int8.files["segnet.json"])["onnx"]
+    assert said == {"precision": "int8", "calibration": calibration}
+
+
+def test_int8_that_loses_too_much_is_refused_with_the_figures(model, int8):
+    images = pictures(SIZE)
+    # Against these annotations Keras is right everywhere, and int8 loses all that it changes.
+    truth = np.stack([each.label_map for each in Predictor(model, precision="float32").predict_each(images)])
+    message = (
+        r"^the exported model in int8 predicts too badly: in onnxruntime [\d.]+, the mean IoU on 5 scenes is 0\.\d{5}, "
+        r"0\.\d{5} less than that of Keras in float32, expected at most 0\.01 less; \d+\.\d{4}% of the 8750 pixels"
+    )
+    with pytest.raises(InputError, match=message):
+        prove_export(int8, model, images, truth, INT8.runtimes)
+
+
+def test_the_file_before_quantisation_must_be_what_keras_predicts(model, int8, truth):
+    other = export_model(model_of(small_segnet(SIZE, "segnet_basic", width=0.25)), OPTIONS)
+    with pytest.raises(InputError, match=r"^the exported model is not what Keras predicts: in onnxruntime in float32 "):
+        prove_export(replace(int8, unquantized=other.files), model, pictures(SIZE), truth, INT8.runtimes)
 
 
 def test_the_process_knows_nothing_of_the_project(model, tmp_path, monkeypatch):

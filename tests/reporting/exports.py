@@ -21,6 +21,7 @@ REPORT = {
     "pixels": 11520,
     "keras": KERAS,
     "runtimes": {"onnxruntime": ONNXRUNTIME},
+    "unquantized": {},
     "files": {
         "onnx": {
             "size": 1234567,

@@ -78,3 +78,10 @@ def test_the_table_follows_what_the_report_holds():
     assert found["proof"][0][-2:] == ["lost iou.road", "times Keras"]
     assert [row[-2:] for row in found["proof"][1:3]] == [["\N{EN DASH}", "1.00"], ["0.003", "1.25"]]
     assert ["calibration scenes", "64"] in found["proof"]
+
+
+def test_a_quantised_file_stands_beside_the_one_that_it_was_made_from():
+    int8 = ONNXRUNTIME | {"milliseconds": 24.0}
+    found = rows(REPORT | {"runtimes": {"onnxruntime": int8}, "unquantized": {"onnxruntime": ONNXRUNTIME}})
+    timed = [(row[0], *row[-2:]) for row in found["proof"][2:4]]
+    assert timed == [("onnxruntime", "24.0", "0.60"), ("onnxruntime, not quantised", "50.0", "1.25")]

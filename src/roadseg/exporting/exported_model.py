@@ -2,12 +2,13 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from roadseg.exporting.model_description import describe_model
 from roadseg.exporting.onnx_model import convert_to_onnx
 from roadseg.exporting.options import ExportOptions, Format
+from roadseg.exporting.quantization import Image, describe_quantization, quantize_onnx
 from roadseg.segnet.trained import TrainedSegNet
 
 FILES: dict[Format, str] = {"onnx": "segnet.onnx"}
@@ -26,9 +27,11 @@ class ExportedModel:
 
     Attributes:
         files: Path inside the folder of the model -> content.
+        unquantized: Those that were quantised, as they were before; they are not written.
     """
 
     files: Mapping[str, bytes]
+    unquantized: Mapping[str, bytes] = field(default_factory=dict)
 
     def write(self, folder: Path) -> None:
         """Writes all files into a folder, which is made."""
@@ -44,21 +47,31 @@ def load_exported(folder: Path) -> ExportedModel:
     return ExportedModel({path.relative_to(folder).as_posix(): path.read_bytes() for path in paths})
 
 
-def export_model(model: TrainedSegNet, options: ExportOptions) -> ExportedModel:
+def export_model(
+    model: TrainedSegNet, options: ExportOptions, calibration: Mapping[str, Image] | None = None
+) -> ExportedModel:
     """Returns a trained network in all formats that the options name, and its description as JSON.
 
     Args:
         model: A trained model.
         options: Formats, and what the files return.
+        calibration: Training scene -> (height, width, 3) uint8, of the size of the model; only int8 needs them.
 
     Raises:
         RoadSegError: If the package of a format is missing.
-        InputError: If a version is none that can be written, or the network has a layer that no SegNet has.
+        InputError: If a version is none that can be written, the network has a layer that no SegNet
+            has, or there is nothing to calibrate int8 with.
     """
-    description = json.dumps(describe_model(model.record), indent=2)
-    files = {DESCRIPTION: description.encode()}
+    description = describe_model(model.record)
+    files, unquantized = {}, {}
     for name in options.formats:
         match name:
             case "onnx":
-                files[FILES[name]] = convert_to_onnx(model, options.onnx).SerializeToString()
-    return ExportedModel(files)
+                converted = convert_to_onnx(model, options.onnx)
+                if options.precision == "int8":
+                    unquantized[FILES[name]] = converted.SerializeToString()
+                    converted = quantize_onnx(converted, calibration or {}, options.quantization)
+                    description[name] = describe_quantization(calibration or {}, options.quantization)
+                files[FILES[name]] = converted.SerializeToString()
+    files[DESCRIPTION] = json.dumps(description, indent=2).encode()
+    return ExportedModel(files, unquantized)

@@ -5,10 +5,14 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, Field, PositiveInt
 
 from roadseg.exporting.onnx_model import OnnxOptions
+from roadseg.exporting.quantization import QuantizationOptions
 from roadseg.exporting.runtime_process import Runtime
 
 Format = Literal["onnx"]
 """What a trained network can be exported to."""
+
+Precision = Literal["float32", "int8"]
+"""What the convolutions of an exported model compute in."""
 
 
 class ExportOptions(BaseModel, frozen=True, extra="forbid", strict=True):
@@ -19,6 +23,9 @@ class ExportOptions(BaseModel, frozen=True, extra="forbid", strict=True):
         licence: Of the model: the id that model hubs have for it, such as apache-2.0 or other; None if it has none.
         opset: Version of the operators in ONNX, see `OnnxOptions`.
         ir_version: Version of the file format, see `OnnxOptions`.
+        precision: Of the file in ONNX.
+        quantization: How it is quantised to int8.
+        calibration_scenes: Training scenes that show the range of each map, for int8.
         scenes: Validation scenes on which the file must predict what Keras predicts.
         onnx_runtimes: In which runtimes, for ONNX.
     """
@@ -27,6 +34,9 @@ class ExportOptions(BaseModel, frozen=True, extra="forbid", strict=True):
     licence: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]*$")] | None
     opset: int
     ir_version: PositiveInt | None
+    precision: Precision
+    quantization: QuantizationOptions
+    calibration_scenes: PositiveInt
     scenes: PositiveInt
     onnx_runtimes: Annotated[list[Runtime], Field(min_length=1)]
 

@@ -2,24 +2,21 @@
 
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from statistics import median
 
 import keras
 import numpy as np
-import pandas as pd
-from numpy.typing import NDArray
 from pydantic import BaseModel
 
 from roadseg.errors import InputError
 from roadseg.exporting.exported_model import FILES, ExportedModel
 from roadseg.exporting.file_facts import FileFacts, describe_file
-from roadseg.exporting.options import Format
+from roadseg.exporting.options import Format, Precision
 from roadseg.exporting.runtime_process import Runtime, RuntimeProcess
-from roadseg.scenes.prepared import PreparedScenes
-from roadseg.scenes.splits import group_by_split
+from roadseg.exporting.scene_choice import Images, LabelMaps
 from roadseg.scoring.metrics import count_classes, count_confusion, mean_iou
 from roadseg.segnet.class_choice import choose_class
 from roadseg.segnet.folding import fold_batch_norms
@@ -28,11 +25,13 @@ from roadseg.segnet.predictor import Predictor
 from roadseg.segnet.trained import TrainedSegNet
 
 LEAST_EQUAL, MOST_IOU = 0.9999, 0.0005
-"""Share of pixels of the same class, and difference of the mean IoU, that an exported model must keep to."""
+"""Share of pixels of the same class, and difference of the mean IoU, that a model in float32 must keep to."""
 
-LabelMaps = NDArray[np.uint8]
+MOST_LOST = 0.01
+"""Mean IoU that a model in int8 may lose; it may give any number of pixels another class."""
 
-Images = NDArray[np.uint8]
+UNQUANTIZED = " in float32"
+"""After the name of a runtime: with the file as it was before it was quantised."""
 
 
 class Agreement(BaseModel, frozen=True):
@@ -43,6 +42,7 @@ class Agreement(BaseModel, frozen=True):
 
     Attributes:
         version: Of the program.
+        precision: What the convolutions compute in.
         equal_pixels: Share of the pixels that get the class that they have in the reference.
         mean_iou: On the scenes.
         mean_iou_difference: From that of the reference.
@@ -50,6 +50,7 @@ class Agreement(BaseModel, frozen=True):
     """
 
     version: str
+    precision: Precision
     equal_pixels: float
     mean_iou: float
     mean_iou_difference: float
@@ -64,6 +65,7 @@ class Proof(BaseModel, frozen=True):
         pixels: Number of pixels that were compared.
         keras: Keras as it is, in float32 with folded batch norms.
         runtimes: Each runtime.
+        unquantized: Each runtime with the file as it was before it was quantised, for those whose file is.
         files: What each format consists of.
     """
 
@@ -71,26 +73,8 @@ class Proof(BaseModel, frozen=True):
     pixels: int
     keras: Agreement
     runtimes: dict[Runtime, Agreement]
+    unquantized: dict[Runtime, Agreement]
     files: dict[Format, FileFacts]
-
-
-def read_proving_scenes(scenes: PreparedScenes, split_table: pd.DataFrame, count: int) -> tuple[Images, LabelMaps]:
-    """Returns images and label maps of validation scenes, spread over all of them: (scenes, height, width, ...) uint8.
-
-    Args:
-        scenes: Scene id -> prepared scene.
-        split_table: scene -> drive and split.
-        count: How many; all where there are fewer.
-
-    Raises:
-        InputError: If there are none.
-    """
-    found = group_by_split(split_table)["validation"]
-    if not found:
-        raise InputError("the split has no labelled validation scenes, on which an exported model must be proved")
-    chosen = np.linspace(0, len(found) - 1, min(count, len(found))).round().astype(int)
-    images, label_maps = zip(*(scenes.read_pair(found[index]) for index in chosen), strict=True)
-    return np.stack(images), np.stack(label_maps)
 
 
 def prove_export(
@@ -112,7 +96,8 @@ def prove_export(
         runtimes: Format -> names of the runtimes in which it is proved.
 
     Raises:
-        InputError: If a runtime gives fewer pixels the class that they have in the reference, or another mean IoU.
+        InputError: If in a runtime too few pixels have the class that they have in the reference, or the mean IoU is
+            another one; in int8, if the mean IoU is too low.
         RoadSegError: If a runtime is not installed.
         FileError: If one can't run the model.
     """
@@ -122,6 +107,7 @@ def prove_export(
     agreements = {
         name: Agreement(
             version=versions[name],
+            precision="int8" if name + UNQUANTIZED in found else "float32",
             equal_pixels=float((label_maps == reference).mean()),
             mean_iou=(score := _score(label_maps, truth, len(model.record.classes))),
             mean_iou_difference=score - expected,
@@ -129,11 +115,13 @@ def prove_export(
         )
         for name, label_maps in found.items()
     }
+    names = [name for each in runtimes.values() for name in each]
     proof = Proof(
         scenes=len(images),
         pixels=reference.size,
-        keras=agreements.pop("keras"),
-        runtimes=agreements,
+        keras=agreements["keras"],
+        runtimes={name: agreements[name] for name in names},
+        unquantized={name: agreements[name + UNQUANTIZED] for name in names if name + UNQUANTIZED in agreements},
         files={name: describe_file(name, exported.files[FILES[name]]) for name in runtimes},
     )
     _check(proof)
@@ -162,12 +150,9 @@ def _predict_in_turn(
     predictor.predict(images[0]).confidence  # noqa: B018 - the first call is slower
     versions, times = {"keras": keras.__version__}, {"keras": list[float]()}
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
-        place = Path(folder)
-        exported.write(place)
         processes = {
-            name: stack.enter_context(RuntimeProcess(name, place / FILES[of_format], images, place))
-            for of_format, names in runtimes.items()
-            for name in names
+            name: stack.enter_context(process)
+            for name, process in _start_runtimes(exported, images, runtimes, Path(folder))
         }
         times |= {name: [] for name in processes}
         label_maps = []
@@ -184,12 +169,30 @@ def _predict_in_turn(
     return found, versions, times
 
 
+def _start_runtimes(
+    exported: ExportedModel, images: Images, runtimes: Mapping[Format, Sequence[Runtime]], folder: Path
+) -> Iterator[tuple[str, RuntimeProcess]]:
+    """Gives a name and a process for each runtime, and one more for each whose file was quantised."""
+    place, before = folder / "exported", folder / "unquantized"
+    exported.write(place)
+    ExportedModel(exported.unquantized).write(before)
+    for of_format, names in runtimes.items():
+        for name in names:
+            yield name, RuntimeProcess(name, place / FILES[of_format], images, place)
+            if FILES[of_format] in exported.unquantized:
+                yield name + UNQUANTIZED, RuntimeProcess(name, before / FILES[of_format], images, before)
+
+
 def _score(label_maps: LabelMaps, truth: LabelMaps, num_classes: int) -> float:
     return mean_iou(count_classes(count_confusion(truth, label_maps, num_classes)))
 
 
 def _check(proof: Proof) -> None:
-    for name, each in proof.runtimes.items():
+    unquantized = {name + UNQUANTIZED: each for name, each in proof.unquantized.items()}
+    for name, each in (proof.runtimes | unquantized).items():
+        if each.precision == "int8":
+            _check_int8(name, each, proof)
+            continue
         if each.equal_pixels < LEAST_EQUAL or not abs(each.mean_iou_difference) <= MOST_IOU:
             raise InputError(
                 f"the exported model is not what Keras predicts: in {name} {each.version}, {each.equal_pixels:.4%} of "
@@ -197,3 +200,13 @@ def _check(proof: Proof) -> None:
                 f"{LEAST_EQUAL:.2%}, and the mean IoU differs by {each.mean_iou_difference:+.5f}, expected at most "
                 f"{MOST_IOU}"
             )
+
+
+def _check_int8(name: str, found: Agreement, proof: Proof) -> None:
+    if not found.mean_iou_difference >= -MOST_LOST:
+        raise InputError(
+            f"the exported model in int8 predicts too badly: in {name} {found.version}, the mean IoU on {proof.scenes} "
+            f"scenes is {found.mean_iou:.5f}, {-found.mean_iou_difference:.5f} less than that of Keras in float32, "
+            f"expected at most {MOST_LOST} less; {found.equal_pixels:.4%} of the {proof.pixels} pixels have the same "
+            "class"
+        )

@@ -8,7 +8,7 @@ from roadseg.reporting.proof_table import tabulate_proof
 from roadseg.scoring.differences import flatten_values
 from roadseg.segnet.model_record import ModelRecord
 
-SHOWN = {"keras", "runtimes", "files"}
+SHOWN = {"keras", "runtimes", "unquantized", "files"}
 """Entries of a report that have a section of their own."""
 
 

@@ -38,6 +38,7 @@ def tabulate_proof(report: Mapping[str, Any]) -> ProofTable:
     """
     keras = {"Keras": flatten_values(report["keras"])}
     programs = keras | {name: flatten_values(found) for name, found in report["runtimes"].items()}
+    programs |= {f"{name}, not quantised": flatten_values(found) for name, found in report["unquantized"].items()}
     entries = list(dict.fromkeys(entry for found in programs.values() for entry in found))
     columns = [WRITERS[each][0] if each in WRITERS else each.replace("_", " ") for each in entries]
     rows = {name: [_write(entry, found.get(entry)) for entry in entries] for name, found in programs.items()}

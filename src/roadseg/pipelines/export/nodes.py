@@ -11,7 +11,8 @@ from roadseg.datasets.provenance import Provenance
 from roadseg.errors import advising
 from roadseg.exporting.exported_model import CARD, ExportedModel, export_model
 from roadseg.exporting.options import ExportOptions
-from roadseg.exporting.proof import prove_export, read_proving_scenes
+from roadseg.exporting.proof import prove_export
+from roadseg.exporting.scene_choice import read_calibration_images, read_proving_scenes
 from roadseg.pipelines.advice import load_own_data
 from roadseg.reporting import export_page
 from roadseg.reporting.model_card import Evaluation, write_model_card
@@ -43,7 +44,9 @@ def export_segnet(
     facts = {"licence": options.licence, "num_parameters": segnet_model.network.count_params()}
     model = replace(segnet_model, record=segnet_model.record.model_copy(update=facts))
     scenes = read_proving_scenes(prepared_scenes, split_table, options.scenes)
-    exported = export_model(model, options)
+    count = options.calibration_scenes if options.precision == "int8" else 0
+    calibration = read_calibration_images(prepared_scenes, split_table, count)
+    exported = export_model(model, options, calibration)
     proof = prove_export(exported, model, *scenes, options.runtimes)
     for name, each in (("keras", proof.keras), *proof.runtimes.items()):
         logger.info("%s %s: %.1f milliseconds per image", name, each.version, each.milliseconds)

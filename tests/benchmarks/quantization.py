@@ -1,0 +1,75 @@
+"""What int8 costs: `python tests/benchmarks/quantization.py DATA NAME`, such as `... data camvid`.
+
+Takes the newest model, prepared scenes and split of a data set. The file in ONNX predicts all labelled validation
+scenes in float32, then quantised in each way. Prints the IoU of each class in float32, and what each way adds to it.
+"""
+
+import argparse
+import itertools
+import time
+from pathlib import Path
+from typing import Any, get_args
+
+import numpy as np
+import onnxruntime
+import pandas as pd
+from kedro.io import Version
+
+from roadseg.datasets.prepared_scenes import PreparedScenesDataset
+from roadseg.exporting.onnx_model import OnnxOptions, convert_to_onnx
+from roadseg.exporting.quantization import QuantizationOptions, quantize_onnx
+from roadseg.exporting.scene_choice import read_calibration_images
+from roadseg.scenes.prepared import PreparedScenes
+from roadseg.scenes.splits import group_by_split
+from roadseg.scoring.metrics import class_iou, count_classes, count_confusion
+from roadseg.segnet.trained import load_model
+
+METHODS = get_args(QuantizationOptions.model_fields["method"].annotation)
+
+
+def find_newest(path: Path) -> Path:
+    """Returns the file of the newest version."""
+    return max(path.glob(f"*/{path.name}"))
+
+
+def score(model: Any, scenes: PreparedScenes, ids: list[str]) -> np.ndarray:
+    """Returns the IoU of each class, and the mean as the last."""
+    session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+    matrix: Any = 0
+    for image, truth in map(scenes.read_pair, ids):
+        (label_map,) = session.run(["label_map"], {"images": image[None]})[0]
+        matrix = matrix + count_confusion(truth, label_map, len(scenes.classes))
+    found = class_iou(count_classes(matrix))
+    return np.append(found, np.nanmean(found))
+
+
+def main() -> None:
+    """Prints a row per class."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("data", type=Path, help="the folder with 03_primary and 06_models")
+    parser.add_argument("name", help="the data set, such as camvid")
+    parser.add_argument("--calibration", type=int, default=32, help="training scenes to calibrate with")
+    given = parser.parse_args()
+    primary, models = given.data / "03_primary" / given.name, given.data / "06_models" / given.name
+    split_table = pd.read_csv(find_newest(primary / "split_table.csv"))
+    manifest = str(primary / "prepared_scenes/manifest.json")
+    scenes = PreparedScenesDataset(filepath=manifest, version=Version(None, None)).load()
+    model = load_model(find_newest(models / "segnet.keras"))
+    converted = convert_to_onnx(model, OnnxOptions(outputs="classes", opset=17, ir_version=None))
+    images = read_calibration_images(scenes, split_table, given.calibration)
+    ids = group_by_split(split_table)["validation"]
+    columns = {"float32": score(converted, scenes, ids)}
+    for method, float_ends in itertools.product(METHODS, (True, False)):
+        started = time.perf_counter()
+        options = QuantizationOptions(method=method, float_ends=float_ends)
+        quantized = quantize_onnx(converted, images, options)
+        print(f"{method}, float_ends {float_ends}: {time.perf_counter() - started:.0f} s to quantise", flush=True)
+        found = score(quantized, scenes, ids) - columns["float32"]
+        columns[f"{method}{' ends' if float_ends else ''}"] = found
+    table = pd.DataFrame(columns, index=[*(each.name for each in scenes.classes), "mean"])
+    print(f"{len(ids)} validation scenes, calibrated with {len(images)}; 'ends': first and last convolution in float32")
+    print(table.round(4).to_string())
+
+
+if __name__ == "__main__":
+    main()
