@@ -17,8 +17,10 @@ REPOSITORY = Path(__file__).parents[1]
 RECORDS = {"run_records", "run_comparison"}
 """Data sets that a hook and `kedro runs` use, and no pipeline."""
 
-FOLDERS = {"training_state", "tensorboard_folder", "predictions_folder", "predicted_pictures_folder"}
-"""Which runs write into, and nodes get by the provenance."""
+FOLDERS = {
+    "training_state", "tensorboard_folder", "predictions_folder", "predicted_pictures_folder", "exported_models_folder"
+}  # fmt: skip
+"""Which nodes get by the provenance."""
 
 ENVIRONMENTS = sorted({path.parent.name for path in REPOSITORY.glob("conf/*/globals.yml")} - {"base"})
 

@@ -39,6 +39,7 @@ def test_the_newest_evaluation_of_exactly_this_model_counts(catalog, run_record,
         run_record("v3", loaded={"model": "v1"}, scores=SCORES, saved={"drives": "v3"}),
         run_record("v4", loaded={"model": "v0"}, scores=SCORES),  # of another model
         run_record("v5", loaded={"model": "v1"}),  # without scores
+        run_record("v5a", loaded={"model": "v1"}, scores=SCORES, runtime={"exported_model": "v1"}),  # of its file
     ]
     for record in made:
         catalog["records"].save(record)

@@ -47,6 +47,16 @@ def test_a_model_is_exported_with_its_proof_also_after_scenes_were_prepared_at_a
     assert (card.data.license, metadata["licence"]) == ("other", "other")
     assert f"| onnxruntime | {report['runtimes']['onnxruntime']['version']} |" in card.text
 
+    options = ("--load-versions", versions)
+    told = trained_copy.run("--pipelines", "evaluate", "--params", "evaluate.runtime=onnx", *options)
+    assert f"from exported_model {file.parents[1].name} (float32)" in " ".join(told.split())
+    both = sorted(trained_copy.folder.glob("data/08_reporting/drawn/scores.json/*/scores.json"))
+    of_keras, of_file = (json.loads(path.read_text())["splits"] for path in both)
+    assert of_keras != of_file
+    for split in of_keras:
+        assert of_file[split]["mean_iou"] == pytest.approx(of_keras[split]["mean_iou"], abs=0.005)
+        assert set(of_file[split]) == set(of_keras[split])
+
     foreign = trained_copy.folder / "data/06_models/drawn/segnet.keras/2099-01-01T00.00.00.000Z/segnet.keras"
     foreign.parent.mkdir()
     images = keras.Input((32, 48, 3))

@@ -105,3 +105,20 @@ def test_wrong_name_in_a_file_of_an_environment_is_refused_with_the_file(tmp_pat
 )
 def test_names_are_compared_part_by_part(given: dict[str, Any], taken: set[str], unread: list[str]) -> None:
     assert list(find_unread(given, {"known"}, taken)) == unread
+
+
+def test_an_exported_file_is_not_scored_by_the_run_that_makes_model_or_file() -> None:
+    hooks = ParameterHooks()
+    loader = ConfigurationLoader(
+        str(CONF), env="camvid", runtime_params={"evaluate": {"runtime": "onnx"}}, **CONFIG_LOADER_ARGS
+    )
+    context: Any = SimpleNamespace(config_loader=loader)
+    hooks.after_context_created(context)
+    ends = {"scores": "size", "segnet_model": "seed", "exported_model": "segnet_model"}
+    score, *makers = (Pipeline([Node(len, made, name, name=name)]) for name, made in ends.items())
+    sentence = r"^evaluate.runtime is 'onnx', which scores a file that an earlier run exported: use it with --pipelines"
+    for make in makers:
+        with pytest.raises(ValueError, match=sentence):
+            hooks.before_pipeline_run(score + make, {"runtime_params": {}})
+        hooks.before_pipeline_run(make, {"runtime_params": {}})
+    hooks.before_pipeline_run(score, {"runtime_params": {}})

@@ -18,6 +18,7 @@ from roadseg.command_line import run
 from roadseg.datasets.provenance import Provenance
 from roadseg.errors import InputError, advising
 from roadseg.pipelines.evaluate.nodes import draw_examples, score_scenes
+from roadseg.pipelines.evaluate.scored_network import describe_runtime
 from roadseg.pipelines.predict.nodes import predict_pictures
 from roadseg.pipelines.train.nodes import train_segnet
 from roadseg.reading.picture_source import list_pictures
@@ -105,6 +106,24 @@ def test_model_of_other_data_is_refused_with_the_command_that_fits(prepared: Any
     assert command == f"  kedro run --pipelines evaluate --env camvid --load-versions segnet_model:{RUN},{PINS}"
 
 
+@pytest.mark.parametrize("environment", ["", "camvid"])
+def test_a_model_that_was_never_exported_is_refused_in_onnx_with_the_command_that_exports_it(
+    tmp_path: Path, environment: str
+) -> None:
+    options: Any = type("Options", (), {"runtime": "onnx"})
+    folders = {"exported_models_folder": tmp_path / "exported_model"}
+    origin = Provenance(run="v9", data_set="drawn", versions={}, parameters={}, folders=folders)
+    with pytest.raises(InputError) as raised:
+        describe_runtime(record(environment=environment), options, origin)
+    sentence, command = str(raised.value).splitlines()
+    assert sentence.startswith(f"there is no file in ONNX of the model of {RUN} in '{tmp_path}")
+    assert sentence.endswith(": export it with")
+    followed = follow(command.partition("run ")[2])
+    assert followed["load_versions"] == {"segnet_model": RUN, **VERSIONS}
+    assert "".join(followed["pipelines"]) == "export"
+    assert (followed["env"] or "") == environment
+
+
 def lack_memory(monkeypatch: pytest.MonkeyPatch, network: keras.Model) -> None:
     """Lets networks say that memory ran out."""
 
@@ -125,10 +144,10 @@ def test_memory_that_runs_out_in_evaluate_is_told_with_what_to_try(
     )
     lack_memory(monkeypatch, model.network)
     plain = PictureOptions(palette="classes")
-    options: Any = type("Options", (), {"batch_size": 8, "samples": 0, "resolution": "network"})
+    options: Any = type("Options", (), {"runtime": "keras", "batch_size": 8, "samples": 0, "resolution": "network"})
     table = pd.DataFrame({"scene": ["a_0"], "split": ["test"], "mean_iou": [0.5]})
     with pytest.raises(MemoryError) as raised:
-        draw_examples(model, prepared, table, options, plain, Seed(1))
+        draw_examples(model, prepared, table, None, options, plain, Seed(1))
     assert str(raised.value).startswith("memory ran out with 8 images at once; try a smaller batch_size")
     assert str(raised.value).endswith(
         ": give a smaller evaluate.batch_size, or write CUDA_VISIBLE_DEVICES= before the command to use the CPU"

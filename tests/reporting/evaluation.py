@@ -66,6 +66,7 @@ def write_page(
     digests: Mapping[str, str] | None = None,
     prior_mean_iou: float = 0.125,
     temperature: float | None = 1.5,
+    runtime: Mapping[str, str] | None = None,
     num_regions: int = 60,
     further_measures: Sequence[str] = ("boundary_f1", "calibration_error", "error_detection", "suspects"),
 ) -> str:
@@ -78,6 +79,7 @@ def write_page(
     scenes = pd.DataFrame([(each.split, each.drive, each.scene, resolution) for each in scored], columns=KEYS)
     predictions = {each.scene: _prediction(each, len(names)) for each in scored}
     options = EvaluateOptions(
+        runtime="keras",
         batch_size=8,
         further_measures=further_measures,
         samples=0,
@@ -103,6 +105,7 @@ def write_page(
         "environment": "",
         "commit": "0123+",
         "resolution": resolution,
+        "runtime": runtime or {"name": "keras", "version": "3.15.1"},
         "splits": {split: summarise_split(each, names, 1) for split, each in statistics.items()},
         "prior_mean_iou": dict.fromkeys(statistics, prior_mean_iou),
         "batch_averaged_mean_iou": average_over_batches(scored_scenes, 8),

@@ -127,6 +127,16 @@ def test_the_headline_says_at_which_resolution_it_was_scored(resolution, named):
     assert named in plain(section(write_page(SCENES, NAMES, resolution=resolution), "headline"))
 
 
+def test_an_exported_file_that_was_scored_is_named(page):
+    runtime = {"name": "onnxruntime", "version": "1.32.0", "exported_model": "v9", "precision": "int8"}
+    named = "onnxruntime 1.32.0 from exported_model v9 (int8)"
+    found = write_page(SCENES, NAMES, runtime=runtime)
+    assert f"scores the network of v3 in {named} (segnet of width" in plain(section(found, "headline"))
+    assert f"runtime {named}" in plain(section(found, "provenance"))
+    assert "scores the network of v3 (segnet of width" in plain(section(page, "headline"))
+    assert "runtime Keras" in plain(section(page, "provenance"))
+
+
 def test_a_model_of_other_data_learnt_from_none_of_the_splits(page):
     others = {"prepared_scenes": "bb", "split_table": "cc"}
     foreign = write_page(SCENES, NAMES, training_drives=["elsewhere"], digests=others)

@@ -56,6 +56,7 @@ def evaluation(**changes):
         "digests": {"prepared_scenes": "0a", "split_table": "0b"},
         "resolution": "native",
         "options": {"samples": 0, "protocol_size": [720, 1280]},
+        "runtime": None,
         "splits": splits,
         "drive_scores": pd.DataFrame(drives, columns=columns),
     }
@@ -180,6 +181,12 @@ def test_the_resolution_is_named(resolution):
     scores = section(card(scored=evaluation(resolution=resolution, options=options)), "Scores")
     named = {"network": "the network's 15 x 24 pixels", "idd_protocol": "the 720 x 1280 pixels of IDD's protocol"}
     assert f"at {named[resolution]}, by run v4, as the mean of 4 passes with dropout." in scores
+
+
+def test_an_exported_file_that_was_scored_is_named():
+    runtime = {"name": "onnxruntime", "version": "1.32.0", "exported_model": "v9", "precision": "int8"}
+    scores = section(card(scored=evaluation(runtime=runtime)), "Scores")
+    assert "annotation, by run v4 in onnxruntime 1.32.0 from exported_model v9 (int8)." in scores
 
 
 def test_the_card_of_an_export_has_its_files_and_proofs():

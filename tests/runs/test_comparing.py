@@ -68,6 +68,16 @@ def sections(comparison):
     return {each.title: each for each in comparison.sections}
 
 
+def test_what_ran_the_network_stands_beside_the_scores(catalog, scored):
+    runtime = {"name": "onnxruntime", "version": "1.32.0", "exported_model": "v9", "precision": "int8"}
+    first, second = (
+        scored(run, dict.fromkeys(DRIVES, RIGHT), **facts)
+        for run, facts in ((("r1"), {}), ("r2", {"runtime": runtime}))
+    )
+    (row,) = [each for each in sections(compare(catalog, first, second))["Runs"].rows if each[0] == "runtime"]
+    assert row == ("runtime", "keras", "onnxruntime 1.32.0 from exported_model v9 (int8)")
+
+
 def test_runs_over_the_same_scenes_are_compared_without_a_word(catalog, scored):
     first = scored("r1", dict.fromkeys(DRIVES, WRONG))
     second = scored("r2", dict.fromkeys(DRIVES, WRONG) | {"a_1": RIGHT})

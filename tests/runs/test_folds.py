@@ -82,6 +82,10 @@ def test_any_run_of_a_k_fold_names_it(leave):
         ({"epochs": 3}, "train.epochs is 3 and not 2"),
         ({"scenes": "0b"}, "content of prepared_scenes is 0b and not 0a"),
         ({"resolution": "native"}, "resolution is native and not network"),
+        (
+            {"runtime": {"name": "onnxruntime", "version": "1", "precision": "int8"}},
+            "runtime is onnxruntime, int8 and not keras",
+        ),
     ],
 )
 def test_runs_that_are_not_alike_are_not_mixed(leave, change, reason):
@@ -92,6 +96,14 @@ def test_runs_that_are_not_alike_are_not_mixed(leave, change, reason):
     with pytest.raises(InputError, match=rf"fold 1 of the 3 folds of run r2 has no matching run .*: {advice}{reason}$"):
         choose_folds(records, "latest")
     assert choose(leave("r3", 1), "latest") == ["r1", "r3", "r2"]
+
+
+def test_runs_from_before_there_was_a_runtime_are_like_those_of_keras(leave):
+    for fold, added in enumerate(({}, {"runtime": "keras"}, {"runtime": "keras"})):
+        split = {"method": "k_fold", "folds": 3, "fold": fold}
+        runtime = {"name": "keras", "version": "3.15.1"} if added else None
+        records = leave(f"r{fold}", parameters={"split": split, "evaluate": {"samples": 0} | added}, runtime=runtime)
+    assert choose(records, "latest") == ["r0", "r1", "r2"]
 
 
 def test_of_many_differences_three_are_named(leave):

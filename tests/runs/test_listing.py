@@ -66,6 +66,13 @@ def test_a_clean_checkout_and_a_model_of_the_run_itself(run_record):
     assert (found["commit"], found["model"]) == ("0123456", "this run's")
 
 
+def test_scores_of_an_exported_file_are_no_scores_of_the_model(run_record):
+    runtime = {"name": "onnxruntime", "version": "1.32.0", "exported_model": "v9", "precision": "int8"}
+    loaded = {"segnet_model": "r1"}
+    assert row(run_record("r2", loaded=loaded, runtime=runtime))["model"] == "r1 in onnxruntime, int8"
+    assert row(run_record("r2", loaded=loaded, runtime={"name": "keras", "version": "3"}))["model"] == "r1"
+
+
 def test_a_parameter_that_there_was_not_yet_is_no_change(run_record):
     assert row(run_record("r1", parameters={"seed": 2}))["parameters changed"] == "seed=2"
 

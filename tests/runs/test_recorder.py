@@ -20,6 +20,8 @@ MODEL = model_record(
     training={"epochs": 3},
 )
 
+RUNTIME = {"name": "onnxruntime", "version": "1.32.0", "exported_model": "v5", "precision": "int8"}
+
 TRAINED = MODEL.training.model_dump(mode="json")
 
 
@@ -131,11 +133,12 @@ def test_scores_and_what_was_scored_stand_in_the_record(folder):
     splits = {"test": {"mean_iou": 0.5, "classes": {"car": {"iou": 0.25}}}}
     scored = {"prepared_scenes": "0c", "split_table": "0d"}
     scores = {"splits": splits, "model": {"training": TRAINED}, "digests": scored, "resolution": "native"}
+    scores["runtime"] = RUNTIME
     recorder.after_dataset_saved("scores", scores)
     end(recorder)
     record = read(folder)
     assert record.state == "done"
-    assert (record.scores, record.resolution) == (splits, "native")
+    assert (record.scores, record.resolution, record.runtime) == (splits, "native", RUNTIME)
     assert record.digests == scored
     assert record.training == TRAINED
 
@@ -175,6 +178,7 @@ def test_a_mirror_is_told_first_and_last(folder, fault, state):
         "model": {"training": TRAINED},
         "digests": {},
         "resolution": "network",
+        "runtime": RUNTIME,
     }
     recorder.after_dataset_saved("scores", scores)
     end(recorder, fault)

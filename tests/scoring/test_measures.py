@@ -10,6 +10,7 @@ PREDICTED = np.array([[0, 1, 1, 1], [0, 0, 0, 1]], np.uint8)
 
 
 REST = {
+    "runtime": "keras",
     "gallery_scenes": 0,
     "suspects": {"regions": 60, "confidence": 0.9},
     "samples": 0,
@@ -51,6 +52,14 @@ def test_batch_size_is_a_positive_integer(options):
 def test_an_unknown_measure_is_refused():
     with pytest.raises(ValidationError, match="boundary_f1"):
         EvaluateOptions(batch_size=1, further_measures=["dice"], **REST)
+
+
+def test_dropout_samples_of_an_exported_file_are_refused():
+    message = "samples: expected 0 with runtime 'onnx', as exported files leave dropout out, received 4"
+    with pytest.raises(ValidationError, match=message):
+        EvaluateOptions(batch_size=1, further_measures=[], **REST | {"runtime": "onnx", "samples": 4})
+    with pytest.raises(ValidationError, match="'keras' or 'onnx'"):
+        EvaluateOptions(batch_size=1, further_measures=[], **REST | {"runtime": "openvino"})
 
 
 def test_an_unknown_resolution_is_refused():

@@ -47,6 +47,7 @@ def refuse(scene):
 
 def compare_at(resolution, size=(20, 32)):
     return EvaluateOptions(
+        runtime="keras",
         batch_size=2,
         further_measures=[],
         samples=0,

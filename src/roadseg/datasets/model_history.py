@@ -40,11 +40,15 @@ class ModelHistory:
         return record.command if record else None
 
     def find_evaluation(self) -> EarlierEvaluation | None:
-        """Returns the newest evaluation of exactly this version of the model, or None. Damaged records are left out."""
+        """Returns the newest evaluation of exactly this version of the model, or None.
+
+        Damaged records are left out, and evaluations of its exported files.
+        """
         records = self._open_records()
         for run in records.list_runs():
             record = self._read(records, run)
-            if record and record.scores and record.versions.get(self._entry) == self._model:
+            is_exported = record and "exported_model" in (record.runtime or {})
+            if record and record.scores and record.versions.get(self._entry) == self._model and not is_exported:
                 return EarlierEvaluation(record, self._load_drive_scores(record.versions.get(self._drive_scores)))
         return None
 

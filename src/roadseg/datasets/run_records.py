@@ -49,6 +49,7 @@ class RunRecord(BaseModel, frozen=True):
         training: What the record of a model that was trained or scored says of its training.
         digests: Data set -> hash of its content: of what was scored, or, without scores, of the training data.
         resolution: At which prediction and truth are compared; None if nothing was scored.
+        runtime: What ran the network that was scored, as in the data set `scores`; None also in older records.
         scores: Split -> all scores as in the data set `scores`; None where nothing was scored.
     """
 
@@ -73,6 +74,7 @@ class RunRecord(BaseModel, frozen=True):
     training: Mapping[str, Any] | None
     digests: Mapping[str, str] | None
     resolution: str | None
+    runtime: Mapping[str, str] | None = None
     scores: Mapping[str, Mapping[str, Any]] | None
 
     @property

@@ -59,14 +59,23 @@ class ParameterHooks:
         for name, file in loader.list_unread().items():
             raise InputError(f"{file}: there is no parameter '{name}'; {_suggest(name, known - {name})}")
         check_catalog_parameters(given)
+        self._parameters = flatten_values(loader["parameters"])
 
     @hook_impl(tryfirst=True)
     def before_pipeline_run(self, pipeline: Pipeline, run_params: dict[str, Any]) -> None:
-        """Refuses to save a trained model as that of another data set; first, before MLflow begins a run.
+        """Refuses to save a model as that of another data set, or to score a file that the run has yet to export.
+
+        First, before MLflow begins a run.
 
         Raises:
-            InputError: If a run that trains has `model_of`.
+            InputError: If a run that trains has `model_of`, or one that trains or exports scores an exported file.
         """
+        makes = {"segnet_model", "exported_model"} & pipeline.all_outputs()
+        if makes and "scores" in pipeline.all_outputs() and self._parameters.get("evaluate.runtime") == "onnx":
+            raise InputError(
+                "evaluate.runtime is 'onnx', which scores a file that an earlier run exported: use it with --pipelines "
+                "evaluate alone, when another run has exported the model with --pipelines export"
+            )
         if "model_of" in (run_params["runtime_params"] or {}) and "segnet_model" in pipeline.all_outputs():
             raise InputError(
                 f"model_of names the data set whose model is read: use it with --pipelines "

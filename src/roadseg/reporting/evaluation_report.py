@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from roadseg.reporting.caption import name_export
 from roadseg.reporting.curves import write_curves
 from roadseg.reporting.detection_figure import write_detection_curves
 from roadseg.reporting.gallery import ScenePictures
@@ -75,10 +76,10 @@ def write_evaluation_report(
     """Returns the report as one HTML page that needs no other file.
 
     Args:
-        scores: Of the evaluation: `run`, `data_set`, `environment`, `commit`, `resolution`, `splits` (split -> what
-            `summarise_split` returns; the last one is the headline), `prior_mean_iou` and `batch_averaged_mean_iou` (of
-            each split), `versions` and `digests` of what was scored, `parameters`, `packages`, `machine`, and `model`,
-            the record of the network; one that holds no history has no curves.
+        scores: Of the evaluation: `run`, `data_set`, `environment`, `commit`, `resolution`, `runtime`, `splits` (split
+            -> what `summarise_split` returns; the last one is the headline), `prior_mean_iou` and
+            `batch_averaged_mean_iou` (of each split), `versions` and `digests` of what was scored, `parameters`,
+            `packages`, `machine`, and `model`, the record of the network; one that holds no history has no curves.
         matrices: Split -> (K, K) int64, true classes along the rows.
         scored: The scenes of these splits.
         palette: Of the K classes.
@@ -99,6 +100,7 @@ def write_evaluation_report(
     return render_page(
         "report.html.jinja",
         scores=scores,
+        exported=name_export(scores.get("runtime")),
         measures=SCORES,
         find_interval=find_interval,
         record=scores["model"],

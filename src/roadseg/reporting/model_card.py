@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 import yaml
 
-from roadseg.reporting.caption import UNUSED
+from roadseg.reporting.caption import UNUSED, name_export
 from roadseg.reporting.evaluation_report import describe_resolution
 from roadseg.reporting.numbers import write_score
 from roadseg.reporting.page import render_page
@@ -46,6 +46,7 @@ class Evaluation:
         digests: Data set -> hash of the content that was scored.
         resolution: At which it compared prediction and truth, as `EvaluateOptions` names it.
         options: Its parameters `evaluate`.
+        runtime: What ran the network, as scores hold it; None in older scores.
         splits: Split -> what `summarise_split` returned, or what a run record has kept of it; the last is the headline.
         drive_scores: As `tabulate_drives` returned them; None where they are not at hand.
     """
@@ -56,6 +57,7 @@ class Evaluation:
     digests: Mapping[str, str]
     resolution: str
     options: Mapping[str, Any]
+    runtime: Mapping[str, str] | None
     splits: Mapping[str, Mapping[str, Any]]
     drive_scores: pd.DataFrame | None
 
@@ -88,6 +90,7 @@ def write_model_card(
         headline=headline,
         learnt_here=evaluation is not None and _is_learnt(record, evaluation),
         at=_describe_resolution(record, evaluation) if evaluation else None,
+        exported=name_export(evaluation.runtime) if evaluation else "",
         scores=_list_scores(scored),
         calibration=CALIBRATION,
         write_interval=write_interval,

@@ -9,6 +9,7 @@ from kedro.io import DataCatalog, Version
 
 from roadseg.datasets.run_records import RunRecord
 from roadseg.errors import InputError
+from roadseg.reporting.caption import name_export
 from roadseg.reporting.comparison_page import (
     Section,
     describe_change,
@@ -16,7 +17,7 @@ from roadseg.reporting.comparison_page import (
     describe_scenes,
 )
 from roadseg.reporting.numbers import write_score
-from roadseg.runs.listing import describe_commit, describe_duration, describe_state, name_resolution
+from roadseg.runs.listing import describe_commit, describe_duration, describe_state, name_resolution, name_runtime
 from roadseg.scoring.comparison import (
     PairedScenes,
     choose_changed,
@@ -141,6 +142,7 @@ def _describe_run(record: RunRecord) -> dict[str, str]:
     }
     facts |= {f"content of {name}": digest for name, digest in (record.digests or {}).items()}
     facts["resolution"] = name_resolution(record)
+    facts["runtime"] = name_export(record.runtime) or name_runtime(record)
     return facts | ({"training": _describe_training(record.training)} if record.training else {})
 
 

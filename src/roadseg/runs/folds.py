@@ -8,12 +8,15 @@ from roadseg.datasets.run_records import RunRecord, RunRecordsDataset
 from roadseg.errors import InputError
 from roadseg.reporting.comparison_page import Section, name_score
 from roadseg.reporting.numbers import write_score
-from roadseg.runs.listing import LATEST, choose_id, describe_state, list_runs, name_resolution, read_all
+from roadseg.runs.listing import LATEST, choose_id, describe_state, list_runs, name_resolution, name_runtime, read_all
 from roadseg.scoring.differences import compare_values
 from roadseg.scoring.folds import tabulate_folds
 
 NAMED = 3
 """At most so many parameters that differ are named in a message."""
+
+MAY_DIFFER = ("split.fold", "evaluate.runtime")
+"""Parameters that may differ between folds; the runtime is compared apart, as older runs have no such parameter."""
 
 
 @dataclass(frozen=True)
@@ -121,10 +124,11 @@ def _find_differences(first: Fold, second: Fold) -> dict[str, tuple[Any, Any]]:
             **each.parameters,
             "content of prepared_scenes": (each.scored.digests or {}).get("prepared_scenes"),
             "resolution": name_resolution(each.scored),
+            "runtime": name_runtime(each.scored),
         }
         for each in (first, second)
     )
-    return {name: values for name, values in compare_values(ours, theirs).items() if name != "split.fold"}
+    return {name: values for name, values in compare_values(ours, theirs).items() if name not in MAY_DIFFER}
 
 
 def _describe_missing(chosen: Fold, missing: Sequence[int], of_folds: Sequence[Fold]) -> str:

@@ -11,6 +11,7 @@ from kedro.io import DatasetError
 
 from roadseg.datasets.run_records import Place, RunRecord, RunRecordsDataset
 from roadseg.errors import InputError
+from roadseg.reporting.caption import name_export
 from roadseg.reporting.numbers import write_score
 from roadseg.scoring.differences import MISSING, compare_values
 
@@ -131,6 +132,12 @@ def name_resolution(record: RunRecord) -> str:
     return record.resolution or MISSING
 
 
+def name_runtime(record: RunRecord) -> str:
+    """Returns what ran the network that a run scored, with the precision of an exported one."""
+    runtime = record.runtime or {"name": "keras"}
+    return ", ".join(runtime[part] for part in ("name", "precision") if part in runtime)
+
+
 def describe_state(record: RunRecord) -> str:
     """Returns how a run ended, or that it has not, in words."""
     if record.state == "running":
@@ -171,7 +178,8 @@ def _describe_unended(machine: Place, started: float) -> str:
 
 def _describe_model(record: RunRecord) -> str:
     version = record.versions.get("segnet_model", MISSING)
-    return "this run's" if version == record.run else version
+    model = "this run's" if version == record.run else version
+    return f"{model} in {name_runtime(record)}" if name_export(record.runtime) else model
 
 
 def _describe_changes(record: RunRecord, defaults: Mapping[str, Any]) -> str:

@@ -2,19 +2,22 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 from kedro.io import DataCatalog, DatasetError
 
 from roadseg.datasets.run_records import RunRecord
+from roadseg.reporting.caption import name_export
 from roadseg.reporting.comparison_page import ScenePictures
 from roadseg.runs.comparing import GoneError, load_version
 from roadseg.scenes.labels import SegmentationClass
 from roadseg.scenes.prepared import PreparedScenes
 
 if TYPE_CHECKING:
+    from roadseg.exporting.onnx_network import OnnxNetwork
     from roadseg.scoring.prediction import Prediction
+    from roadseg.segnet.trained import TrainedSegNet
 
 
 @dataclass(frozen=True)
@@ -81,4 +84,17 @@ def _predict(
     from roadseg.segnet.predictor import Predictor
 
     model = load_version(catalog, run, "segnet_model")
-    return list(predict_scenes(Predictor(model, batch_size=run.parameters["evaluate"]["batch_size"]), prepared, scenes))
+    exported = _open_export(catalog, run, model) if name_export(run.runtime) else None
+    predictor = Predictor(model, batch_size=run.parameters["evaluate"]["batch_size"], network=exported)
+    return list(predict_scenes(predictor, prepared, scenes))
+
+
+def _open_export(catalog: DataCatalog, run: RunRecord, model: "TrainedSegNet") -> "OnnxNetwork":
+    from roadseg.exporting.saved_export import SavedExport, open_export
+
+    folder: Any = catalog["exported_models_folder"]
+    runtime = run.runtime or {}
+    export = SavedExport(folder.load(), runtime["exported_model"], runtime["precision"])
+    if not export.file.exists():
+        raise GoneError(f"exported_model {export.version} of run {run.run} was removed")
+    return open_export(export, model.record)

@@ -115,6 +115,7 @@ class RunRecorder:
                 training=data["model"]["training"],
                 digests=data["digests"],
                 resolution=data["resolution"],
+                runtime=data["runtime"],
                 scores=data["splits"],
             )
 

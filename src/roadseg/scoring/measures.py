@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, NonNegativeInt, PositiveInt, Strict
+from pydantic import BaseModel, NonNegativeInt, PositiveInt, Strict, model_validator
 from scipy.sparse import coo_array
 
 from roadseg.reading.label_map_writing import PredictionFileOptions
@@ -23,6 +23,7 @@ class EvaluateOptions(BaseModel, frozen=True, extra="forbid", strict=True):
     """How a network is evaluated.
 
     Attributes:
+        runtime: What runs the network: `keras`, or with `onnx` onnxruntime runs the file that was exported from it.
         batch_size: Scenes that go through the network at once.
         further_measures: What is measured beside the confusion matrices.
         samples: Passes with dropout whose mean is scored; 0 is one pass without.
@@ -33,6 +34,7 @@ class EvaluateOptions(BaseModel, frozen=True, extra="forbid", strict=True):
         suspects: Which regions are listed whose annotation may be wrong.
     """
 
+    runtime: Literal["keras", "onnx"]
     batch_size: PositiveInt
     further_measures: Sequence[Literal["boundary_f1", "calibration_error", "error_detection", "suspects"]]
     samples: NonNegativeInt
@@ -41,6 +43,15 @@ class EvaluateOptions(BaseModel, frozen=True, extra="forbid", strict=True):
     prediction_files: PredictionFileOptions
     gallery_scenes: NonNegativeInt
     suspects: SuspectOptions
+
+    @model_validator(mode="after")
+    def _check_samples(self) -> Self:
+        if self.samples and self.runtime != "keras":
+            raise ValueError(
+                f"samples: expected 0 with runtime '{self.runtime}', as exported files leave dropout out, received "
+                f"{self.samples}"
+            )
+        return self
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice, repeat
 from pathlib import Path
-from typing import Self, TypeVar
+from typing import Any, Protocol, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,13 +24,27 @@ Item = TypeVar("Item")
 Image = NDArray[np.uint8]
 
 
+class OtherNetwork(Protocol):
+    """A network that another program runs, such as an exported one.
+
+    Attributes:
+        precision: Type of the numbers that it computes with.
+    """
+
+    precision: str
+
+    def predict_on_batch(self, images: Image, /) -> NDArray[np.float32]:
+        """Returns the logits, (batch, height, width, classes), of images (batch, height, width, 3) uint8."""
+
+
 class Predictor:
     """Says of each pixel of an image which class it belongs to.
 
     Attributes:
         classes: Names and colours; a class's id is its position.
         image_size: (height, width) in pixels at which the network sees each image.
-        precision: Type of the numbers that the network computes with, `float32` or `bfloat16`.
+        precision: Type of the numbers that the network computes with, `float32` or `bfloat16`; of another network what
+            that one says.
         batch_size: Images that go through the network at once.
         temperature: Divides the logits before the softmax; of the model's record, 1.0 where it has none.
 
@@ -52,6 +66,7 @@ class Predictor:
         precision: Precision = "auto",
         samples: int = 0,
         seed: int = 0,
+        network: OtherNetwork | None = None,
     ) -> None:
         """Takes the model, and folds its batch norms: it predicts faster, and the same up to rounding.
 
@@ -62,16 +77,26 @@ class Predictor:
             precision: `auto` takes what the model was trained in, but float32 where bfloat16 is not the faster.
             samples: How many dropout samples each prediction is the mean of, see `DropoutSamples`; 0 drops nothing.
             seed: Of the samples, from 0; equal seeds give equal predictions.
+            network: Predicts in the place of the model's own, of which it was made; without dropout samples.
 
         Raises:
-            InputError: If a GPU is asked for and there is none, or samples of a model that was trained without dropout.
+            InputError: If a GPU is asked for and there is none, or samples of a model that was trained without dropout
+                or of another network.
         """
         self.classes, self.image_size, self.batch_size = model.record.classes, model.record.image_size, batch_size
         self.temperature = model.record.temperature or 1.0
         self._device = device
+        self._network: Any = network
+        self._samples = None
+        if network:
+            if samples:
+                raise InputError(f"samples: expected 0 with another network than the model's own, received {samples}")
+            self.precision = network.precision
+            return
         with predicting_on(device):
             self._network = fold_batch_norms(model.network, choose_policy(model.network, device, precision))
-            self._samples = DropoutSamples(self._network, samples, seed, self.temperature) if samples else None
+            if samples:
+                self._samples = DropoutSamples(self._network, samples, seed, self.temperature)
         types = {layer.compute_dtype for layer in self._network.layers}
         self.precision = "bfloat16" if "bfloat16" in types else "float32"  # logits are float32 in either
 

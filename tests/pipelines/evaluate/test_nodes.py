@@ -10,6 +10,7 @@ from typing import Any
 import keras
 import matplotlib as mpl
 import numpy as np
+import onnxruntime
 import pandas as pd
 import pytest
 from PIL import Image
@@ -56,7 +57,7 @@ MEASURES = ["calibration_error", "error_detection", "suspects"]
 
 def evaluate_options(**changes: Any) -> EvaluateOptions:
     files = PredictionFileOptions(written=False, name="{scene}.png", ids=None)
-    given = {"batch_size": 2, "further_measures": MEASURES, "samples": 0, "resolution": "network"}
+    given = {"runtime": "keras", "batch_size": 2, "further_measures": MEASURES, "samples": 0, "resolution": "network"}
     rest = {"protocol_size": (4, 8), "gallery_scenes": 1, "prediction_files": files}
     rest["suspects"] = {"regions": 3, "confidence": 0.7}
     return EvaluateOptions.model_validate(given | rest | changes)
@@ -255,9 +256,43 @@ def test_scores_say_where_they_come_from_and_stand_in_tables_and_log(
     assert (scores["run"], scores["resolution"], scores["model"]["run"]) == ("v4", "network", "v3")
     assert scores["digests"] == {name: each.digest for name, each in model.record.learnt_from.items()}
     assert "folders" not in scores
+    assert scores["runtime"] == {"name": "keras", "version": keras.__version__}
     json.dumps(scores, allow_nan=False)
     assert told.startswith("Scores at network resolution\n")
     assert f"{test:.4f}" in told
+
+
+def test_scores_of_an_exported_file_name_it_in_data_tables_log_and_figures(
+    summaries: Any, model: TrainedSegNet, prepared: PreparedScenes, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    place = tmp_path / "exported_model/v3a/exported_model"
+    place.mkdir(parents=True)
+    (place / "segnet.json").write_text(json.dumps({"run": model.record.run, "onnx": {"precision": "int8"}}))
+    (place / "segnet.onnx").write_bytes(b"is not opened to write what is known")
+    (confusion, calibration, _, scenes, of_classes, *_), _, _ = summaries
+    origin = provenance(tmp_path)
+    with caplog.at_level(logging.INFO):
+        scores, _ = nodes.summarise_scores(
+            scene_scores=scenes,
+            scene_class_scores=of_classes,
+            calibration_table=calibration,
+            prior_confusion=confusion,
+            model_record=model.record,
+            prepared_scenes=prepared,
+            split_table=SPLITS,
+            provenance=origin.model_copy(update={"folders": {"exported_models_folder": tmp_path / "exported_model"}}),
+            options=evaluate_options(runtime="onnx"),
+            seed=Seed(1),
+        )
+        score_table, _ = nodes.tabulate_scores(scores)
+    version = onnxruntime.__version__
+    runtime = {"name": "onnxruntime", "version": version, "exported_model": "v3a", "precision": "int8"}
+    assert scores["runtime"] == runtime
+    assert scores["versions"] == {**origin.versions, "exported_model": "v3a"}
+    assert score_table["exported_model"].tolist() == ["v3a", "v3a"]
+    how = f"at network resolution, in onnxruntime {version} from exported_model v3a (int8)"
+    assert caplog.messages[-1].startswith(f"Scores {how}\n")
+    assert " ".join(nodes.draw_scores(scores).get_supxlabel().split()).startswith(f"A{how[1:]}. segnet_model v3")
 
 
 def test_figures_show_these_scores_and_name_model_and_resolution(summaries: Any, prepared: PreparedScenes) -> None:
@@ -322,10 +357,10 @@ def test_samples_of_a_model_without_dropout_are_refused_with_the_parameter(
 
 
 def test_examples_are_the_best_the_median_and_the_worst_scene_of_each_split(
-    summaries: Any, model: TrainedSegNet, prepared: PreparedScenes
+    summaries: Any, model: TrainedSegNet, prepared: PreparedScenes, tmp_path: Path
 ) -> None:
     (_, _, _, scenes, *_), _, _ = summaries
-    figure = nodes.draw_examples(model, prepared, scenes, OPTIONS, PLAIN, Seed(1))
+    figure = nodes.draw_examples(model, prepared, scenes, provenance(tmp_path), OPTIONS, PLAIN, Seed(1))
     drawn = [axes for axes in figure.axes if axes.images]
     titles = [" ".join(axes.get_title(loc="left").split()) for axes in drawn]
     assert titles[::4] == [
@@ -350,7 +385,7 @@ def test_examples_are_the_best_the_median_and_the_worst_scene_of_each_split(
 
 
 def test_suspects_are_where_the_network_says_surely_another_class(
-    summaries: Any, model: TrainedSegNet, prepared: PreparedScenes
+    summaries: Any, model: TrainedSegNet, prepared: PreparedScenes, tmp_path: Path
 ) -> None:
     (*_, suspect_scenes, suspect_regions), _, _ = summaries
     # At the temperature 1.5 each pixel has the confidence 1 / (1 + 2 exp(-200 / 64 / 1.5)), 0.80: all wrong ones count.
@@ -360,19 +395,19 @@ def test_suspects_are_where_the_network_says_surely_another_class(
         ["a_2", "class 2", "class 1", 1, 0, 2],
         ["a_1", "class 2", "class 0", 1, 2, 1],  # b_0 has such a region too, and there is room for three
     ]
-    figure = nodes.draw_suspects(model, prepared, suspect_regions, OPTIONS, PLAIN, Seed(1))
+    figure = nodes.draw_suspects(model, prepared, suspect_regions, provenance(tmp_path), OPTIONS, PLAIN, Seed(1))
     titles = [" ".join(axes.get_title(loc="left").split()) for axes in figure.axes if axes.images]
     assert titles[::4] == [
         "1, train: a_2, class 0 or class 1?",
         "2, train: a_2, class 2 or class 1?",
         "3, train: a_1, class 2 or class 0?",
     ]
-    none = nodes.draw_suspects(model, prepared, suspect_regions[:0], OPTIONS, PLAIN, Seed(1))
+    none = nodes.draw_suspects(model, prepared, suspect_regions[:0], provenance(tmp_path), OPTIONS, PLAIN, Seed(1))
     assert not [axes for axes in none.axes if axes.images]
 
 
 def test_report_shows_as_many_scenes_as_asked_for_in_the_colours_asked_for(
-    summaries: Any, model: TrainedSegNet, prepared: PreparedScenes
+    summaries: Any, model: TrainedSegNet, prepared: PreparedScenes, tmp_path: Path
 ) -> None:
     (confusion, _, doubts, scenes, of_classes, suspect_scenes, suspect_regions), (scores, *_), _ = summaries
     page = nodes.write_report(
@@ -386,6 +421,7 @@ def test_report_shows_as_many_scenes_as_asked_for_in_the_colours_asked_for(
         suspect_scenes=suspect_scenes,
         suspect_regions=suspect_regions,
         scores=scores,
+        provenance=provenance(tmp_path),
         options=OPTIONS,
         picture_options=SAFE,
         seed=Seed(1),

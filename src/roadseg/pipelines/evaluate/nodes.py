@@ -11,10 +11,11 @@ from roadseg.datasets.model_history import ModelHistory
 from roadseg.datasets.provenance import Provenance
 from roadseg.errors import advising
 from roadseg.exporting.options import ExportOptions
-from roadseg.pipelines.advice import evaluate_on_own_data, fit_scenes, leave_out_samples, spare_memory
+from roadseg.pipelines.advice import evaluate_on_own_data, fit_scenes, spare_memory
+from roadseg.pipelines.evaluate.scored_network import describe_runtime, make_predictor
 from roadseg.predicting.prediction_files import write_predictions
 from roadseg.reporting import figures, model_card
-from roadseg.reporting.caption import describe_model
+from roadseg.reporting.caption import describe_model, name_export
 from roadseg.reporting.detection_figure import draw_detection
 from roadseg.reporting.evaluation_report import Suspects, write_evaluation_report
 from roadseg.reporting.gallery import choose_gallery, picture_scene
@@ -46,10 +47,8 @@ from roadseg.scoring.tables import (
     tabulate_scene_classes,
     tabulate_scenes,
 )
-from roadseg.segnet.dropout_samples import NoDropoutError
 from roadseg.segnet.model_record import ModelRecord
 from roadseg.segnet.out_of_memory import BatchMemoryError
-from roadseg.segnet.predictor import Predictor
 from roadseg.segnet.trained import TrainedSegNet, check_classes, check_image_size, check_learnt_from
 
 Report = dict[str, Any]
@@ -74,8 +73,7 @@ def score_scenes(
     if not _check_model(segnet_model.record, prepared_scenes, split_table, scenes, provenance):
         logger.info("The model of %s was trained on other data and on none of these drives", segnet_model.record.run)
     read = partial(read_truth, raw_scenes=raw_scenes, label_space=label_space, classes=prepared_scenes.classes)
-    with advising(leave_out_samples("evaluate"), NoDropoutError):
-        predictor = Predictor(segnet_model, batch_size=options.batch_size, samples=options.samples, seed=seed.root)
+    predictor = make_predictor(segnet_model, options, seed, provenance)
     predictions = predict_at(predictor, prepared_scenes, list(scenes["scene"]), options, read)
     if options.prediction_files.written:
         folder = provenance.folders["predictions_folder"] / provenance.run
@@ -153,8 +151,12 @@ def summarise_scores(
     splits = {split: summary.summarise_split(each, names, seed.root) for split, each in statistics.items()}
     guesses = sum_splits(prior_confusion, names, splits)
     prior = {split: summary.score_or_none(mean_iou(count_classes(each))) for split, each in guesses.items()}
+    runtime = describe_runtime(model_record, options, provenance)
+    exported = runtime.get("exported_model")
     scores = {
         **provenance.model_dump(mode="json"),
+        "versions": {**provenance.versions, **({"exported_model": exported} if exported else {})},
+        "runtime": runtime,
         "resolution": options.resolution,
         "splits": splits,
         "prior_mean_iou": prior,
@@ -171,7 +173,7 @@ def tabulate_scores(scores: Report) -> tuple[pd.DataFrame, pd.DataFrame]:
     for name in ("prior_mean_iou", "batch_averaged_mean_iou"):
         table[name] = table["split"].map(scores[name]).astype("float64")
     table, class_scores = (each.assign(resolution=scores["resolution"]) for each in (table, class_scores))
-    logger.info("Scores at %s resolution\n%s", scores["resolution"], describe_scores(table, class_scores))
+    logger.info("Scores %s\n%s", _describe_scoring(scores), describe_scores(table, class_scores))
     return table.assign(**scores["versions"]), class_scores
 
 
@@ -207,13 +209,14 @@ def draw_examples(
     segnet_model: TrainedSegNet,
     prepared_scenes: PreparedScenes,
     scene_scores: pd.DataFrame,
+    provenance: Provenance,
     options: EvaluateOptions,
     picture_options: PictureOptions,
     seed: Seed,
 ) -> Figure:
     """Returns panels of the best, the median and the worst scene of each split."""
     chosen = choose_examples(scene_scores)
-    predictor = Predictor(segnet_model, batch_size=options.batch_size, samples=options.samples, seed=seed.root)
+    predictor = make_predictor(segnet_model, options, seed, provenance)
     predictions = predict_scenes(predictor, prepared_scenes, list(chosen["scene"]))
     with advising(spare_memory("evaluate"), BatchMemoryError):
         examples = [
@@ -227,25 +230,27 @@ def draw_examples(
         ]
     sizes = f"Pictures and errors are at network resolution, mean IoU is at {options.resolution} resolution."
     palette = make_palette(prepared_scenes.classes, picture_options)
-    return draw_panels(examples, palette, f"{sizes} {describe_model(segnet_model.record)}")
+    origin = _describe_origin(segnet_model.record, options, provenance)
+    return draw_panels(examples, palette, f"{sizes} {origin}")
 
 
 def draw_suspects(
     segnet_model: TrainedSegNet,
     prepared_scenes: PreparedScenes,
     suspect_regions: pd.DataFrame,
+    provenance: Provenance,
     options: EvaluateOptions,
     picture_options: PictureOptions,
     seed: Seed,
 ) -> Figure:
     """Returns panels of the regions whose annotation is the most suspect."""
     shown = suspect_regions.head(SHOWN)
-    predictor = Predictor(segnet_model, batch_size=options.batch_size, samples=options.samples, seed=seed.root)
+    predictor = make_predictor(segnet_model, options, seed, provenance)
     predictions = predict_scenes(predictor, prepared_scenes, list(dict.fromkeys(shown["scene"])))
     palette = make_palette(prepared_scenes.classes, picture_options)
     with advising(spare_memory("evaluate"), BatchMemoryError):
         examples = draw_crops(shown, predictions, prepared_scenes, partial(frame_suspect, palette=palette))
-    caption = f"At network resolution. {describe_model(segnet_model.record)}"
+    caption = f"At network resolution. {_describe_origin(segnet_model.record, options, provenance)}"
     return draw_panels(examples, palette, caption, title="Where a sure network and the annotation disagree most")
 
 
@@ -261,6 +266,7 @@ def write_report(
     suspect_scenes: pd.DataFrame,
     suspect_regions: pd.DataFrame,
     scores: Report,
+    provenance: Provenance,
     options: EvaluateOptions,
     picture_options: PictureOptions,
     seed: Seed,
@@ -269,7 +275,7 @@ def write_report(
     palette = make_palette(prepared_scenes.classes, picture_options)
     gallery = choose_gallery(scene_scores, options.gallery_scenes)
     cut_out = suspect_regions if options.gallery_scenes else suspect_regions.head(0)
-    predictor = Predictor(segnet_model, batch_size=options.batch_size, samples=options.samples, seed=seed.root)
+    predictor = make_predictor(segnet_model, options, seed, provenance)
     of_gallery, of_suspects = (
         predict_scenes(predictor, prepared_scenes, list(dict.fromkeys(each["scene"]))) for each in (gallery, cut_out)
     )
@@ -302,6 +308,7 @@ def write_model_card(
         digests=scores["digests"],
         resolution=scores["resolution"],
         options=scores["parameters"]["evaluate"],
+        runtime=scores.get("runtime"),
         splits=scores["splits"],
         drive_scores=drive_scores,
     )
@@ -309,4 +316,15 @@ def write_model_card(
 
 
 def _caption(scores: Report) -> str:
-    return f"At {scores['resolution']} resolution. {describe_model(ModelRecord.model_validate(scores['model']))}"
+    how = _describe_scoring(scores)
+    return f"{how[0].upper()}{how[1:]}. {describe_model(ModelRecord.model_validate(scores['model']))}"
+
+
+def _describe_origin(record: ModelRecord, options: EvaluateOptions, provenance: Provenance) -> str:
+    exported = name_export(describe_runtime(record, options, provenance))
+    return f"{f'Predicted in {exported}. ' if exported else ''}{describe_model(record)}"
+
+
+def _describe_scoring(scores: Report) -> str:
+    exported = name_export(scores.get("runtime"))
+    return f"at {scores['resolution']} resolution{f', in {exported}' if exported else ''}"

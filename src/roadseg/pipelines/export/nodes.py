@@ -67,6 +67,7 @@ def _describe_evaluation(earlier: EarlierEvaluation | None, provenance: Provenan
         digests=record.digests or {},
         resolution=str(record.resolution),
         options=record.parameters["evaluate"],
+        runtime=record.runtime,
         splits=record.scores or {},
         drive_scores=earlier.drive_scores,
     )

@@ -1,0 +1,81 @@
+"""The network in a file in ONNX, from images to logits, as a `Predictor` takes it."""
+
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from roadseg.errors import FileError, RoadSegError
+from roadseg.exporting.onnx_graph import import_onnx
+from roadseg.exporting.onnx_model import IMAGES, LOGITS
+
+if TYPE_CHECKING:
+    from onnx import ModelProto
+
+
+def import_onnxruntime() -> ModuleType:
+    """Returns the package onnxruntime.
+
+    Raises:
+        RoadSegError: If it is missing.
+    """
+    try:
+        import onnxruntime  # only who takes the extra `export` has it
+    except ImportError as fault:
+        raise RoadSegError(
+            "running a file in ONNX needs the package onnxruntime, of the extra 'export': pip install onnxruntime"
+        ) from fault
+    module: ModuleType = onnxruntime
+    return module
+
+
+class OnnxNetwork:
+    """The network in a file in ONNX, run by onnxruntime on the processor.
+
+    Attributes:
+        image_size: (height, width) in pixels of the images that it takes.
+        precision: Type of the numbers that it computes with.
+    """
+
+    def __init__(self, content: bytes, precision: str = "float32") -> None:
+        """Opens the file.
+
+        Args:
+            content: Of a file that returns classes.
+            precision: Type of the numbers that it computes with.
+
+        Raises:
+            RoadSegError: If the package onnx or onnxruntime is missing.
+            FileError: If onnxruntime can't run it.
+        """
+        onnx, onnxruntime = import_onnx(), import_onnxruntime()
+        from onnxruntime.capi import onnxruntime_pybind11_state as faults
+
+        model = onnx.load_model_from_string(content)
+        return_logits(model)
+        try:
+            self._session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+        except (faults.Fail, faults.InvalidGraph, faults.NotImplemented) as fault:
+            raise FileError(f"onnxruntime {onnxruntime.__version__} can't run the file in ONNX: {fault}") from fault
+        _, height, width, _ = self._session.get_inputs()[0].shape
+        self.image_size, self.precision = (height, width), precision
+
+    def predict_on_batch(self, images: NDArray[np.uint8], /) -> NDArray[np.float32]:
+        """Returns the logits, (batch, height, width, classes), of images (batch, height, width, 3)."""
+        logits: NDArray[np.float32]
+        (logits,) = self._session.run([LOGITS], {IMAGES: images})
+        return logits
+
+
+def return_logits(model: "ModelProto") -> None:
+    """Lets a model that returns classes return the logits from which it chooses them, and nothing else.
+
+    What is between operators gets other names when a model is quantised. So they are found by the operator that
+    chooses.
+    """
+    onnx = import_onnx()
+    (chosen_from,) = (node.input[0] for node in model.graph.node if node.op_type == "ArgMax")
+    model.graph.node.append(onnx.helper.make_node("Transpose", [chosen_from], [LOGITS], perm=[0, 2, 3, 1]))
+    del model.graph.output[:]
+    model.graph.output.append(onnx.helper.make_tensor_value_info(LOGITS, onnx.TensorProto.FLOAT, None))

@@ -1,0 +1,72 @@
+"""Exported models that were saved, and which of them is the newest of a model."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from roadseg.errors import InputError
+from roadseg.exporting.exported_model import DESCRIPTION, FILES
+from roadseg.exporting.onnx_network import OnnxNetwork
+from roadseg.segnet.model_record import ModelRecord
+
+
+@dataclass(frozen=True)
+class SavedExport:
+    """A version of an exported model that has a file in ONNX.
+
+    Attributes:
+        folder: With a folder per version.
+        version: Its name.
+        precision: Type of the numbers that it computes with.
+    """
+
+    folder: Path
+    version: str
+    precision: str
+
+    @property
+    def file(self) -> Path:
+        """Path of the file in ONNX."""
+        return self.folder / self.version / self.folder.name / FILES["onnx"]
+
+
+def find_export(folder: Path, run: str, *, before: str) -> SavedExport:
+    """Returns the newest file in ONNX that was exported from a model.
+
+    Args:
+        folder: With a folder per version.
+        run: Version of the model.
+        before: Only older versions count.
+
+    Raises:
+        InputError: If there is none.
+    """
+    for path in sorted(folder.glob(f"*/{folder.name}/{DESCRIPTION}"), reverse=True):
+        version = path.parents[1].name
+        if version < before and path.with_name(FILES["onnx"]).exists():
+            description = json.loads(path.read_text("utf-8"))
+            if description["run"] == run:
+                return SavedExport(folder, version, description.get("onnx", {}).get("precision", "float32"))
+    raise InputError(f"there is no file in ONNX of the model of {run} in '{folder}'")
+
+
+def open_export(export: SavedExport, record: ModelRecord) -> OnnxNetwork:
+    """Returns the network of an exported model.
+
+    Args:
+        export: With a file in ONNX.
+        record: Of the model that it was made from.
+
+    Raises:
+        RoadSegError: If the package onnx or onnxruntime is missing.
+        FileError: If onnxruntime can't run the file.
+        InputError: If it takes images of another size than the model.
+    """
+    network = OnnxNetwork(export.file.read_bytes(), export.precision)
+    if network.image_size != record.image_size:
+        received, expected = (" x ".join(map(str, size)) for size in (network.image_size, record.image_size))
+        raise InputError(
+            f"the exported model of {export.version} takes images of {received} pixels, but the scenes are prepared "
+            f"at {expected}"
+        )
+    return network
