@@ -2,12 +2,14 @@
 
 import logging
 from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
-import pandas as pd
 from kedro.io import AbstractDataset, DataCatalog, DatasetError
 
 from roadseg.datasets.run_records import RunRecord, RunRecordsDataset
+
+if TYPE_CHECKING:
+    import pandas as pd  # `kedro` commands that only look at the catalog need not wait for it
 
 logger = logging.getLogger(__name__)
 
@@ -22,7 +24,7 @@ class EarlierEvaluation:
     """
 
     record: RunRecord
-    drive_scores: pd.DataFrame | None
+    drive_scores: "pd.DataFrame | None"
 
 
 class ModelHistory:
@@ -64,7 +66,7 @@ class ModelHistory:
             logger.warning("The model card is written without one run record: %s", fault)
             return None
 
-    def _load_drive_scores(self, version: str | None) -> pd.DataFrame | None:
+    def _load_drive_scores(self, version: str | None) -> "pd.DataFrame | None":
         tables: Any = self._catalog[self._drive_scores]
         if version not in tables.list_versions(full_path=False):
             return None
