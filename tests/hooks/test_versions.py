@@ -192,7 +192,7 @@ def test_what_is_missing_is_told_with_the_pipeline_that_makes_it(tmp_path: Path)
     named = {name: each for name, each in pipelines.items() if name != "__default__"}
     makers = {output: name for name, each in named.items() for output in each.all_outputs()}
     read = {name for each in named.values() for name in each.all_inputs() if name in makers}
-    assert {makers[name] for name in read} == {"prepare", "train", "evaluate", "predict"}
+    assert {makers[name] for name in read} == {"prepare", "train", "evaluate", "export", "predict"}
     for name in read:
         pipelines.set_requested(["evaluate"])  # as a run that asks for one pipeline
         file = "segnet_model" if name == "model_record" else name
