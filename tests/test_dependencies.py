@@ -13,7 +13,7 @@ PROJECT = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
 COMMANDS = {"kedro-viz", "tensorboard"}
 """What people start and no code imports."""
 
-CHOSEN = ("coco", "export", "openvino", "mlflow", "jax", "torch")
+CHOSEN = ("coco", "export", "openvino", "litert", "mlflow", "jax", "torch")
 """Extras whose packages the code imports."""
 
 

@@ -23,7 +23,7 @@ def test_a_model_is_exported_with_its_proof_also_after_scenes_were_prepared_at_a
 
     options, versions = sentence.split("; add ")[1].split()
     assert options == "--load-versions"
-    changes = "export.scenes=2,export.ir_version=9,export.licence=other"
+    changes = "export.scenes=2,export.ir_version=9,export.licence=other,export.formats=[onnx,litert,saved_model]"
     trained_copy.run("--pipelines", "export", "--params", changes, options, versions)
     (file,) = trained_copy.folder.glob("data/06_models/drawn/exported_model/*/exported_model/segnet.onnx")
     exported = onnx.load_model(file)
@@ -34,7 +34,11 @@ def test_a_model_is_exported_with_its_proof_also_after_scenes_were_prepared_at_a
     assert json.loads((file.parent / "segnet.json").read_text()) == metadata
     facts = report["files"]["onnx"]
     assert (report["scenes"], facts["versions"]["ir_version"], facts["size"]) == (2, 9, file.stat().st_size)
-    assert report["runtimes"]["onnxruntime"]["equal_pixels"] >= 0.9999
+    assert {path.name for path in file.parent.iterdir()} == {
+        "README.md", "segnet.json", "segnet.onnx", "segnet.tflite", "saved_model"
+    }  # fmt: skip
+    assert set(report["runtimes"]) == {"onnxruntime", "litert", "tensorflow"}
+    assert all(each["equal_pixels"] >= 0.9999 for each in report["runtimes"].values())
     page = "".join(
         each.read_text("utf-8") for each in trained_copy.folder.glob("data/08_reporting/drawn/export_page.html/*/*")
     )

@@ -1,8 +1,10 @@
 """Models and images for the tests of exports."""
 
+import keras
 import numpy as np
 
 from model_records import model_record
+from roadseg.segnet.layers import MaxPoolingWithIndices2D, MaxUnpooling2D
 from roadseg.segnet.trained import TrainedSegNet
 
 CLASSES = ["road", "sky", "car", "tree"]
@@ -21,3 +23,40 @@ def pictures(size):
     one_colour = np.broadcast_to(np.array([90, 120, 37], np.uint8), noise.shape)
     two_values = 255 * random.integers(0, 2, (*size, 3), np.uint8)
     return np.stack([noise, np.zeros_like(noise), one_colour, np.full_like(noise, 255), two_values])
+
+
+def network_of(*layers, size, channels=3):
+    images = x = keras.Input((*size, channels))
+    for layer in layers:
+        x = layer(x)
+    return keras.Model(images, x)
+
+
+class PoolAndUnpool:
+    """Keeps the first maximum of each window, and makes all else 0."""
+
+    def __init__(self, size):
+        self.size = size
+
+    def __call__(self, x):
+        return MaxUnpooling2D(self.size)(*MaxPoolingWithIndices2D()(x))
+
+
+def tied_windows():
+    """Returns images of one window, and what is left of them when all but their first maximum are 0."""
+    windows = {  # row by row; what stays is worked by hand
+        (5, 5, 5, 5): (5, 0, 0, 0),
+        (1, 5, 5, 5): (0, 5, 0, 0),
+        (1, 5, 1, 5): (0, 5, 0, 0),
+        (5, 1, 5, 1): (5, 0, 0, 0),
+        (1, 5, 5, 1): (0, 5, 0, 0),
+        (1, 1, 5, 5): (0, 0, 5, 0),
+        (1, 2, 5, 4): (0, 0, 5, 0),
+        (4, 2, 3, 5): (0, 0, 0, 5),
+        (5, 2, 3, 4): (5, 0, 0, 0),
+        (0, 0, 0, 0): (0, 0, 0, 0),
+    }
+    return tuple(
+        np.array([np.reshape(each, (2, 2, 1)).repeat(3, axis=2) for each in each_of]).astype("uint8")
+        for each_of in (windows.keys(), windows.values())
+    )

@@ -13,10 +13,13 @@ import onnxruntime
 import openvino
 import pytest
 
-from exporting.networks import CLASSES, model_of, pictures
+from exporting.networks import CLASSES, PoolAndUnpool, model_of, network_of, pictures, tied_windows
 from roadseg.errors import InputError, RoadSegError
+from roadseg.exporting.exported_model import ExportedModel
+from roadseg.exporting.litert_model import convert_to_litert
+from roadseg.exporting.model_description import describe_model
 from roadseg.exporting.onnx_model import OnnxOptions, convert_to_onnx
-from roadseg.segnet.layers import MaxPoolingWithIndices2D, MaxUnpooling2D
+from roadseg.exporting.saved_model import convert_to_saved_model
 from roadseg.segnet.model_record import write_record
 from roadseg.segnet.predictor import Predictor
 from segnet.pooling import SIZES, numpy_pool, numpy_unpool
@@ -77,41 +80,9 @@ def test_classes_and_confidences_are_those_of_the_predictor(temperature):
     assert len(np.unique(label_maps)) > 1
 
 
-def network_of(*layers, size, channels=3):
-    images = x = keras.Input((*size, channels))
-    for layer in layers:
-        x = layer(x)
-    return keras.Model(images, x)
-
-
-class PoolAndUnpool:
-    """Keeps the first maximum of each window, and makes all else 0."""
-
-    def __init__(self, size):
-        self.size = size
-
-    def __call__(self, x):
-        return MaxUnpooling2D(self.size)(*MaxPoolingWithIndices2D()(x))
-
-
 @pytest.mark.parametrize("runtime", [run, run_openvino])
 def test_of_equal_maxima_the_first_wins(runtime):
-    windows = {  # row by row; what stays is worked by hand
-        (5, 5, 5, 5): (5, 0, 0, 0),
-        (1, 5, 5, 5): (0, 5, 0, 0),
-        (1, 5, 1, 5): (0, 5, 0, 0),
-        (5, 1, 5, 1): (5, 0, 0, 0),
-        (1, 5, 5, 1): (0, 5, 0, 0),
-        (1, 1, 5, 5): (0, 0, 5, 0),
-        (1, 2, 5, 4): (0, 0, 5, 0),
-        (4, 2, 3, 5): (0, 0, 0, 5),
-        (5, 2, 3, 4): (5, 0, 0, 0),
-        (0, 0, 0, 0): (0, 0, 0, 0),
-    }
-    images, expected = (
-        np.array([np.reshape(each, (2, 2, 1)).repeat(3, axis=2) for each in each_of]).astype("uint8")
-        for each_of in (windows.keys(), windows.values())
-    )
+    images, expected = tied_windows()
     network = network_of(PoolAndUnpool((2, 2)), size=(2, 2))
     (found,) = runtime(convert_to_onnx(model_of(network), LOGITS))(images)
     np.testing.assert_array_equal(found, expected)
@@ -224,9 +195,16 @@ def test_the_lines_of_the_docs_do_what_they_say(tmp_path, monkeypatch, capsys):
     with zipfile.ZipFile("segnet.keras", "a") as archive:
         write_record(model.record, archive)
     cv2.imwrite("street.jpg", np.random.default_rng(0).integers(0, 256, (70, 100, 3), np.uint8))
+    saved_model = {f"saved_model/{path}": content for path, content in convert_to_saved_model(model, "classes").items()}
+    about = json.dumps(describe_model(model.record)).encode()
+    ExportedModel({"segnet.tflite": convert_to_litert(model, "classes"), "segnet.json": about, **saved_model}).write(
+        tmp_path
+    )
     program = "".join(re.findall("```python\n(.*?)```", DOCS.read_text("utf-8"), re.DOTALL))
     exec(program)  # noqa: S102 - ours
     found = Predictor(model).predict_at([(cv2.imread("street.jpg")[..., ::-1], SIZE)])
     segmentation = next(found)
     name = CLASSES[segmentation.label_map[-1, 25]]
-    assert capsys.readouterr().out.startswith(f"{name} {segmentation.confidence.mean():.4f}")
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 3
+    assert all(each.startswith(f"{name} {segmentation.confidence.mean():.4f}") for each in lines)

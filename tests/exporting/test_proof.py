@@ -1,12 +1,14 @@
 import json
+import re
 import sys
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from pydantic import ValidationError
 
 from exporting.networks import CLASSES, model_of, pictures
-from roadseg.errors import FileError, InputError, RoadSegError
+from roadseg.errors import FileError, InputError, RoadSegError, describe_validation
 from roadseg.exporting.exported_model import export_model
 from roadseg.exporting.onnx_model import convert_to_onnx
 from roadseg.exporting.options import ExportOptions
@@ -45,7 +47,8 @@ def truth():
 
 def test_a_model_that_agrees_is_proved_in_each_runtime(model, truth):
     images = pictures(SIZE)
-    proof = prove_export(export_model(model, OPTIONS), model, images, truth, OPTIONS.runtimes)
+    options = OPTIONS.model_copy(update={"formats": ["onnx", "litert"]})
+    proof = prove_export(export_model(model, options), model, images, truth, options.runtimes)
     label_maps = [each.label_map for each in Predictor(model, precision="float32").predict_each(images)]
     hits, unions = (
         np.array([f((truth == k), (np.stack(label_maps) == k), truth != 255).sum() for k in range(len(CLASSES))])
@@ -53,7 +56,7 @@ def test_a_model_that_agrees_is_proved_in_each_runtime(model, truth):
     )
     assert proof.keras.mean_iou == pytest.approx((hits / unions).mean())
     assert (proof.scenes, proof.pixels) == (5, 5 * 35 * 50)
-    assert set(proof.runtimes) == {"onnxruntime", "openvino"}
+    assert set(proof.runtimes) == {"onnxruntime", "openvino", "litert"}
     for each in (proof.keras, *proof.runtimes.values()):
         assert (each.equal_pixels, each.mean_iou_difference) == (1, 0)
         assert each.milliseconds > 0
@@ -64,6 +67,20 @@ def test_a_model_that_agrees_is_proved_in_each_runtime(model, truth):
     assert facts.inputs == {"images": "uint8 (batch, 35, 50, 3)"}
     assert facts.outputs == {"label_map": "uint8 (batch, 35, 50)", "confidence": "float32 (batch, 35, 50)"}
     assert facts.size == len(convert_to_onnx(model, OPTIONS.onnx).SerializeToString())
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"formats": ["onnx", "tflite"]}, r"^formats\.1: .* 'onnx', 'litert' or 'saved_model', received 'tflite'$"),
+        ({"formats": []}, r"^formats: List should have at least 1 item after validation, not 0, received \[\]$"),
+        ({"onnx_runtimes": ["litert"]}, r"^onnx_runtimes\.0: .* 'onnxruntime' or 'openvino', received 'litert'$"),
+    ],
+)
+def test_unknown_formats_and_runtimes_are_refused(changes, message):
+    with pytest.raises(ValidationError) as fault:
+        ExportOptions(**(OPTIONS.model_dump() | changes))
+    assert re.search(message, describe_validation(fault.value))
 
 
 def test_another_model_is_refused_with_the_figures(model, truth):
@@ -134,8 +151,15 @@ def test_a_file_that_no_runtime_reads_is_refused(tmp_path):
         RuntimeProcess("onnxruntime", file, pictures(SIZE), tmp_path)
 
 
-@pytest.mark.parametrize(("runtime", "extra"), [("onnxruntime", "export"), ("openvino", "openvino")])
-def test_a_runtime_that_is_missing_is_named(tmp_path, monkeypatch, runtime, extra):
-    monkeypatch.setitem(sys.modules, runtime, None)
-    with pytest.raises(RoadSegError, match=rf"package {runtime}, of the extra '{extra}': pip install {runtime}$"):
+@pytest.mark.parametrize(
+    ("runtime", "package", "extra"),
+    [
+        ("onnxruntime", "onnxruntime", "export"),
+        ("openvino", "openvino", "openvino"),
+        ("litert", "ai-edge-litert", "litert"),
+    ],
+)
+def test_a_runtime_that_is_missing_is_named(tmp_path, monkeypatch, runtime, package, extra):
+    monkeypatch.setitem(sys.modules, package.replace("-", "_"), None)
+    with pytest.raises(RoadSegError, match=rf"package {package}, of the extra '{extra}': pip install {package}$"):
         RuntimeProcess(runtime, tmp_path / "model.onnx", pictures(SIZE), tmp_path)

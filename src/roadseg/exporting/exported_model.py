@@ -3,16 +3,19 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
+from roadseg.errors import InputError
+from roadseg.exporting.litert_model import convert_to_litert
 from roadseg.exporting.model_description import describe_model
 from roadseg.exporting.onnx_model import convert_to_onnx
 from roadseg.exporting.options import ExportOptions, Format
 from roadseg.exporting.quantization import Image, describe_quantization, quantize_onnx
+from roadseg.exporting.saved_model import convert_to_saved_model
 from roadseg.segnet.trained import TrainedSegNet
 
-FILES: dict[Format, str] = {"onnx": "segnet.onnx"}
-"""Name of the file of each format."""
+FILES: dict[Format, str] = {"onnx": "segnet.onnx", "litert": "segnet.tflite", "saved_model": "saved_model"}
+"""Name of the file, or of the folder, of each format."""
 
 DESCRIPTION = "segnet.json"
 """Name of the file that says what a prediction means and where the network came from."""
@@ -32,6 +35,11 @@ class ExportedModel:
 
     files: Mapping[str, bytes]
     unquantized: Mapping[str, bytes] = field(default_factory=dict)
+
+    def find(self, name: Format) -> dict[str, bytes]:
+        """Returns the files of a format: path -> content."""
+        place = PurePosixPath(FILES[name])
+        return {path: content for path, content in self.files.items() if PurePosixPath(path).is_relative_to(place)}
 
     def write(self, folder: Path) -> None:
         """Writes all files into a folder, which is made."""
@@ -58,20 +66,32 @@ def export_model(
         calibration: Training scene -> (height, width, 3) uint8, of the size of the model; only int8 needs them.
 
     Raises:
-        RoadSegError: If the package of a format is missing.
-        InputError: If a version is none that can be written, the network has a layer that no SegNet
-            has, or there is nothing to calibrate int8 with.
+        RoadSegError: If the package of a format is missing, or Keras runs on a backend that can't write one.
+        InputError: If a version is none that can be written, the network has a layer that no SegNet has, a format has
+            no int8, or there is nothing to calibrate it with.
     """
+    others = [name for name in options.formats if name != "onnx"]
+    if options.precision == "int8" and others:
+        raise InputError(
+            f"precision is 'int8', which only the format onnx has: write {' and '.join(others)} in another run, with "
+            f"precision float32"
+        )
     description = describe_model(model.record)
     files, unquantized = {}, {}
     for name in options.formats:
+        place = FILES[name]
         match name:
             case "onnx":
                 converted = convert_to_onnx(model, options.onnx)
                 if options.precision == "int8":
-                    unquantized[FILES[name]] = converted.SerializeToString()
+                    unquantized[place] = converted.SerializeToString()
                     converted = quantize_onnx(converted, calibration or {}, options.quantization)
                     description[name] = describe_quantization(calibration or {}, options.quantization)
-                files[FILES[name]] = converted.SerializeToString()
+                files[place] = converted.SerializeToString()
+            case "litert":
+                files[place] = convert_to_litert(model, "classes")
+            case "saved_model":
+                found = convert_to_saved_model(model, "classes")
+                files |= {f"{place}/{path}": content for path, content in found.items()}
     files[DESCRIPTION] = json.dumps(description, indent=2).encode()
     return ExportedModel(files, unquantized)

@@ -1,14 +1,15 @@
 """How a trained network is exported, and on what this is proved."""
 
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field, PositiveInt
 
 from roadseg.exporting.onnx_model import OnnxOptions
 from roadseg.exporting.quantization import QuantizationOptions
-from roadseg.exporting.runtime_process import Runtime
+from roadseg.exporting.runtime_process import OnnxRuntime, Runtime
 
-Format = Literal["onnx"]
+Format = Literal["onnx", "litert", "saved_model"]
 """What a trained network can be exported to."""
 
 Precision = Literal["float32", "int8"]
@@ -23,7 +24,7 @@ class ExportOptions(BaseModel, frozen=True, extra="forbid", strict=True):
         licence: Of the model: the id that model hubs have for it, such as apache-2.0 or other; None if it has none.
         opset: Version of the operators in ONNX, see `OnnxOptions`.
         ir_version: Version of the file format, see `OnnxOptions`.
-        precision: Of the file in ONNX.
+        precision: Of the file in ONNX; the other formats are float32.
         quantization: How it is quantised to int8.
         calibration_scenes: Training scenes that show the range of each map, for int8.
         scenes: Validation scenes on which the file must predict what Keras predicts.
@@ -38,7 +39,7 @@ class ExportOptions(BaseModel, frozen=True, extra="forbid", strict=True):
     quantization: QuantizationOptions
     calibration_scenes: PositiveInt
     scenes: PositiveInt
-    onnx_runtimes: Annotated[list[Runtime], Field(min_length=1)]
+    onnx_runtimes: Annotated[list[OnnxRuntime], Field(min_length=1)]
 
     @property
     def onnx(self) -> OnnxOptions:
@@ -46,7 +47,11 @@ class ExportOptions(BaseModel, frozen=True, extra="forbid", strict=True):
         return OnnxOptions(outputs="classes", opset=self.opset, ir_version=self.ir_version)
 
     @property
-    def runtimes(self) -> dict[Format, list[Runtime]]:
+    def runtimes(self) -> dict[Format, Sequence[Runtime]]:
         """In which runtimes each format is proved."""
-        of_format: dict[Format, list[Runtime]] = {"onnx": self.onnx_runtimes}
+        of_format: dict[Format, Sequence[Runtime]] = {
+            "onnx": self.onnx_runtimes,
+            "litert": ["litert"],
+            "saved_model": ["tensorflow"],
+        }
         return {name: of_format[name] for name in self.formats}

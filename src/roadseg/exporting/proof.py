@@ -13,7 +13,7 @@ from pydantic import BaseModel
 
 from roadseg.errors import InputError
 from roadseg.exporting.exported_model import FILES, ExportedModel
-from roadseg.exporting.file_facts import FileFacts, describe_file
+from roadseg.exporting.file_facts import FileFacts, describe_files
 from roadseg.exporting.options import Format, Precision
 from roadseg.exporting.runtime_process import Runtime, RuntimeProcess
 from roadseg.exporting.scene_choice import Images, LabelMaps
@@ -122,7 +122,7 @@ def prove_export(
         keras=agreements["keras"],
         runtimes={name: agreements[name] for name in names},
         unquantized={name: agreements[name + UNQUANTIZED] for name in names if name + UNQUANTIZED in agreements},
-        files={name: describe_file(name, exported.files[FILES[name]]) for name in runtimes},
+        files={name: describe_files(name, exported.find(name)) for name in runtimes},
     )
     _check(proof)
     return proof

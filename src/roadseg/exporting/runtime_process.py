@@ -14,10 +14,21 @@ from numpy.typing import NDArray
 
 from roadseg.errors import FileError, RoadSegError
 
-Runtime = Literal["onnxruntime", "openvino"]
+OnnxRuntime = Literal["onnxruntime", "openvino"]
+"""What reads ONNX."""
 
-EXTRAS: dict[Runtime, str] = {"onnxruntime": "export", "openvino": "openvino"}
-"""Which extra of the project brings each runtime."""
+Runtime = OnnxRuntime | Literal["litert", "tensorflow"]
+
+PACKAGES: dict[Runtime, str] = {
+    "onnxruntime": "onnxruntime",
+    "openvino": "openvino",
+    "litert": "ai-edge-litert",
+    "tensorflow": "tensorflow",
+}
+"""Which package each runtime is; the module has its name, with other lines between the words."""
+
+EXTRAS: dict[Runtime, str] = {"onnxruntime": "export", "openvino": "openvino", "litert": "litert"}
+"""Which extra of the project brings a runtime; TensorFlow is always there."""
 
 SCRIPT = Path(__file__).with_name("runtime_script.py")
 
@@ -34,7 +45,7 @@ class RuntimeProcess:
 
         Args:
             runtime: Its name.
-            model: The file.
+            model: The file, or the folder.
             images: (images, height, width, 3) uint8, RGB, of the size that the model takes.
             folder: Where images and predictions are exchanged.
 
@@ -42,10 +53,11 @@ class RuntimeProcess:
             RoadSegError: If the runtime is not installed.
             FileError: If it can't open the model.
         """
-        if find_spec(runtime) is None:
+        package = PACKAGES[runtime]
+        if runtime in EXTRAS and find_spec(package.replace("-", "_")) is None:
             raise RoadSegError(
-                f"proving an exported model needs the package {runtime}, of the extra '{EXTRAS[runtime]}': "
-                f"pip install {runtime}"
+                f"proving an exported model needs the package {package}, of the extra '{EXTRAS[runtime]}': "
+                f"pip install {package}"
             )
         given, self._predictions = folder / f"{runtime}.images.npy", folder / f"{runtime}.npz"
         np.save(given, images)

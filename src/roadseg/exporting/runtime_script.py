@@ -8,6 +8,7 @@ line of JSON, then the seconds that the next image took for each line that it re
 """
 
 import json
+import os
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -41,7 +42,40 @@ def open_in_openvino(model: str) -> tuple[str, Run]:
     return openvino.__version__, run
 
 
-OPENERS = {"onnxruntime": open_in_onnxruntime, "openvino": open_in_openvino}
+def open_in_litert(model: str) -> tuple[str, Run]:
+    """Returns the version of LiteRT, and a function that runs the model on one image."""
+    from importlib.metadata import version
+
+    from ai_edge_litert.interpreter import Interpreter
+
+    predict = Interpreter(model, num_threads=os.cpu_count()).get_signature_runner()
+
+    def run(images: Any) -> Sequence[Any]:
+        found = predict(images=images)
+        return found["label_map"], found["confidence"]
+
+    return version("ai-edge-litert"), run
+
+
+def open_in_tensorflow(model: str) -> tuple[str, Run]:
+    """Returns the version of TensorFlow, and a function that runs the SavedModel."""
+    import tensorflow
+
+    loaded = tensorflow.saved_model.load(model)
+
+    def run(images: Any) -> Sequence[Any]:
+        found = loaded.signatures["serving_default"](images=tensorflow.constant(images))
+        return found["label_map"].numpy(), found["confidence"].numpy()
+
+    return tensorflow.__version__, run
+
+
+OPENERS = {
+    "onnxruntime": open_in_onnxruntime,
+    "openvino": open_in_openvino,
+    "litert": open_in_litert,
+    "tensorflow": open_in_tensorflow,
+}
 
 
 def main(runtime: str, model: str, images: str, predictions: str) -> None:
