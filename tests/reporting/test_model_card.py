@@ -142,7 +142,10 @@ def test_the_worst_classes_and_drives_are_named_as_they_are_called():
 def test_the_origin_is_that_of_the_record():
     text = card(scored=evaluation(), command="kedro run --params 'a=`b|c`'")
     assert "# SegNet of driving scenes, trained on drawn street scenes\n" in text
-    assert "15 x 24 pixels. It has 1,234 parameters (architecture\n`segnet`, width 0.25)." in text
+    assert (
+        "It works on RGB images of 15 x 24 pixels. It has 1,234 parameters (architecture\n`segnet`, width 0.25)."
+        in text
+    )
     origin = dict(table(section(text, "Training").split("Its parameters")[0])[1:])
     assert origin["command"] == "`kedro run --params 'a='b|c''`"
     assert (origin["run, started at (UTC)"], origin["git commit"], origin["seed"]) == ("v3", "0123+", "7")
@@ -204,3 +207,7 @@ def test_the_card_of_an_export_has_its_files_and_proofs():
         ["Keras", "3.15.1", "99.9931 %", "0.7940", "+0.000000", "40.0", "1.00"],
         ["onnxruntime", "1.32", "100.0000 %", "0.7940", "-0.000003", "50.0", "1.25"],
     ]  # fmt: skip
+    assert "These are scores of the model in Keras" in section(text, "Scores")
+    assert "in int8" not in text
+    quantised = REPORT | {"unquantized": REPORT["runtimes"]}
+    assert "A file in int8 may give pixels another class" in section(card(report=quantised), "Files")

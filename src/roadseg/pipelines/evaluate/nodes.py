@@ -304,7 +304,7 @@ def write_model_card(
     evaluation = model_card.Evaluation(
         run=scores["run"],
         data_set=scores["data_set"],
-        data_name=scores["data_name"],
+        data_name=scores.get("data_name"),
         digests=scores["digests"],
         resolution=scores["resolution"],
         options=scores["parameters"]["evaluate"],
