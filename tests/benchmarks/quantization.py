@@ -55,8 +55,8 @@ def main() -> None:
     manifest = str(primary / "prepared_scenes/manifest.json")
     scenes = PreparedScenesDataset(filepath=manifest, version=Version(None, None)).load()
     model = load_model(find_newest(models / "segnet.keras"))
-    converted = convert_to_onnx(model, OnnxOptions(outputs="classes", opset=17, ir_version=None))
-    images = read_calibration_images(scenes, split_table, given.calibration)
+    converted = convert_to_onnx(model, OnnxOptions(outputs="classes", opset=17, ir_version=None, image_size=None))
+    images = read_calibration_images(scenes.read_pair, split_table, given.calibration)
     ids = group_by_split(split_table)["validation"]
     columns = {"float32": score(converted, scenes, ids)}
     for method, float_ends in itertools.product(METHODS, (True, False)):

@@ -61,6 +61,16 @@ def test_a_model_is_exported_with_its_proof_also_after_scenes_were_prepared_at_a
         assert of_file[split]["mean_iou"] == pytest.approx(of_keras[split]["mean_iou"], abs=0.005)
         assert set(of_file[split]) == set(of_keras[split])
 
+    changes = "export.scenes=2,export.image_size=[96,150],export.outputs=logits"
+    trained_copy.run("--pipelines", "export", "--params", changes, *options)
+    path = max(trained_copy.folder.glob("data/08_reporting/drawn/export_report.json/*/export_report.json"))
+    report = json.loads(path.read_text())
+    assert (report["pixels"], report["files"]["onnx"]["outputs"]) == (
+        2 * 96 * 150,
+        {"logits": "float32 (batch, 96, 150, 7)"},
+    )
+    assert report["runtimes"]["onnxruntime"]["equal_pixels"] >= 0.9999
+
     foreign = trained_copy.folder / "data/06_models/drawn/segnet.keras/2099-01-01T00.00.00.000Z/segnet.keras"
     foreign.parent.mkdir()
     images = keras.Input((32, 48, 3))

@@ -9,6 +9,24 @@ from roadseg.segnet.trained import TrainedSegNet
 
 CLASSES = ["road", "sky", "car", "tree"]
 
+NETWORK_SIZE = (33, 40)
+
+RESIZED = [
+    (66, 80),  # means of 2 x 2 pixels
+    (99, 80),  # of 3 x 2
+    (132, 160),  # of 2 x 2 and then of 2 x 2
+    (150, 180),  # of 2 x 2 and then of areas
+    (264, 320),  # of 2 x 2 and then of 4 x 4
+    (33, 61),  # of areas of 1 x 1.525
+    (75, 53),
+    (133, 161),  # of areas larger than 4 x 4: both are odd
+    (32, 40),  # between neighbours, as all below
+    (32, 32),
+    (100, 39),
+    (11, 300),
+]
+"""Sizes of images that become `NETWORK_SIZE`."""
+
 
 def model_of(network, **changes):
     """Returns a network with a record that fits it."""

@@ -27,8 +27,8 @@ from segnet.small_networks import small_segnet
 
 DOCS = Path(__file__).parents[2] / "docs/deploy.md"
 SIZE = (35, 50)
-LOGITS = OnnxOptions(outputs="logits", opset=17, ir_version=None)
-CLASS_IDS = OnnxOptions(outputs="classes", opset=17, ir_version=None)
+LOGITS = OnnxOptions(outputs="logits", opset=17, ir_version=None, image_size=None)
+CLASS_IDS = OnnxOptions(outputs="classes", opset=17, ir_version=None, image_size=None)
 
 
 def run(converted):
@@ -122,7 +122,7 @@ def test_each_opset_gives_the_same():
     images = pictures(SIZE)
     expected = run(convert_to_onnx(model, CLASS_IDS))(images)
     for opset in (13, 18, 21):
-        converted = convert_to_onnx(model, OnnxOptions(outputs="classes", opset=opset, ir_version=10))
+        converted = convert_to_onnx(model, OnnxOptions(outputs="classes", opset=opset, ir_version=10, image_size=None))
         assert ([each.version for each in converted.opset_import], converted.ir_version) == ([opset], 10)
         np.testing.assert_array_equal(run(converted)(images), expected)
 
@@ -145,6 +145,7 @@ def test_the_file_says_what_it_takes_and_where_it_came_from():
     assert [each["name"] for each in said["classes"]] == CLASSES
     assert all(len(each["colour"]) == 3 for each in said["classes"])
     assert (said["image_size"], said["temperature"], said["run"], said["data_set"]) == ([35, 50], 1.5, "v3", "drawn")
+    assert said["network_size"] == [35, 50]
     assert said["learnt_from"]["split_table"] == {"version": "v2", "digest": "0b"}
     counts = Counter(each.op_type for each in converted.graph.node)
     assert (counts["Conv"], counts["MaxPool"], counts["BatchNormalization"], counts["Dropout"]) == (26, 20, 0, 0)
@@ -195,11 +196,13 @@ def test_the_lines_of_the_docs_do_what_they_say(tmp_path, monkeypatch, capsys):
     with zipfile.ZipFile("segnet.keras", "a") as archive:
         write_record(model.record, archive)
     cv2.imwrite("street.jpg", np.random.default_rng(0).integers(0, 256, (70, 100, 3), np.uint8))
-    saved_model = {f"saved_model/{path}": content for path, content in convert_to_saved_model(model, "classes").items()}
-    about = json.dumps(describe_model(model.record)).encode()
-    ExportedModel({"segnet.tflite": convert_to_litert(model, "classes"), "segnet.json": about, **saved_model}).write(
-        tmp_path
-    )
+    saved_model = {
+        f"saved_model/{path}": content for path, content in convert_to_saved_model(model, "classes", None).items()
+    }
+    about = json.dumps(describe_model(model.record, None)).encode()
+    ExportedModel(
+        {"segnet.tflite": convert_to_litert(model, "classes", None), "segnet.json": about, **saved_model}
+    ).write(tmp_path)
     program = "".join(re.findall("```python\n(.*?)```", DOCS.read_text("utf-8"), re.DOTALL))
     exec(program)  # noqa: S102 - ours
     found = Predictor(model).predict_at([(cv2.imread("street.jpg")[..., ::-1], SIZE)])

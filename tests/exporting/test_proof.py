@@ -12,7 +12,7 @@ from roadseg.errors import FileError, InputError, RoadSegError, describe_validat
 from roadseg.exporting.exported_model import export_model
 from roadseg.exporting.onnx_model import convert_to_onnx
 from roadseg.exporting.options import ExportOptions
-from roadseg.exporting.proof import prove_export
+from roadseg.exporting.proof import predict_from_exact_contrast, prove_export
 from roadseg.exporting.quantization import QuantizationOptions
 from roadseg.exporting.runtime_process import RuntimeProcess
 from roadseg.segnet.predictor import Predictor
@@ -22,6 +22,8 @@ SIZE = (35, 50)
 OPTIONS = ExportOptions(
     formats=["onnx"],
     licence=None,
+    image_size=None,
+    outputs="classes",
     opset=17,
     ir_version=None,
     precision="float32",
@@ -58,7 +60,7 @@ def test_a_model_that_agrees_is_proved_in_each_runtime(model, truth):
     assert (proof.scenes, proof.pixels) == (5, 5 * 35 * 50)
     assert set(proof.runtimes) == {"onnxruntime", "openvino", "litert"}
     for each in (proof.keras, *proof.runtimes.values()):
-        assert (each.equal_pixels, each.mean_iou_difference) == (1, 0)
+        assert (each.equal_pixels, each.equal_tied_pixels, each.mean_iou_difference) == (1, 1, 0)
         assert each.milliseconds > 0
     assert (proof.runtimes["onnxruntime"].precision, proof.unquantized) == ("float32", {})
     assert proof.runtimes["onnxruntime"].version == __import__("onnxruntime").__version__
@@ -81,6 +83,38 @@ def test_unknown_formats_and_runtimes_are_refused(changes, message):
     with pytest.raises(ValidationError) as fault:
         ExportOptions(**(OPTIONS.model_dump() | changes))
     assert re.search(message, describe_validation(fault.value))
+
+
+def test_logits_of_another_size_are_proved_too(model):
+    size = (64, 81)
+    options = OPTIONS.model_copy(update={"image_size": size, "outputs": "logits", "onnx_runtimes": ["onnxruntime"]})
+    images = pictures(size)
+    truth = np.stack([each.label_map for each in Predictor(model, precision="float32").predict_each(images)])
+    proof = prove_export(export_model(model, options), model, images, truth, options.runtimes)
+    found = proof.runtimes["onnxruntime"]
+    assert (proof.pixels, proof.files["onnx"].outputs) == (5 * 64 * 81, {"logits": "float32 (batch, 64, 81, 4)"})
+    assert found.equal_pixels > 0.9999
+    assert found.mean_iou == pytest.approx(1, abs=1e-3)
+
+
+def test_another_class_in_images_of_one_colour_is_refused(model, truth, monkeypatch):
+    def predict(model, images):
+        right = predict_from_exact_contrast(model, images)
+        return right if len(images) == 5 else right + (np.arange(50) < 2).astype(np.uint8)
+
+    monkeypatch.setattr("roadseg.exporting.proof.predict_from_exact_contrast", predict)
+    options = OPTIONS.model_copy(update={"onnx_runtimes": ["onnxruntime"]})
+    message = r"in onnxruntime [\d.]+, 96.0000% of the pixels of images of one colour have the same class, expected at"
+    with pytest.raises(InputError, match=message):
+        prove_export(export_model(model, options), model, pictures(SIZE), truth, options.runtimes)
+
+
+@pytest.mark.parametrize("size", [[31, 64], [64, 16], 640, [64], [64.5, 64], [64, 64, 3], "big"])
+def test_other_sizes_are_refused(size):
+    with pytest.raises(ValidationError) as fault:
+        ExportOptions.model_validate({**OPTIONS.model_dump(), "image_size": size})
+    expected = "image_size: input should be [height, width] in pixels, two whole numbers from 32, received "
+    assert describe_validation(fault.value) == f"{expected}{size!r}"
 
 
 def test_another_model_is_refused_with_the_figures(model, truth):
@@ -136,12 +170,12 @@ def test_the_process_knows_nothing_of_the_project(model, tmp_path, monkeypatch):
     file.write_bytes(convert_to_onnx(model, OPTIONS.onnx).SerializeToString())
     images = pictures(SIZE)
     with RuntimeProcess("onnxruntime", file, images, tmp_path) as process:
-        seconds = [process.run_next() for _ in images]
-        label_maps, confidences = process.collect()
+        seconds, outputs = zip(*(process.run_next() for _ in images), strict=True)
     assert all(each > 0 for each in seconds)
-    found = list(Predictor(model, precision="float32").predict_each(images))
-    np.testing.assert_array_equal(label_maps, [each.label_map for each in found])
-    np.testing.assert_allclose(confidences, [each.confidence for each in found], atol=1e-5)
+    found = Predictor(model, precision="float32").predict_each(images)
+    for expected, each in zip(found, outputs, strict=True):
+        np.testing.assert_array_equal(each["label_map"], expected.label_map)
+        np.testing.assert_allclose(each["confidence"], expected.confidence, atol=1e-5)
 
 
 def test_a_file_that_no_runtime_reads_is_refused(tmp_path):

@@ -16,7 +16,7 @@ from segnet.pooling import numpy_pool, numpy_unpool
 from segnet.small_networks import small_segnet
 
 SIZE = (35, 50)
-LOGITS = OnnxOptions(outputs="logits", opset=17, ir_version=None)
+LOGITS = OnnxOptions(outputs="logits", opset=17, ir_version=None, image_size=None)
 OPTIONS = QuantizationOptions(method="minmax", float_ends=True)
 
 

@@ -17,7 +17,7 @@ from roadseg.segnet.predictor import Predictor
 from segnet.small_networks import small_segnet
 
 SIZE = (35, 50)
-CLASS_IDS = OnnxOptions(outputs="classes", opset=17, ir_version=None)
+CLASS_IDS = OnnxOptions(outputs="classes", opset=17, ir_version=None, image_size=None)
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +55,7 @@ def test_an_exported_network_predicts_what_its_twin_in_keras_does(model, file, t
             np.testing.assert_allclose(getattr(ours, name), getattr(theirs, name), atol=1e-4)
 
 
-def test_the_classes_of_the_logits_are_those_of_the_file_also_of_a_quantised_one(file, tmp_path):
+def test_the_classes_of_the_logits_are_those_of_the_file_also_of_a_quantised_one(model, file, tmp_path):
     images = pictures(SIZE)
 
     class Images(CalibrationDataReader):
@@ -67,6 +67,10 @@ def test_the_classes_of_the_logits_are_those_of_the_file_also_of_a_quantised_one
 
     path = tmp_path / "int8.onnx"
     quantize_static(onnx.load_from_string(file), path, Images(), quant_format=QuantFormat.QDQ, per_channel=True)
+    returns_logits = convert_to_onnx(model, CLASS_IDS.model_copy(update={"outputs": "logits"})).SerializeToString()
+    np.testing.assert_array_equal(
+        *(OnnxNetwork(content).predict_on_batch(images) for content in (file, returns_logits))
+    )
     for content in (file, path.read_bytes()):
         session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
         label_maps, _ = session.run(None, {"images": images})

@@ -17,7 +17,7 @@ def _one_is_loaded() -> None:
 @pytest.mark.parametrize(
     ("name", "makers", "readers"),
     [
-        ("raw_scenes", [], ["evaluate", "prepare"]),
+        ("raw_scenes", [], ["evaluate", "export", "prepare"]),
         ("segnet_model", ["train"], ["evaluate", "export", "predict"]),
         ("scores", ["evaluate"], []),
     ],

@@ -3,6 +3,7 @@
 KERAS = {
     "version": "3.15.1",
     "equal_pixels": 0.999931,
+    "equal_tied_pixels": 1.0,
     "mean_iou": 0.794,
     "mean_iou_difference": 0.0,
     "milliseconds": 40.0,
@@ -11,6 +12,7 @@ KERAS = {
 ONNXRUNTIME = {
     "version": "1.32",
     "equal_pixels": 1.0,
+    "equal_tied_pixels": 1.0,
     "mean_iou": 0.794,
     "mean_iou_difference": -0.0000031,
     "milliseconds": 50.0,

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from PIL import Image, ImageFilter
@@ -10,6 +12,7 @@ from roadseg.scenes.preprocessing import (
     PrepareOptions,
     plan_preparation,
     prepare_scene,
+    read_pair,
     read_truth,
     resize_image,
     resize_label_map,
@@ -304,3 +307,14 @@ def test_truth_of_a_scene_that_is_gone_or_has_no_labels_is_refused_by_name():
 def test_label_space_that_has_changed_since_is_refused():
     with pytest.raises(ValueError, match=r"has the classes \['ground', 'rest'\], the prepared .*\['rest'\]"):
         truth(Scenes({"a": scene(None)}), classes=["rest"])
+
+
+def test_a_scene_is_read_at_another_size_than_it_was_prepared():
+    # Blocks of 2 x 2 equal pixels, so half the size is worked by hand.
+    ids = np.repeat(np.repeat([[0, 1], [2, 3]], 2, axis=0), 2, axis=1)  # road, sky; blur, moon
+    image = np.repeat(np.uint8(50 * ids)[:, :, None], 3, axis=2)
+    raw_scenes = Scenes({"a": replace(scene(ids), image=image, size=(4, 4))})
+    classes = [SegmentationClass(name=each, colour=(0, 0, 0)) for each in ("ground", "rest")]
+    found, label_map = read_pair("a", raw_scenes, label_space(), classes, (2, 2))
+    assert found[:, :, 0].tolist() == [[0, 50], [100, 150]]
+    assert label_map.tolist() == [[0, 1], [255, 255]]

@@ -76,7 +76,7 @@ def export_model(
             f"precision is 'int8', which only the format onnx has: write {' and '.join(others)} in another run, with "
             f"precision float32"
         )
-    description = describe_model(model.record)
+    description = describe_model(model.record, options.image_size)
     files, unquantized = {}, {}
     for name in options.formats:
         place = FILES[name]
@@ -89,9 +89,9 @@ def export_model(
                     description[name] = describe_quantization(calibration or {}, options.quantization)
                 files[place] = converted.SerializeToString()
             case "litert":
-                files[place] = convert_to_litert(model, "classes")
+                files[place] = convert_to_litert(model, options.outputs, options.image_size)
             case "saved_model":
-                found = convert_to_saved_model(model, "classes")
+                found = convert_to_saved_model(model, options.outputs, options.image_size)
                 files |= {f"{place}/{path}": content for path, content in found.items()}
     files[DESCRIPTION] = json.dumps(description, indent=2).encode()
     return ExportedModel(files, unquantized)

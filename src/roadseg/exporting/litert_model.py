@@ -3,12 +3,13 @@
 import tempfile
 from pathlib import Path
 
+from roadseg.exporting.model_description import Outputs
+from roadseg.exporting.resampling import Size
 from roadseg.exporting.saved_model import SIGNATURE, write_saved_model
-from roadseg.exporting.tensorflow_graph import Outputs
 from roadseg.segnet.trained import TrainedSegNet
 
 
-def convert_to_litert(model: TrainedSegNet, outputs: Outputs) -> bytes:
+def convert_to_litert(model: TrainedSegNet, outputs: Outputs, image_size: Size | None) -> bytes:
     """Returns a model for LiteRT that has only the runtime's own operators, in float32.
 
     Its signature `serving_default` has the inputs and outputs of `convert_to_saved_model`, with one image per batch.
@@ -16,12 +17,13 @@ def convert_to_litert(model: TrainedSegNet, outputs: Outputs) -> bytes:
     Args:
         model: A trained model.
         outputs: What it returns.
+        image_size: (height, width) in pixels of images and outputs; None is the size of the network.
 
     Raises:
         RoadSegError: If Keras does not run on TensorFlow.
     """
     with tempfile.TemporaryDirectory() as folder:
-        write_saved_model(model, outputs, 1, Path(folder))
+        write_saved_model(model, outputs, image_size, 1, Path(folder))
         import tensorflow as tf
 
         converter = tf.lite.TFLiteConverter.from_saved_model(folder, signature_keys=[SIGNATURE])

@@ -42,7 +42,7 @@ class OnnxNetwork:
         """Opens the file.
 
         Args:
-            content: Of a file that returns classes.
+            content: Of the file.
             precision: Type of the numbers that it computes with.
 
         Raises:
@@ -72,10 +72,17 @@ def return_logits(model: "ModelProto") -> None:
     """Lets a model that returns classes return the logits from which it chooses them, and nothing else.
 
     What is between operators gets other names when a model is quantised. So they are found by the operator that
-    chooses.
+    chooses: there they are (batch, classes, pixels).
     """
     onnx = import_onnx()
-    (chosen_from,) = (node.input[0] for node in model.graph.node if node.op_type == "ArgMax")
-    model.graph.node.append(onnx.helper.make_node("Transpose", [chosen_from], [LOGITS], perm=[0, 2, 3, 1]))
-    del model.graph.output[:]
-    model.graph.output.append(onnx.helper.make_tensor_value_info(LOGITS, onnx.TensorProto.FLOAT, None))
+    graph, helper = model.graph, onnx.helper
+    if [each.name for each in graph.output] == [LOGITS]:
+        return
+    (chosen_from,) = (node.input[0] for node in graph.node if node.op_type == "ArgMax")
+    _, height, width, _ = (each.dim_value for each in graph.input[0].type.tensor_type.shape.dim)
+    shape = helper.make_tensor(f"{LOGITS}_shape", onnx.TensorProto.INT64, [4], [0, height, width, -1])
+    graph.initializer.append(shape)
+    graph.node.append(helper.make_node("Transpose", [chosen_from], [f"{LOGITS}_pixels"], perm=[0, 2, 1]))
+    graph.node.append(helper.make_node("Reshape", [f"{LOGITS}_pixels", shape.name], [LOGITS]))
+    del graph.output[:]
+    graph.output.append(helper.make_tensor_value_info(LOGITS, onnx.TensorProto.FLOAT, None))

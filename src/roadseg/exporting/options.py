@@ -5,8 +5,10 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field, PositiveInt
 
+from roadseg.exporting.model_description import Outputs
 from roadseg.exporting.onnx_model import OnnxOptions
 from roadseg.exporting.quantization import QuantizationOptions
+from roadseg.exporting.resampling import ImageSize
 from roadseg.exporting.runtime_process import OnnxRuntime, Runtime
 
 Format = Literal["onnx", "litert", "saved_model"]
@@ -22,6 +24,8 @@ class ExportOptions(BaseModel, frozen=True, extra="forbid", strict=True):
     Attributes:
         formats: What is written.
         licence: Of the model: the id that model hubs have for it, such as apache-2.0 or other; None if it has none.
+        image_size: (height, width) in pixels of images and outputs; None is the size of the network.
+        outputs: What the files return.
         opset: Version of the operators in ONNX, see `OnnxOptions`.
         ir_version: Version of the file format, see `OnnxOptions`.
         precision: Of the file in ONNX; the other formats are float32.
@@ -33,6 +37,8 @@ class ExportOptions(BaseModel, frozen=True, extra="forbid", strict=True):
 
     formats: Annotated[list[Format], Field(min_length=1)]
     licence: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]*$")] | None
+    image_size: ImageSize | None
+    outputs: Outputs
     opset: int
     ir_version: PositiveInt | None
     precision: Precision
@@ -44,7 +50,9 @@ class ExportOptions(BaseModel, frozen=True, extra="forbid", strict=True):
     @property
     def onnx(self) -> OnnxOptions:
         """What of it shapes the file."""
-        return OnnxOptions(outputs="classes", opset=self.opset, ir_version=self.ir_version)
+        return OnnxOptions(
+            outputs=self.outputs, opset=self.opset, ir_version=self.ir_version, image_size=self.image_size
+        )
 
     @property
     def runtimes(self) -> dict[Format, Sequence[Runtime]]:

@@ -6,9 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 import keras
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import BaseModel
 
 from roadseg.errors import InputError
@@ -16,7 +18,8 @@ from roadseg.exporting.exported_model import FILES, ExportedModel
 from roadseg.exporting.file_facts import FileFacts, describe_files
 from roadseg.exporting.options import Format, Precision
 from roadseg.exporting.runtime_process import Runtime, RuntimeProcess
-from roadseg.exporting.scene_choice import Images, LabelMaps
+from roadseg.exporting.scene_choice import Images, LabelMaps, draw_ties
+from roadseg.scenes.preprocessing import resize_image
 from roadseg.scoring.metrics import count_classes, count_confusion, mean_iou
 from roadseg.segnet.class_choice import choose_class
 from roadseg.segnet.folding import fold_batch_norms
@@ -44,6 +47,8 @@ class Agreement(BaseModel, frozen=True):
         version: Of the program.
         precision: What the convolutions compute in.
         equal_pixels: Share of the pixels that get the class that they have in the reference.
+        equal_tied_pixels: The same in two images of one colour each, in which all pixels of most pooling windows are
+            the maximum: the first one wins.
         mean_iou: On the scenes.
         mean_iou_difference: From that of the reference.
         milliseconds: Median over the images, one at a time, with the choice of classes.
@@ -52,6 +57,7 @@ class Agreement(BaseModel, frozen=True):
     version: str
     precision: Precision
     equal_pixels: float
+    equal_tied_pixels: float
     mean_iou: float
     mean_iou_difference: float
     milliseconds: float
@@ -89,9 +95,9 @@ def prove_export(
     Keras and the runtimes predict each image in turn, so that other work on the machine slows down all of them.
 
     Args:
-        exported: With class ids and confidences as outputs.
+        exported: Its files.
         model: What it was written from.
-        images: (scenes, height, width, 3) uint8, of the size of the model.
+        images: (scenes, height, width, 3) uint8, of the size that the files take.
         truth: (scenes, height, width) uint8, class ids and void.
         runtimes: Format -> names of the runtimes in which it is proved.
 
@@ -101,17 +107,20 @@ def prove_export(
         RoadSegError: If a runtime is not installed.
         FileError: If one can't run the model.
     """
-    found, versions, times = _predict_in_turn(exported, model, images, runtimes)
+    ties = draw_ties(images.shape[1:3])
+    found, versions, times = _predict_in_turn(exported, model, np.concatenate([images, ties]), runtimes)
     reference = predict_from_exact_contrast(model, images)
+    tied_reference = predict_from_exact_contrast(model, ties)
     expected = _score(reference, truth, len(model.record.classes))
     agreements = {
         name: Agreement(
             version=versions[name],
             precision="int8" if name + UNQUANTIZED in found else "float32",
-            equal_pixels=float((label_maps == reference).mean()),
-            mean_iou=(score := _score(label_maps, truth, len(model.record.classes))),
+            equal_pixels=float((label_maps[: len(images)] == reference).mean()),
+            equal_tied_pixels=float((label_maps[len(images) :] == tied_reference).mean()),
+            mean_iou=(score := _score(label_maps[: len(images)], truth, len(model.record.classes))),
             mean_iou_difference=score - expected,
-            milliseconds=1000 * median(times[name]),
+            milliseconds=1000 * median(times[name][: len(images)]),
         )
         for name, label_maps in found.items()
     }
@@ -129,13 +138,16 @@ def prove_export(
 
 
 def predict_from_exact_contrast(model: TrainedSegNet, images: Images) -> LabelMaps:
-    """Returns the label maps of Keras in float32, with the contrast layer in float64: (images, height, width) uint8."""
+    """Returns the label maps of Keras in float32, with the contrast layer in float64: (images, height, width) uint8.
+
+    Images of another size than the network's are resized, and so are their logits, as a `Predictor` does it.
+    """
     network = fold_batch_norms(model.network, "float32")
     contrast = network.get_layer(CONTRAST)
     rest = keras.Model(contrast.output, network.output)
     maps = []
     for image in images:
-        exact = image.astype(np.float64)
+        exact = resize_image(image, model.record.image_size).astype(np.float64)
         exact = (exact - exact.mean((0, 1))) / np.sqrt(exact.var((0, 1)) + contrast.epsilon)
         (logits,) = rest.predict_on_batch(exact[None].astype(np.float32))
         maps.append(choose_class(logits, image.shape[:2])[0])
@@ -143,7 +155,10 @@ def predict_from_exact_contrast(model: TrainedSegNet, images: Images) -> LabelMa
 
 
 def _predict_in_turn(
-    exported: ExportedModel, model: TrainedSegNet, images: Images, runtimes: Mapping[Format, Sequence[Runtime]]
+    exported: ExportedModel,
+    model: TrainedSegNet,
+    images: Images,
+    runtimes: Mapping[Format, Sequence[Runtime]],
 ) -> tuple[dict[str, LabelMaps], dict[str, str], dict[str, list[float]]]:
     """Returns label maps, version and seconds per image of Keras and of each runtime."""
     predictor = Predictor(model, batch_size=1, device="cpu", precision="float32")
@@ -155,18 +170,25 @@ def _predict_in_turn(
             for name, process in _start_runtimes(exported, images, runtimes, Path(folder))
         }
         times |= {name: [] for name in processes}
-        label_maps = []
+        found = {name: list[NDArray[np.uint8]]() for name in times}
         for image in images:
             started = time.perf_counter()
             segmentation = predictor.predict(image)
             segmentation.confidence  # noqa: B018 - classes and confidences are computed when they are asked for
             times["keras"].append(time.perf_counter() - started)
-            label_maps.append(segmentation.label_map)
+            found["keras"].append(segmentation.label_map)
             for name, process in processes.items():
-                times[name].append(process.run_next())
-        found = {"keras": np.stack(label_maps)} | {name: each.collect()[0] for name, each in processes.items()}
+                seconds, outputs = process.run_next()
+                times[name].append(seconds)
+                found[name].append(_choose_classes(outputs))
         versions |= {name: each.version for name, each in processes.items()}
-    return found, versions, times
+    return {name: np.stack(each) for name, each in found.items()}, versions, times
+
+
+def _choose_classes(outputs: Mapping[str, NDArray[Any]]) -> NDArray[np.uint8]:
+    """Returns the label map of a model that returns classes or logits."""
+    ids: NDArray[np.uint8] = outputs["label_map"] if "label_map" in outputs else outputs["logits"].argmax(axis=-1)
+    return ids.astype(np.uint8)
 
 
 def _start_runtimes(
@@ -199,6 +221,12 @@ def _check(proof: Proof) -> None:
                 f"the {proof.pixels} pixels of {proof.scenes} scenes have the same class, expected at least "
                 f"{LEAST_EQUAL:.2%}, and the mean IoU differs by {each.mean_iou_difference:+.5f}, expected at most "
                 f"{MOST_IOU}"
+            )
+        if each.equal_tied_pixels < LEAST_EQUAL:
+            raise InputError(
+                f"the exported model is not what Keras predicts: in {name} {each.version}, "
+                f"{each.equal_tied_pixels:.4%} of the pixels of images of one colour have the same class, expected at "
+                f"least {LEAST_EQUAL:.2%}"
             )
 
 

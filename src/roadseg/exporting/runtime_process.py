@@ -79,8 +79,8 @@ class RuntimeProcess:
             self._process.kill()
         self._process.communicate()
 
-    def run_next(self) -> float:
-        """Runs the model on the next image, and returns the seconds that it took.
+    def run_next(self) -> tuple[float, dict[str, NDArray[Any]]]:
+        """Runs the model on the next image, and returns the seconds that it took, and its outputs without the batch.
 
         Raises:
             FileError: If the process has ended.
@@ -88,13 +88,9 @@ class RuntimeProcess:
         with suppress(BrokenPipeError):  # then there is no answer either
             self._process.stdin.write("\n")
             self._process.stdin.flush()
-        return float(self._read())
-
-    def collect(self) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
-        """Ends the process, and returns the label maps and confidences of the images that it has run, stacked."""
-        self._process.communicate()
+        seconds = float(self._read())
         with np.load(self._predictions) as found:
-            return found["label_map"], found["confidence"]
+            return seconds, dict(found)
 
     def _read(self) -> Any:
         line = self._process.stdout.readline()

@@ -3,21 +3,21 @@
     python -I runtime_script.py RUNTIME MODEL IMAGES PREDICTIONS
 
 IMAGES is a file of NumPy, (images, height, width, 3) uint8. The script writes what it knows of runtime and model as a
-line of JSON, then the seconds that the next image took for each line that it reads. At the end it saves `label_map` and
-`confidence`, both (images, height, width), in PREDICTIONS, a file of NumPy.
+line of JSON. For each line that it reads, it runs the model on the next image, saves the outputs for that image in
+PREDICTIONS, a file of NumPy, and writes the seconds that the model took.
 """
 
 import json
 import os
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 
-Run = Callable[[Any], Sequence[Any]]
-"""From images to label maps and confidences."""
+Run = Callable[[Any], Mapping[str, Any]]
+"""From images to outputs, by their names."""
 
 
 def open_in_onnxruntime(model: str) -> tuple[str, Run]:
@@ -25,8 +25,8 @@ def open_in_onnxruntime(model: str) -> tuple[str, Run]:
     import onnxruntime
 
     session = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
-    outputs = ["label_map", "confidence"]
-    return onnxruntime.__version__, lambda images: session.run(outputs, {"images": images})
+    names = [each.name for each in session.get_outputs()]
+    return onnxruntime.__version__, lambda images: dict(zip(names, session.run(names, {"images": images}), strict=True))
 
 
 def open_in_openvino(model: str) -> tuple[str, Run]:
@@ -35,9 +35,8 @@ def open_in_openvino(model: str) -> tuple[str, Run]:
 
     compiled = openvino.Core().compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
 
-    def run(images: Any) -> Sequence[Any]:
-        found = compiled([images])
-        return found["label_map"], found["confidence"]
+    def run(images: Any) -> Mapping[str, Any]:
+        return {output.any_name: values for output, values in compiled([images]).items()}
 
     return openvino.__version__, run
 
@@ -50,11 +49,7 @@ def open_in_litert(model: str) -> tuple[str, Run]:
 
     predict = Interpreter(model, num_threads=os.cpu_count()).get_signature_runner()
 
-    def run(images: Any) -> Sequence[Any]:
-        found = predict(images=images)
-        return found["label_map"], found["confidence"]
-
-    return version("ai-edge-litert"), run
+    return version("ai-edge-litert"), lambda images: predict(images=images)
 
 
 def open_in_tensorflow(model: str) -> tuple[str, Run]:
@@ -63,9 +58,9 @@ def open_in_tensorflow(model: str) -> tuple[str, Run]:
 
     loaded = tensorflow.saved_model.load(model)
 
-    def run(images: Any) -> Sequence[Any]:
+    def run(images: Any) -> Mapping[str, Any]:
         found = loaded.signatures["serving_default"](images=tensorflow.constant(images))
-        return found["label_map"].numpy(), found["confidence"].numpy()
+        return {name: values.numpy() for name, values in found.items()}
 
     return tensorflow.__version__, run
 
@@ -84,14 +79,12 @@ def main(runtime: str, model: str, images: str, predictions: str) -> None:
     stack = np.load(images)
     run(stack[:1])  # the first call is slower
     answer({"version": version})
-    found = []
     for image, _ in zip(stack, sys.stdin, strict=False):
         started = time.perf_counter()
-        maps = run(image[None])
-        answer(time.perf_counter() - started)
-        found.append([each[0] for each in maps])
-    label_maps, confidences = map(np.stack, zip(*found, strict=True))
-    np.savez(predictions, label_map=label_maps, confidence=confidences)
+        outputs = run(image[None])
+        seconds = time.perf_counter() - started
+        np.savez(predictions, **{name: values[0] for name, values in outputs.items()})
+        answer(seconds)
 
 
 def answer(value: object) -> None:

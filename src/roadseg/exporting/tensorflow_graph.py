@@ -5,11 +5,14 @@ of the layers are.
 """
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any
 
 import keras
 
 from roadseg.errors import RoadSegError
+from roadseg.exporting.model_description import Outputs
+from roadseg.exporting.resampling import Size
+from roadseg.exporting.tensorflow_resizing import resize_images
 from roadseg.segnet.backend import Tensor, is_tensorflow, name_backend
 from roadseg.segnet.folding import fold_batch_norms
 from roadseg.segnet.keras_settings import VARIABLE
@@ -17,16 +20,15 @@ from roadseg.segnet.layers import MaxPoolingWithIndices2D, MaxUnpooling2D
 from roadseg.segnet.network import CONTRAST
 from roadseg.segnet.trained import TrainedSegNet
 
-Outputs = Literal["classes", "logits"]
-"""What a model returns: class ids and confidences, or what these are computed from."""
 
-
-def build_graph(model: TrainedSegNet, outputs: Outputs, batch: int | None) -> Any:
+def build_graph(model: TrainedSegNet, outputs: Outputs, image_size: Size | None, batch: int | None) -> Any:
     """Returns a `tf.Module` with one function, `predict`, from images to outputs, in float32 with folded batch norms.
 
     Args:
         model: A trained model.
         outputs: What it returns.
+        image_size: (height, width) in pixels of images and outputs; None is the size of the network. As a `Predictor`
+            does it, images and logits are resized.
         batch: Number of images; None is any number.
 
     Raises:
@@ -40,10 +42,15 @@ def build_graph(model: TrainedSegNet, outputs: Outputs, batch: int | None) -> An
     import tensorflow as tf
 
     network = fold_batch_norms(model.network, "float32")
+    network_size = network.input.shape[1:3]
+    size = image_size or network_size
     sharpness = 1 / (model.record.temperature or 1.0)
 
     def predict(images: Tensor) -> dict[str, Tensor]:
-        logits = _write_network(network, images)
+        floats = resize_images(tf.cast(images, "float32"), size, network_size)
+        logits = _write_network(network, floats)
+        if size != network_size:
+            logits = tf.image.resize(logits, size)
         if outputs == "logits":
             return {"logits": logits}
         label_map, confidence = _write_classes(logits, sharpness)
@@ -51,16 +58,14 @@ def build_graph(model: TrainedSegNet, outputs: Outputs, batch: int | None) -> An
 
     graph = tf.Module()
     graph.weights = [each.value for each in network.variables]  # what a module holds is saved with it
-    images = tf.TensorSpec((batch, *network.input.shape[1:]), "uint8", "images")
+    images = tf.TensorSpec((batch, *size, 3), "uint8", "images")
     graph.predict = tf.function(predict, [images], autograph=False)
     return graph
 
 
 def _write_network(network: keras.Model, images: Tensor) -> Tensor:
-    """Returns the logits, (batch, height, width, classes) float32, of images, (batch, height, width, 3) uint8."""
-    import tensorflow as tf
-
-    values = {id(network.input): tf.cast(images, "float32")}
+    """Returns the logits, (batch, height, width, classes) float32, of images, (batch, height, width, 3) float32."""
+    values = {id(network.input): images}
     depths = network._nodes_by_depth  # Keras shows the graph nowhere else
     for node in (node for depth in sorted(depths, reverse=True) for node in depths[depth] if not node.is_input):
         written = _write_layer(node.operation, [values[id(each)] for each in node.input_tensors])

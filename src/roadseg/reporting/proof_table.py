@@ -10,6 +10,7 @@ from roadseg.scoring.differences import flatten_values
 WRITERS: Mapping[str, tuple[str, Callable[[Any], str]]] = {
     "version": ("version", str),
     "equal_pixels": ("pixels of the same class", lambda share: f"{100 * share:.4f} %"),
+    "equal_tied_pixels": ("in images of one colour", lambda share: f"{100 * share:.4f} %"),
     "mean_iou": ("mean IoU", write_score),
     "mean_iou_difference": ("difference", lambda difference: f"{difference:+.6f}"),
     "milliseconds": ("ms per image", lambda milliseconds: f"{milliseconds:.1f}"),

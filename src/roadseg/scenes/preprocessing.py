@@ -135,15 +135,51 @@ def read_truth(
     Raises:
         InputError: If the label space has other classes, there is no such scene, or it has no labels.
     """
+    raw, raw_label_map = _read_labelled(scene, raw_scenes, label_space, classes, SMALLEST_SIZE)
+    return remap_label_map(raw_label_map, raw.raw_names, label_space)[0]
+
+
+def read_pair(
+    scene: str,
+    raw_scenes: RawScenes,
+    label_space: LabelSpace,
+    classes: Sequence[SegmentationClass],
+    size: tuple[int, int],
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Returns image and label map of a scene at another size than the prepared scenes have: (height, width, ...) uint8.
+
+    Args:
+        scene: As in `read_truth`.
+        raw_scenes: As in `read_truth`.
+        label_space: As in `read_truth`.
+        classes: As in `read_truth`.
+        size: (height, width) in pixels.
+
+    Raises:
+        InputError: As `read_truth`.
+    """
+    raw, raw_label_map = _read_labelled(scene, raw_scenes, label_space, classes, size)
+    label_map = remap_label_map(resize_label_map(raw_label_map, size), raw.raw_names, label_space)[0]
+    return resize_image(raw.image, size), label_map
+
+
+def _read_labelled(
+    scene: str,
+    raw_scenes: RawScenes,
+    label_space: LabelSpace,
+    classes: Sequence[SegmentationClass],
+    least: tuple[int, int],
+) -> tuple[Scene, NDArray[np.integer]]:
+    """Returns a raw scene and its label map."""
     names, prepared = ([each.name for each in given] for given in (label_space.classes, classes))
     if names != prepared:
         raise InputError(f"the label space has the classes {names}, the prepared scenes have {prepared}")
     if scene not in raw_scenes:
         raise InputError(f"scene '{scene}' was prepared, but is no longer among the {len(raw_scenes)} raw scenes")
-    raw = raw_scenes.read(scene, SMALLEST_SIZE)
+    raw = raw_scenes.read(scene, least)
     if raw.label_map is None:
         raise InputError(f"scene '{scene}' has no labels to score against")
-    return remap_label_map(raw.label_map, raw.raw_names, label_space)[0]
+    return raw, raw.label_map
 
 
 def resize_image(image: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:

@@ -2,6 +2,7 @@
 
 import logging
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -16,7 +17,10 @@ from roadseg.exporting.scene_choice import read_calibration_images, read_proving
 from roadseg.pipelines.advice import load_own_data
 from roadseg.reporting import export_page
 from roadseg.reporting.model_card import Evaluation, write_model_card
+from roadseg.scenes.labels import LabelSpace
 from roadseg.scenes.prepared import PreparedScenes
+from roadseg.scenes.preprocessing import read_pair
+from roadseg.scenes.raw import RawScenes
 from roadseg.segnet.model_record import ModelRecord
 from roadseg.segnet.trained import TrainedSegNet, check_classes, check_image_size
 
@@ -30,6 +34,8 @@ def export_segnet(
     segnet_model: TrainedSegNet,
     prepared_scenes: PreparedScenes,
     split_table: pd.DataFrame,
+    raw_scenes: RawScenes,
+    label_space: LabelSpace,
     model_history: ModelHistory,
     provenance: Provenance,
     options: ExportOptions,
@@ -43,9 +49,15 @@ def export_segnet(
         check_image_size(segnet_model.record, prepared_scenes.image_size)
     facts = {"licence": options.licence, "num_parameters": segnet_model.network.count_params()}
     model = replace(segnet_model, record=segnet_model.record.model_copy(update=facts))
-    scenes = read_proving_scenes(prepared_scenes, split_table, options.scenes)
+    size = options.image_size or model.record.image_size
+    if size == prepared_scenes.image_size:
+        read = prepared_scenes.read_pair
+    else:  # from the pixels of the camera
+        classes = prepared_scenes.classes
+        read = partial(read_pair, raw_scenes=raw_scenes, label_space=label_space, classes=classes, size=size)
+    scenes = read_proving_scenes(read, split_table, options.scenes)
     count = options.calibration_scenes if options.precision == "int8" else 0
-    calibration = read_calibration_images(prepared_scenes, split_table, count)
+    calibration = read_calibration_images(read, split_table, count)
     exported = export_model(model, options, calibration)
     proof = prove_export(exported, model, *scenes, options.runtimes)
     for name, each in (("keras", proof.keras), *proof.runtimes.items()):

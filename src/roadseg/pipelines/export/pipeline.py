@@ -15,6 +15,8 @@ def create_pipeline() -> Pipeline:
                     "segnet_model": "segnet_model",
                     "prepared_scenes": "prepared_scenes",
                     "split_table": "split_table",
+                    "raw_scenes": "raw_scenes",
+                    "label_space": "label_space",
                     "model_history": "model_history",
                     "provenance": "provenance",
                     "options": "params:export",
