@@ -97,16 +97,21 @@ def test_logits_of_another_size_are_proved_too(model):
     assert found.mean_iou == pytest.approx(1, abs=1e-3)
 
 
-def test_another_class_in_images_of_one_colour_is_refused(model, truth, monkeypatch):
-    def predict(model, images):
-        right = predict_from_exact_contrast(model, images)
-        return right if len(images) == 5 else right + (np.arange(50) < 2).astype(np.uint8)
-
-    monkeypatch.setattr("roadseg.exporting.proof.predict_from_exact_contrast", predict)
+def test_more_than_a_thousandth_of_another_class_in_images_of_one_colour_is_refused(model, truth, monkeypatch):
     options = OPTIONS.model_copy(update={"onnx_runtimes": ["onnxruntime"]})
-    message = r"in onnxruntime [\d.]+, 96.0000% of the pixels of images of one colour have the same class, expected at"
+
+    def prove(wrong):
+        def predict(model, images):
+            right = predict_from_exact_contrast(model, images)
+            return right if len(images) == 5 else right + (np.arange(35 * 50) < wrong).reshape(SIZE).astype(np.uint8)
+
+        monkeypatch.setattr("roadseg.exporting.proof.predict_from_exact_contrast", predict)
+        return prove_export(export_model(model, options), model, pictures(SIZE), truth, options.runtimes)
+
+    assert prove(1).runtimes["onnxruntime"].equal_tied_pixels == pytest.approx(1749 / 1750)
+    message = r"[\d.]+, 99.8857% of the pixels of images of one colour have the same class, expected at least 99.90%$"
     with pytest.raises(InputError, match=message):
-        prove_export(export_model(model, options), model, pictures(SIZE), truth, options.runtimes)
+        prove(2)
 
 
 @pytest.mark.parametrize("size", [[31, 64], [64, 16], 640, [64], [64.5, 64], [64, 64, 3], "big"])

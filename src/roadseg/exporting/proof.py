@@ -30,6 +30,9 @@ from roadseg.segnet.trained import TrainedSegNet
 LEAST_EQUAL, MOST_IOU = 0.9999, 0.0005
 """Share of pixels of the same class, and difference of the mean IoU, that a model in float32 must keep to."""
 
+LEAST_TIED = 0.999
+"""The same share in images of one colour: where the last maximum won, it was 0.52 to 0.91."""
+
 MOST_LOST = 0.01
 """Mean IoU that a model in int8 may lose; it may give any number of pixels another class."""
 
@@ -222,11 +225,11 @@ def _check(proof: Proof) -> None:
                 f"{LEAST_EQUAL:.2%}, and the mean IoU differs by {each.mean_iou_difference:+.5f}, expected at most "
                 f"{MOST_IOU}"
             )
-        if each.equal_tied_pixels < LEAST_EQUAL:
+        if each.equal_tied_pixels < LEAST_TIED:
             raise InputError(
                 f"the exported model is not what Keras predicts: in {name} {each.version}, "
                 f"{each.equal_tied_pixels:.4%} of the pixels of images of one colour have the same class, expected at "
-                f"least {LEAST_EQUAL:.2%}"
+                f"least {LEAST_TIED:.2%}"
             )
 
 
