@@ -23,7 +23,7 @@ def test_a_model_is_exported_with_its_proof_also_after_scenes_were_prepared_at_a
 
     options, versions = sentence.split("; add ")[1].split()
     assert options == "--load-versions"
-    changes = "export.scenes=2,export.ir_version=9,export.licence=other,export.formats=[onnx,litert,saved_model]"
+    changes = "export.scenes=2,export.ir_version=9,card.licence=other,export.formats=[onnx,litert,saved_model]"
     trained_copy.run("--pipelines", "export", "--params", changes, options, versions)
     (file,) = trained_copy.folder.glob("data/06_models/drawn/exported_model/*/exported_model/segnet.onnx")
     exported = onnx.load_model(file)

@@ -21,7 +21,6 @@ from segnet.small_networks import small_segnet
 SIZE = (35, 50)
 OPTIONS = ExportOptions(
     formats=["onnx"],
-    licence=None,
     image_size=None,
     outputs="classes",
     opset=17,

@@ -35,7 +35,6 @@ from segnet.small_networks import small_segnet
 SIZE = (35, 50)
 OPTIONS = ExportOptions(
     formats=["litert", "saved_model"],
-    licence=None,
     image_size=None,
     outputs="classes",
     opset=17,

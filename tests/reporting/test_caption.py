@@ -11,6 +11,7 @@ def test_a_model_is_described_with_versions_and_flat_parameters_but_those_that_n
         "export": {"opset": 17},
         "predict": {"samples": 0},
         "pictures": {"palette": "safe"},
+        "card": {"licence": "mit"},
     }
     assert describe_model(model_record(parameters=parameters)) == (
         "segnet_model v3, prepared_scenes v1, split_table v2. "

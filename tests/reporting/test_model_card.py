@@ -5,10 +5,11 @@ import pytest
 import yaml
 from huggingface_hub import EvalResult, ModelCard
 from huggingface_hub.repocard import metadata_load
+from pydantic import ValidationError
 
 from model_records import model_record
 from reporting.exports import REPORT
-from roadseg.reporting.model_card import Evaluation, write_model_card
+from roadseg.reporting.model_card import CardOptions, Evaluation, write_model_card
 
 NASTY = "a|b_*c*<i>`d`"
 DASH = "\N{EN DASH}"
@@ -214,3 +215,13 @@ def test_the_card_of_an_export_has_its_files_and_proofs():
     assert "in int8" not in text
     quantised = REPORT | {"unquantized": REPORT["runtimes"]}
     assert "A file in int8 may give pixels another class" in section(card(report=quantised), "Files")
+
+
+def test_a_licence_is_none_or_an_id_of_model_hubs():
+    for licence in (None, "apache-2.0", "other", "cc-by-nc-4.0"):
+        assert CardOptions(licence=licence).licence == licence
+    for licence in ("", "My Licence", "Apache-2.0", "a\nb"):
+        with pytest.raises(
+            ValidationError, match=r"expected the id that model hubs have for a licence, such as apache"
+        ):
+            CardOptions(licence=licence)

@@ -1,10 +1,9 @@
 """How a trained network is exported, and on what this is proved."""
 
-import re
 from collections.abc import Sequence
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, Field, PositiveInt, field_validator
+from pydantic import BaseModel, Field, PositiveInt
 
 from roadseg.exporting.model_description import Outputs
 from roadseg.exporting.onnx_model import OnnxOptions
@@ -24,7 +23,6 @@ class ExportOptions(BaseModel, frozen=True, extra="forbid", strict=True):
 
     Attributes:
         formats: What is written.
-        licence: Of the model: the id that model hubs have for it, such as apache-2.0 or other; None if it has none.
         image_size: (height, width) in pixels of images and outputs; None is the size of the network.
         outputs: What the files return.
         opset: Version of the operators in ONNX, see `OnnxOptions`.
@@ -37,7 +35,6 @@ class ExportOptions(BaseModel, frozen=True, extra="forbid", strict=True):
     """
 
     formats: Annotated[list[Format], Field(min_length=1)]
-    licence: str | None
     image_size: ImageSize | None
     outputs: Outputs
     opset: int
@@ -47,13 +44,6 @@ class ExportOptions(BaseModel, frozen=True, extra="forbid", strict=True):
     calibration_scenes: PositiveInt
     scenes: PositiveInt
     onnx_runtimes: Annotated[list[OnnxRuntime], Field(min_length=1)]
-
-    @field_validator("licence")
-    @classmethod
-    def _is_an_id(cls, licence: str | None) -> str | None:
-        if licence is not None and not re.fullmatch(r"[a-z0-9][a-z0-9.-]*", licence):
-            raise ValueError("expected the id that model hubs have for a licence, such as apache-2.0, mit or other")
-        return licence
 
     @property
     def onnx(self) -> OnnxOptions:

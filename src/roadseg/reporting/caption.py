@@ -8,7 +8,7 @@ from roadseg.scoring.differences import flatten_values
 if TYPE_CHECKING:
     from roadseg.segnet.model_record import ModelRecord  # brings Keras, which lists of runs need not wait for
 
-UNUSED = ("evaluate", "export", "predict", "pictures")
+UNUSED = ("evaluate", "export", "predict", "pictures", "card")
 """Groups of parameters that no training uses."""
 
 

@@ -4,12 +4,14 @@ It is written from records alone. Its head is YAML as Hugging Face reads it:
 https://github.com/huggingface/hub-docs/blob/main/modelcard.md.
 """
 
+import re
 from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 import yaml
+from pydantic import BaseModel, field_validator
 
 from roadseg.reporting.caption import UNUSED, name_export
 from roadseg.reporting.evaluation_report import describe_resolution
@@ -33,6 +35,23 @@ CALIBRATION = ("calibration_error", "scaled_calibration_error")
 
 METRICS = {"pixel_accuracy": "accuracy"}
 """Names of scores for which model hubs have another one."""
+
+
+class CardOptions(BaseModel, frozen=True, extra="forbid", strict=True):
+    """What no record says about a model.
+
+    Attributes:
+        licence: The id that model hubs have for its licence, such as apache-2.0 or other; None if it has none.
+    """
+
+    licence: str | None
+
+    @field_validator("licence")
+    @classmethod
+    def _is_an_id(cls, licence: str | None) -> str | None:
+        if licence is not None and not re.fullmatch(r"[a-z0-9][a-z0-9.-]*", licence):
+            raise ValueError("expected the id that model hubs have for a licence, such as apache-2.0, mit or other")
+        return licence
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,6 @@ from matplotlib.figure import Figure
 from roadseg.datasets.model_history import ModelHistory
 from roadseg.datasets.provenance import Provenance
 from roadseg.errors import advising
-from roadseg.exporting.options import ExportOptions
 from roadseg.pipelines.advice import evaluate_on_own_data, fit_scenes, spare_memory
 from roadseg.pipelines.evaluate.scored_network import describe_runtime, make_predictor
 from roadseg.predicting.prediction_files import write_predictions
@@ -297,10 +296,10 @@ def write_report(
 
 
 def write_model_card(
-    scores: Report, drive_scores: pd.DataFrame, model_history: ModelHistory, export_options: ExportOptions
+    scores: Report, drive_scores: pd.DataFrame, model_history: ModelHistory, options: model_card.CardOptions
 ) -> str:
     """Returns the card of the model, in Markdown."""
-    record = ModelRecord.model_validate({**scores["model"], "licence": export_options.licence})
+    record = ModelRecord.model_validate({**scores["model"], "licence": options.licence})
     evaluation = model_card.Evaluation(
         run=scores["run"],
         data_set=scores["data_set"],

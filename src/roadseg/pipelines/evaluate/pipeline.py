@@ -96,7 +96,7 @@ def create_pipeline() -> Pipeline:
             Node(draw_scores, "scores", "score_figure", name="draw_scores"),
             Node(
                 write_model_card,
-                ["scores", "drive_scores", "model_history", "params:export"],
+                ["scores", "drive_scores", "model_history", "params:card"],
                 "model_card",
                 name="write_model_card",
             ),

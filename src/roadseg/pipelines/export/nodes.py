@@ -16,7 +16,7 @@ from roadseg.exporting.proof import prove_export
 from roadseg.exporting.scene_choice import read_calibration_images, read_proving_scenes
 from roadseg.pipelines.advice import load_own_data
 from roadseg.reporting import export_page
-from roadseg.reporting.model_card import Evaluation, write_model_card
+from roadseg.reporting.model_card import CardOptions, Evaluation, write_model_card
 from roadseg.scenes.labels import LabelSpace
 from roadseg.scenes.prepared import PreparedScenes
 from roadseg.scenes.preprocessing import read_pair
@@ -39,6 +39,7 @@ def export_segnet(
     model_history: ModelHistory,
     provenance: Provenance,
     options: ExportOptions,
+    card_options: CardOptions,
 ) -> tuple[ExportedModel, Report]:
     """Returns the exported model with its card, and what was found when it ran in other runtimes.
 
@@ -47,7 +48,7 @@ def export_segnet(
     with advising(load_own_data(segnet_model.record)):
         check_classes(segnet_model.record, [each.name for each in prepared_scenes.classes])
         check_image_size(segnet_model.record, prepared_scenes.image_size)
-    facts = {"licence": options.licence, "num_parameters": segnet_model.network.count_params()}
+    facts = {"licence": card_options.licence, "num_parameters": segnet_model.network.count_params()}
     model = replace(segnet_model, record=segnet_model.record.model_copy(update=facts))
     size = options.image_size or model.record.image_size
     if size == prepared_scenes.image_size:

@@ -20,6 +20,7 @@ def create_pipeline() -> Pipeline:
                     "model_history": "model_history",
                     "provenance": "provenance",
                     "options": "params:export",
+                    "card_options": "params:card",
                 },
                 ["exported_model", "export_report"],
                 name="export_segnet",
