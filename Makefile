@@ -28,6 +28,7 @@ bench: .venv/developers
 	$(BIN)/python tests/benchmarks/evaluate.py
 	$(BIN)/python tests/benchmarks/predict.py
 	$(BIN)/python tests/benchmarks/predict_source.py
+	$(BIN)/python tests/benchmarks/export.py
 
 lint: .venv/developers
 	$(BIN)/ruff check
