@@ -45,7 +45,7 @@ def test_what_parameter_files_have_and_the_catalog_asks_for_may_be_given(given: 
         ({"sed": 2}, "there is no parameter 'sed'; did you mean seed?"),
         ({"trian": {"epochs": 1}}, "there is no parameter 'trian.epochs'; did you mean train?"),
         ({"raw_foldre": "there"}, "there is no parameter 'raw_foldre'; did you mean raw_folder?"),
-        ({"rounds": {}}, "there is no parameter 'rounds'; did you mean drawing_seed or evaluate or export or"),
+        ({"rounds": {}}, "there is no parameter 'rounds'; did you mean card or drawing_seed or evaluate or export or"),
         ({"raw_folder": 2024}, "raw_folder: input should be a valid string, received 2024; put text in quotes: "),
         ({"raw_folder": None}, "raw_folder: input should be a valid string, received None"),
         ({"model_of": ""}, "model_of: string should have at least 1 character, received ''"),
