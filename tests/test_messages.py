@@ -10,7 +10,7 @@ import yaml
 
 REPOSITORY = Path(__file__).parents[1]
 LIBRARY = REPOSITORY / "src/roadseg"
-ROOMS = ("scenes", "drawing", "reading", "segnet", "training", "scoring", "reporting", "predicting")
+ROOMS = ("scenes", "drawing", "reading", "segnet", "training", "scoring", "reporting", "predicting", "exporting")
 CAPTION = "segnet_model {}"
 """Pictures name the versions that they are made from as the catalog does, to find them there."""
 

@@ -53,7 +53,7 @@ def test_a_model_is_exported_with_its_proof_also_after_scenes_were_prepared_at_a
 
     options = ("--load-versions", versions)
     told = trained_copy.run("--pipelines", "evaluate", "--params", "evaluate.runtime=onnx", *options)
-    assert f"from exported_model {file.parents[1].name} (float32)" in " ".join(told.split())
+    assert f"from the export {file.parents[1].name} (float32)" in " ".join(told.split())
     both = sorted(trained_copy.folder.glob("data/08_reporting/drawn/scores.json/*/scores.json"))
     of_keras, of_file = (json.loads(path.read_text())["splits"] for path in both)
     assert of_keras != of_file

@@ -45,7 +45,7 @@ def test_a_run_leaves_a_record_of_what_it_read_wrote_and_scored(trained: Project
     assert {"kedro", "keras", "numpy", "python"} <= set(record["packages"])
     on_disk = {path.parents[1].name for path in trained.folder.glob(f"data/*/drawn/**/{run}/*.*")}
     assert set(record["saved"].values()) == set(record["loaded"].values()) == {run}
-    assert len(record["saved"]) == len(on_disk) == 30
+    assert len(record["saved"]) == len(on_disk) == 31
     scores = json.loads(next(trained.folder.glob("data/08_reporting/drawn/scores.json/*/scores.json")).read_text())
     assert record["scores"] == scores["splits"]
     assert f"{RECORDS}/{run}.json" in (trained.folder / "output.txt").read_text()

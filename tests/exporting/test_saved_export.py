@@ -12,7 +12,7 @@ from exporting.networks import model_of, pictures
 from roadseg.errors import FileError, InputError, RoadSegError
 from roadseg.exporting.onnx_model import OnnxOptions, convert_to_onnx
 from roadseg.exporting.onnx_network import OnnxNetwork
-from roadseg.exporting.saved_export import find_export, open_export
+from roadseg.exporting.saved_export import SavedExport, find_export, open_export
 from roadseg.segnet.predictor import Predictor
 from segnet.small_networks import small_segnet
 
@@ -41,8 +41,8 @@ def save(folder, version, description, files):
 
 
 def test_an_exported_network_predicts_what_its_twin_in_keras_does(model, file, tmp_path):
-    folder = save(tmp_path, "v4", {"run": "v3"}, {"segnet.onnx": file})
-    network = open_export(find_export(folder, "v3", before="v5"), model.record)
+    folder = save(tmp_path, "v4", {"run": "v3", "image_size": SIZE}, {"segnet.onnx": file})
+    network = open_export(find_export(folder, model.record, before="v5"))
     exported, twin = (
         Predictor(model, batch_size=4, **changes) for changes in ({"network": network}, {"precision": "float32"})
     )
@@ -80,36 +80,37 @@ def test_the_classes_of_the_logits_are_those_of_the_file_also_of_a_quantised_one
         assert len(np.unique(label_maps)) > 1
 
 
-def test_the_newest_file_of_exactly_this_model_is_chosen(tmp_path):
+def test_the_newest_file_of_exactly_this_model_that_takes_its_images_is_chosen(model, tmp_path):
+    record, of_it = model.record, {"run": "v3", "image_size": SIZE}
     onnx_file = {"segnet.onnx": b""}
-    folder = save(tmp_path, "v4", {"run": "v3"}, onnx_file)
-    save(tmp_path, "v5", {"run": "v3", "onnx": {"precision": "int8"}}, onnx_file)
-    save(tmp_path, "v6", {"run": "v3"}, {"segnet.tflite": b""})
-    save(tmp_path, "v7", {"run": "v1"}, onnx_file)
-    save(tmp_path, "v9", {"run": "v3"}, onnx_file)
-    found = find_export(folder, "v3", before="v9")
+    folder = save(tmp_path, "v4", of_it, onnx_file)
+    save(tmp_path, "v5", of_it | {"onnx": {"precision": "int8"}}, onnx_file)
+    save(tmp_path, "v6", of_it, {"segnet.tflite": b""})
+    save(tmp_path, "v7", of_it | {"run": "v1"}, onnx_file)
+    save(tmp_path, "v8", of_it | {"image_size": [48, 64]}, onnx_file)
+    save(tmp_path, "v9", of_it, onnx_file)
+    found = find_export(folder, record, before="v9")
     assert (found.version, found.precision) == ("v5", "int8")
     assert found.file == folder / "v5/exported_model/segnet.onnx"
-    assert find_export(folder, "v3", before="v5").precision == "float32"
-    with pytest.raises(
-        InputError, match=rf"^there is no file in ONNX of the model of v2 in '{re.escape(str(folder))}'"
-    ):
-        find_export(folder, "v2", before="v9")
-    with pytest.raises(InputError, match=r"^there is no file in ONNX of the model of v3 in '"):
-        find_export(tmp_path / "nothing", "v3", before="v9")
-
-
-def test_a_file_for_images_of_another_size_is_refused(model, file, tmp_path):
-    folder = save(tmp_path, "v4", {"run": "v3"}, {"segnet.onnx": file})
-    other = model.record.model_copy(update={"image_size": (48, 64)})
-    message = r"^the exported model of v4 takes images of 35 x 50 pixels, but the scenes are prepared at 48 x 64$"
+    assert find_export(folder, record, before="v5").precision == "float32"
+    message = rf"^there is no file in ONNX of the model of v2 in '{re.escape(str(folder))}' that takes images of 35 x"
     with pytest.raises(InputError, match=message):
-        open_export(find_export(folder, "v3", before="v5"), other)
+        find_export(folder, record.model_copy(update={"run": "v2"}), before="v9")
+    with pytest.raises(InputError, match=r"^there is no file in ONNX of the model of v3 in '"):
+        find_export(tmp_path / "nothing", record, before="v9")
 
 
-def test_a_file_of_operators_that_onnxruntime_does_not_know_yet_is_refused(file):
+def test_a_damaged_file_is_named(file, tmp_path):
+    for content in (file[:-20], b"no model", b""):
+        folder = save(tmp_path / str(len(content)), "v4", {"run": "v3"}, {"segnet.onnx": content})
+        with pytest.raises(FileError, match=r"exported_model/segnet\.onnx is no valid model in ONNX: "):
+            open_export(SavedExport(folder, "v4", "float32"))
+
+
+def test_a_file_of_operators_that_onnxruntime_does_not_know_is_refused(file):
     model = onnx.load_from_string(file)
-    model.opset_import[0].version = 99
+    model.graph.node[0].domain = "other"
+    model.opset_import.add(domain="other", version=1)
     with pytest.raises(FileError, match=rf"^onnxruntime {re.escape(onnxruntime.__version__)} can't run the file in "):
         OnnxNetwork(model.SerializeToString())
 

@@ -21,5 +21,5 @@ def test_a_model_is_described_with_versions_and_flat_parameters_but_those_that_n
 
 def test_only_an_exported_file_is_named():
     runtime = {"name": "onnxruntime", "version": "1.32.0", "exported_model": "v9", "precision": "int8"}
-    assert name_export(runtime) == "onnxruntime 1.32.0 from exported_model v9 (int8)"
+    assert name_export(runtime) == "onnxruntime 1.32.0 from the export v9 (int8)"
     assert name_export({"name": "keras", "version": "3.15.1"}) == name_export(None) == ""

@@ -129,7 +129,7 @@ def test_the_headline_says_at_which_resolution_it_was_scored(resolution, named):
 
 def test_an_exported_file_that_was_scored_is_named(page):
     runtime = {"name": "onnxruntime", "version": "1.32.0", "exported_model": "v9", "precision": "int8"}
-    named = "onnxruntime 1.32.0 from exported_model v9 (int8)"
+    named = "onnxruntime 1.32.0 from the export v9 (int8)"
     found = write_page(SCENES, NAMES, runtime=runtime)
     assert f"scores the network of v3 in {named} (segnet of width" in plain(section(found, "headline"))
     assert f"runtime {named}" in plain(section(found, "provenance"))

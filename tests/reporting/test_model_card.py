@@ -143,10 +143,7 @@ def test_the_worst_classes_and_drives_are_named_as_they_are_called():
 def test_the_origin_is_that_of_the_record():
     text = card(scored=evaluation(), command="kedro run --params 'a=`b|c`'")
     assert "# SegNet of driving scenes, trained on drawn street scenes\n" in text
-    assert (
-        "It works on RGB images of 15 x 24 pixels. It has 1,234 parameters (architecture\n`segnet`, width 0.25)."
-        in text
-    )
+    assert "It sees RGB images of 15 x 24 pixels. It has 1,234 parameters (architecture\n`segnet`, width 0.25)." in text
     origin = dict(table(section(text, "Training").split("Its parameters")[0])[1:])
     assert origin["command"] == "`kedro run --params 'a='b|c''`"
     assert (origin["run, started at (UTC)"], origin["git commit"], origin["seed"]) == ("v3", "0123+", "7")
@@ -189,8 +186,13 @@ def test_the_resolution_is_named(resolution):
 
 def test_an_exported_file_that_was_scored_is_named():
     runtime = {"name": "onnxruntime", "version": "1.32.0", "exported_model": "v9", "precision": "int8"}
-    scores = section(card(scored=evaluation(runtime=runtime)), "Scores")
-    assert "annotation, by run v4 in onnxruntime 1.32.0 from exported_model v9 (int8)." in scores
+    text = card(scored=evaluation(runtime=runtime))
+    head = yaml.safe_load(text.split("---")[1])
+    assert "library_name" not in head
+    (first, *_), *_ = (each["metrics"] for each in head["model-index"][0]["results"])
+    assert first["args"]["runtime"] == "onnxruntime 1.32.0 from the export v9 (int8)"
+    scores = section(text, "Scores")
+    assert "annotation, by run v4 in onnxruntime 1.32.0 from the export v9 (int8)." in scores
 
 
 def test_the_card_of_an_export_has_its_files_and_proofs():

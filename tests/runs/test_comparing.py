@@ -75,7 +75,7 @@ def test_what_ran_the_network_stands_beside_the_scores(catalog, scored):
         for run, facts in ((("r1"), {}), ("r2", {"runtime": runtime}))
     )
     (row,) = [each for each in sections(compare(catalog, first, second))["Runs"].rows if each[0] == "runtime"]
-    assert row == ("runtime", "keras", "onnxruntime 1.32.0 from exported_model v9 (int8)")
+    assert row == ("runtime", "keras", "onnxruntime 1.32.0 from the export v9 (int8)")
 
 
 def test_runs_over_the_same_scenes_are_compared_without_a_word(catalog, scored):

@@ -34,32 +34,35 @@ class OnnxNetwork:
     """The network in a file in ONNX, run by onnxruntime on the processor.
 
     Attributes:
-        image_size: (height, width) in pixels of the images that it takes.
         precision: Type of the numbers that it computes with.
     """
 
-    def __init__(self, content: bytes, precision: str = "float32") -> None:
+    def __init__(self, content: bytes, precision: str = "float32", name: str = "the file in ONNX") -> None:
         """Opens the file.
 
         Args:
             content: Of the file.
             precision: Type of the numbers that it computes with.
+            name: Of the file in messages.
 
         Raises:
             RoadSegError: If the package onnx or onnxruntime is missing.
-            FileError: If onnxruntime can't run it.
+            FileError: If the file is no valid model, or onnxruntime can't run it.
         """
         onnx, onnxruntime = import_onnx(), import_onnxruntime()
         from onnxruntime.capi import onnxruntime_pybind11_state as faults
 
+        try:
+            onnx.checker.check_model(content)
+        except (ValueError, onnx.checker.ValidationError) as fault:
+            raise FileError(f"{name} is no valid model in ONNX: {str(fault).splitlines()[0]}") from fault
         model = onnx.load_model_from_string(content)
         return_logits(model)
         try:
             self._session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
         except (faults.Fail, faults.InvalidGraph, faults.NotImplemented) as fault:
-            raise FileError(f"onnxruntime {onnxruntime.__version__} can't run the file in ONNX: {fault}") from fault
-        _, height, width, _ = self._session.get_inputs()[0].shape
-        self.image_size, self.precision = (height, width), precision
+            raise FileError(f"onnxruntime {onnxruntime.__version__} can't run {name}: {fault}") from fault
+        self.precision = precision
 
     def predict_on_batch(self, images: NDArray[np.uint8], /) -> NDArray[np.float32]:
         """Returns the logits, (batch, height, width, classes), of images (batch, height, width, 3)."""

@@ -30,12 +30,12 @@ class SavedExport:
         return self.folder / self.version / self.folder.name / FILES["onnx"]
 
 
-def find_export(folder: Path, run: str, *, before: str) -> SavedExport:
-    """Returns the newest file in ONNX that was exported from a model.
+def find_export(folder: Path, record: ModelRecord, *, before: str) -> SavedExport:
+    """Returns the newest file in ONNX that was exported from a model and takes images of its own size.
 
     Args:
         folder: With a folder per version.
-        run: Version of the model.
+        record: Of the model.
         before: Only older versions count.
 
     Raises:
@@ -45,28 +45,22 @@ def find_export(folder: Path, run: str, *, before: str) -> SavedExport:
         version = path.parents[1].name
         if version < before and path.with_name(FILES["onnx"]).exists():
             description = json.loads(path.read_text("utf-8"))
-            if description["run"] == run:
+            if (description["run"], tuple(description["image_size"])) == (record.run, record.image_size):
                 return SavedExport(folder, version, description.get("onnx", {}).get("precision", "float32"))
-    raise InputError(f"there is no file in ONNX of the model of {run} in '{folder}'")
+    size = " x ".join(map(str, record.image_size))
+    raise InputError(
+        f"there is no file in ONNX of the model of {record.run} in '{folder}' that takes images of {size} pixels"
+    )
 
 
-def open_export(export: SavedExport, record: ModelRecord) -> OnnxNetwork:
+def open_export(export: SavedExport) -> OnnxNetwork:
     """Returns the network of an exported model.
 
     Args:
         export: With a file in ONNX.
-        record: Of the model that it was made from.
 
     Raises:
         RoadSegError: If the package onnx or onnxruntime is missing.
-        FileError: If onnxruntime can't run the file.
-        InputError: If it takes images of another size than the model.
+        FileError: If the file is no valid model, or onnxruntime can't run it.
     """
-    network = OnnxNetwork(export.file.read_bytes(), export.precision)
-    if network.image_size != record.image_size:
-        received, expected = (" x ".join(map(str, size)) for size in (network.image_size, record.image_size))
-        raise InputError(
-            f"the exported model of {export.version} takes images of {received} pixels, but the scenes are prepared "
-            f"at {expected}"
-        )
-    return network
+    return OnnxNetwork(export.file.read_bytes(), export.precision, str(export.file))

@@ -35,4 +35,5 @@ def name_export(runtime: Mapping[str, str] | None) -> str:
     """
     if runtime is None or "exported_model" not in runtime:
         return ""
-    return "{name} {version} from exported_model {exported_model} ({precision})".format(**runtime)
+    program = f"{runtime['name']} {runtime['version']}"
+    return f"{program} from the export {runtime['exported_model']} ({runtime['precision']})"

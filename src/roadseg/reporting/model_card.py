@@ -147,10 +147,12 @@ def _describe_head(
     tags = ["semantic-segmentation", "driving-scenes", architecture, "roadseg"]
     head: dict[str, Any] = {"license": record.licence} if record.licence else {}
     head |= {"pipeline_tag": TASK["type"]}
-    if export_report is None:
-        head |= {"library_name": "keras", "tags": tags}
-    else:
+    if export_report is not None:
         head |= {"tags": [*tags, *export_report["files"]]}
+    elif evaluation and name_export(evaluation.runtime):  # the scores are those of an exported file
+        head |= {"tags": tags}
+    else:
+        head |= {"library_name": "keras", "tags": tags}
     results = list(_list_results(evaluation)) if evaluation else []
     if results:
         name = f"{architecture}-{record.data_set or 'unknown'}-{record.run}"
@@ -166,6 +168,8 @@ def _list_results(evaluation: Evaluation) -> Iterator[dict[str, Any]]:
         for score in SCORES.values():
             if summary.get(score.name) is not None:
                 args: dict[str, Any] = {"resolution": evaluation.resolution}
+                if exported := name_export(evaluation.runtime):
+                    args["runtime"] = exported
                 if pair := _find_interval(summary, score.name):
                     args["interval"] = [round(float(end), 4) for end in pair]
                 kind, value = METRICS.get(score.name, score.name), round(float(summary[score.name]), 4)

@@ -17,7 +17,6 @@ from roadseg.scenes.prepared import PreparedScenes
 if TYPE_CHECKING:
     from roadseg.exporting.onnx_network import OnnxNetwork
     from roadseg.scoring.prediction import Prediction
-    from roadseg.segnet.trained import TrainedSegNet
 
 
 @dataclass(frozen=True)
@@ -84,12 +83,12 @@ def _predict(
     from roadseg.segnet.predictor import Predictor
 
     model = load_version(catalog, run, "segnet_model")
-    exported = _open_export(catalog, run, model) if name_export(run.runtime) else None
+    exported = _open_export(catalog, run) if name_export(run.runtime) else None
     predictor = Predictor(model, batch_size=run.parameters["evaluate"]["batch_size"], network=exported)
     return list(predict_scenes(predictor, prepared, scenes))
 
 
-def _open_export(catalog: DataCatalog, run: RunRecord, model: "TrainedSegNet") -> "OnnxNetwork":
+def _open_export(catalog: DataCatalog, run: RunRecord) -> "OnnxNetwork":
     from roadseg.exporting.saved_export import SavedExport, open_export
 
     folder: Any = catalog["exported_models_folder"]
@@ -97,4 +96,4 @@ def _open_export(catalog: DataCatalog, run: RunRecord, model: "TrainedSegNet") -
     export = SavedExport(folder.load(), runtime["exported_model"], runtime["precision"])
     if not export.file.exists():
         raise GoneError(f"exported_model {export.version} of run {run.run} was removed")
-    return open_export(export, model.record)
+    return open_export(export)

@@ -267,7 +267,8 @@ def test_scores_of_an_exported_file_name_it_in_data_tables_log_and_figures(
 ) -> None:
     place = tmp_path / "exported_model/v3a/exported_model"
     place.mkdir(parents=True)
-    (place / "segnet.json").write_text(json.dumps({"run": model.record.run, "onnx": {"precision": "int8"}}))
+    description = {"run": model.record.run, "image_size": model.record.image_size, "onnx": {"precision": "int8"}}
+    (place / "segnet.json").write_text(json.dumps(description))
     (place / "segnet.onnx").write_bytes(b"is not opened to write what is known")
     (confusion, calibration, _, scenes, of_classes, *_), _, _ = summaries
     origin = provenance(tmp_path)
@@ -290,7 +291,7 @@ def test_scores_of_an_exported_file_name_it_in_data_tables_log_and_figures(
     assert scores["runtime"] == runtime
     assert scores["versions"] == {**origin.versions, "exported_model": "v3a"}
     assert score_table["exported_model"].tolist() == ["v3a", "v3a"]
-    how = f"at network resolution, in onnxruntime {version} from exported_model v3a (int8)"
+    how = f"at network resolution, in onnxruntime {version} from the export v3a (int8)"
     assert caplog.messages[-1].startswith(f"Scores {how}\n")
     assert " ".join(nodes.draw_scores(scores).get_supxlabel().split()).startswith(f"A{how[1:]}. segnet_model v3")
 

@@ -1,14 +1,13 @@
 """Which network an evaluation scores: that of the model in Keras, or the file that was exported from it."""
 
-import keras
-
 from roadseg.datasets.provenance import Provenance
 from roadseg.errors import advising
 from roadseg.exporting.onnx_network import import_onnxruntime
 from roadseg.exporting.saved_export import SavedExport, find_export, open_export
-from roadseg.pipelines.advice import export_at_own_size, export_model, leave_out_samples
+from roadseg.pipelines.advice import export_model, leave_out_samples
 from roadseg.scenes.seed import Seed
 from roadseg.scoring.measures import EvaluateOptions
+from roadseg.segnet import keras
 from roadseg.segnet.dropout_samples import NoDropoutError
 from roadseg.segnet.model_record import ModelRecord
 from roadseg.segnet.predictor import Predictor
@@ -19,14 +18,12 @@ def make_predictor(model: TrainedSegNet, options: EvaluateOptions, seed: Seed, p
     """Returns what predicts the scenes.
 
     Raises:
-        InputError: If the runtime is `onnx` and nothing was exported from the model, or for images of another size; or
-            if dropout samples are asked for of a model without dropout.
+        InputError: If the runtime is `onnx` and nothing was exported from the model, or if dropout samples are asked
+            for of a model without dropout.
     """
     network = None
     if options.runtime == "onnx":
-        export = _find_export(model.record, provenance)
-        with advising(export_at_own_size(model.record)):
-            network = open_export(export, model.record)
+        network = open_export(_find_export(model.record, provenance))
     with advising(leave_out_samples("evaluate"), NoDropoutError):
         return Predictor(model, batch_size=options.batch_size, samples=options.samples, seed=seed.root, network=network)
 
@@ -51,4 +48,4 @@ def describe_runtime(record: ModelRecord, options: EvaluateOptions, provenance: 
 def _find_export(record: ModelRecord, provenance: Provenance) -> SavedExport:
     # One that is made while this run scores would be used by the last nodes alone.
     with advising(export_model(record)):
-        return find_export(provenance.folders["exported_models_folder"], record.run, before=provenance.run)
+        return find_export(provenance.folders["exported_models_folder"], record, before=provenance.run)
