@@ -19,6 +19,7 @@ from roadseg.datasets.provenance import Provenance
 from roadseg.errors import InputError, advising
 from roadseg.pipelines.evaluate.nodes import draw_examples, score_scenes
 from roadseg.pipelines.evaluate.scored_network import describe_runtime
+from roadseg.pipelines.export.nodes import export_segnet
 from roadseg.pipelines.predict.nodes import predict_pictures
 from roadseg.pipelines.train.nodes import train_segnet
 from roadseg.reading.picture_source import list_pictures
@@ -123,6 +124,42 @@ def test_a_model_that_was_never_exported_is_refused_in_onnx_with_the_command_tha
     assert "".join(followed["pipelines"]) == "export"
     assert (followed["env"] or "") == environment
     assert followed["params"] == {"export": {"image_size": None}}
+
+
+def refuse_export(prepared: Any, **changes: Any) -> str:
+    """Returns what is said of a model that can't be exported with the scene."""
+    here = Provenance(run="v9", data_set="camvid", environment="camvid", versions={}, parameters={})
+    model: Any = TrainedSegNet(None, record(**{"classes": prepared.classes} | changes))
+    unused: Any = dict.fromkeys(("raw_scenes", "label_space", "model_history", "options", "card_options"))
+    given: Any = {"prepared_scenes": prepared, "split_table": SPLITS, "provenance": here}
+    with pytest.raises(InputError) as raised:
+        export_segnet(segnet_model=model, **given, **unused)
+    return str(raised.value)
+
+
+@pytest.mark.parametrize("data_set", ["camvid", None])
+def test_a_model_of_earlier_scenes_is_refused_in_export_with_the_versions_that_fit(
+    prepared: Any, data_set: str | None
+) -> None:
+    sentence, _, advised = refuse_export(
+        prepared, image_size=(240, 480), environment="camvid", data_set=data_set
+    ).partition("; add ")
+    assert sentence.startswith(f"the model of {RUN} takes images of 240 x 480 pixels, but the scenes were prepared at ")
+    assert advised == f"--load-versions segnet_model:{RUN},{PINS}"
+    assert follow(advised)["load_versions"] == {"segnet_model": RUN, **VERSIONS}
+
+
+@pytest.mark.parametrize("environment", ["", "idd_lite"])
+@pytest.mark.parametrize("changes", [{"image_size": (240, 480)}, {"classes": [{"name": "moon", "colour": (1, 2, 3)}]}])
+def test_a_model_of_another_data_set_is_refused_in_export_with_the_command_that_has_its_environment(
+    prepared: Any, environment: str, changes: dict[str, Any]
+) -> None:
+    sentence, command = refuse_export(prepared, environment=environment, data_set="idd_lite", **changes).splitlines()
+    assert re.match(f"the model of {RUN} (takes images of|has other classes than) .*: export it with$", sentence)
+    followed = follow(command.partition("run ")[2])
+    assert "".join(followed["pipelines"]) == "export"
+    assert (followed["env"] or "") == environment
+    assert followed["load_versions"] == {"segnet_model": RUN, **VERSIONS}
 
 
 def lack_memory(monkeypatch: pytest.MonkeyPatch, network: keras.Model) -> None:

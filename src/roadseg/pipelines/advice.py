@@ -26,7 +26,7 @@ def fit_scenes(record: "ModelRecord", provenance: Provenance) -> str:
 
     Scenes of its own data that are prepared again may be others: a trial has fewer, and raw data may have changed.
     """
-    if record.environment == provenance.environment and record.data_set in (None, provenance.data_set):
+    if _is_of_data_set(record, provenance):
         return f": {evaluate_on_own_data(record)}"
     height, width = record.image_size
     return (
@@ -52,14 +52,20 @@ def export_model(record: "ModelRecord") -> str:
     return f": export it with\n  kedro run --pipelines export{options}"
 
 
-def load_own_data(record: "ModelRecord") -> str:
-    """Returns the options with which a run loads a model with the data that it learnt from."""
+def export_on_own_data(record: "ModelRecord", provenance: Provenance) -> str:
+    """Returns how a run exports a model with the data that it learnt from, which another environment may have."""
+    if not _is_of_data_set(record, provenance):
+        return export_model(record)
     return f"; add --load-versions segnet_model:{record.run},{_name_versions(record)}"
 
 
 def load_what_was_learnt(record: "ModelRecord") -> str:
     """Returns the options with which a run loads the data that a model learnt from."""
     return f"; add --pipelines train --load-versions {_name_versions(record)}"
+
+
+def _is_of_data_set(record: "ModelRecord", provenance: Provenance) -> bool:
+    return record.environment == provenance.environment and record.data_set in (None, provenance.data_set)
 
 
 def _name_versions(record: "ModelRecord") -> str:

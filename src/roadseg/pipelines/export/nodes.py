@@ -14,7 +14,7 @@ from roadseg.exporting.exported_model import CARD, ExportedModel, export_model
 from roadseg.exporting.options import ExportOptions
 from roadseg.exporting.proof import prove_export
 from roadseg.exporting.scene_choice import read_calibration_images, read_proving_scenes
-from roadseg.pipelines.advice import load_own_data
+from roadseg.pipelines.advice import export_on_own_data
 from roadseg.reporting import export_page
 from roadseg.reporting.model_card import CardOptions, Evaluation, write_model_card
 from roadseg.scenes.labels import LabelSpace
@@ -45,7 +45,7 @@ def export_segnet(
 
     One that does not predict there what Keras predicts is refused.
     """
-    with advising(load_own_data(segnet_model.record)):
+    with advising(export_on_own_data(segnet_model.record, provenance)):
         check_classes(segnet_model.record, [each.name for each in prepared_scenes.classes])
         check_image_size(segnet_model.record, prepared_scenes.image_size)
     facts = {"licence": card_options.licence, "num_parameters": segnet_model.network.count_params()}
