@@ -24,7 +24,7 @@ def test_a_model_is_exported_with_its_proof_also_after_scenes_were_prepared_at_a
     options, versions = sentence.split("; add ")[1].split()
     assert options == "--load-versions"
     changes = "export.scenes=2,export.ir_version=9,card.licence=other,export.formats=[onnx,litert,saved_model]"
-    trained_copy.run("--pipelines", "export", "--params", changes, options, versions)
+    told = trained_copy.run("--pipelines", "export", "--params", changes, options, versions)
     (file,) = trained_copy.folder.glob("data/06_models/drawn/exported_model/*/exported_model/segnet.onnx")
     exported = onnx.load_model(file)
     metadata = {each.key: json.loads(each.value) for each in exported.metadata_props}
@@ -38,6 +38,8 @@ def test_a_model_is_exported_with_its_proof_also_after_scenes_were_prepared_at_a
         "README.md", "segnet.json", "segnet.onnx", "segnet.tflite", "saved_model"
     }  # fmt: skip
     assert set(report["runtimes"]) == {"onnxruntime", "litert", "tensorflow"}
+    assert f"exported_model: data/06_models/drawn/exported_model/{file.parents[1].name}/" in "".join(told.split("\n"))
+    assert len(re.findall(r"of\s+the\s+pixels\s+have\s+the\s+same\s+class,\s+mean\s+IoU", told)) == 4
     assert all(each["equal_pixels"] >= 0.9999 for each in report["runtimes"].values())
     page = "".join(
         each.read_text("utf-8") for each in trained_copy.folder.glob("data/08_reporting/drawn/export_page.html/*/*")

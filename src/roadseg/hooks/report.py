@@ -1,4 +1,4 @@
-"""Ends a run with the paths of the model, pictures and tables that it made."""
+"""Ends a run with the paths of the models, pictures and reports that it made."""
 
 import logging
 from pathlib import Path
@@ -10,12 +10,12 @@ from kedro.pipeline import Pipeline
 
 logger = logging.getLogger(__name__)
 
-NAMED = ("segnet_model", "predicted_pictures")
+NAMED = ("segnet_model", "exported_model", "predicted_pictures")
 """Outputs besides reports whose paths people need."""
 
 
 class ReportHooks:
-    """Ends a run with the paths of the model, pictures and tables that it made."""
+    """Ends a run with the paths of the models, pictures and reports that it made."""
 
     @hook_impl
     def before_pipeline_run(self) -> None:

@@ -1,4 +1,4 @@
-"""The table of an export report: Keras, then each runtime, with all that the report holds of them."""
+"""What an export report says of Keras and of each runtime, as a table and as lines."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -47,6 +47,20 @@ def tabulate_proof(report: Mapping[str, Any]) -> ProofTable:
     for name, found in programs.items():
         rows[name].append(f"{found['milliseconds'] / unit:.2f}")
     return ProofTable([*columns, "times Keras"], rows)
+
+
+def describe_proof(report: Mapping[str, Any]) -> list[str]:
+    """Returns a line for Keras and one per runtime: pixels of the same class, mean IoU and time.
+
+    Args:
+        report: As the catalog's `export_report` holds it.
+    """
+    return [
+        f"{name} {found['version']}: {_write('equal_pixels', found['equal_pixels'])} of the pixels have the same "
+        f"class, mean IoU {_write('mean_iou', found['mean_iou'])}, "
+        f"{_write('milliseconds', found['milliseconds'])} milliseconds per image"
+        for name, found in {"keras": report["keras"], **report["runtimes"]}.items()
+    ]
 
 
 def _write(entry: str, value: Any) -> str:

@@ -17,6 +17,7 @@ from roadseg.exporting.scene_choice import read_calibration_images, read_proving
 from roadseg.pipelines.advice import export_on_own_data
 from roadseg.reporting import export_page
 from roadseg.reporting.model_card import CardOptions, Evaluation, write_model_card
+from roadseg.reporting.proof_table import describe_proof
 from roadseg.scenes.labels import LabelSpace
 from roadseg.scenes.prepared import PreparedScenes
 from roadseg.scenes.preprocessing import read_pair
@@ -61,9 +62,9 @@ def export_segnet(
     calibration = read_calibration_images(read, split_table, count)
     exported = export_model(model, options, calibration)
     proof = prove_export(exported, model, *scenes, options.runtimes)
-    for name, each in (("keras", proof.keras), *proof.runtimes.items()):
-        logger.info("%s %s: %.1f milliseconds per image", name, each.version, each.milliseconds)
     report = proof.model_dump(mode="json")
+    for line in describe_proof(report):
+        logger.info("%s", line)
     evaluation = _describe_evaluation(model_history.find_evaluation(), provenance)
     card = write_model_card(model.record, model_history.find_command(), evaluation, report)
     return ExportedModel({**exported.files, CARD: card.encode()}), report
