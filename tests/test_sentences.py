@@ -2,7 +2,7 @@
 
 import errno
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,16 @@ class Shares(BaseModel, extra="forbid", strict=True):
         if self.train > 1:
             raise ValueError(f"the shares must add up to 1, received {self.train:g}")
         return self
+
+
+class Written(BaseModel, strict=True):
+    formats: list[str]
+    size: tuple[int, int]
+    maps: Sequence[str]
+
+
+def write(written: Written) -> None:
+    """A node whose options are lists."""
 
 
 def split(table: pd.DataFrame, shares: Shares, seed: Seed) -> None:
@@ -66,6 +76,21 @@ def test_wrong_parameters_are_told_with_key_expectation_and_value(parameters: di
     with pytest.raises(ParameterValidationError) as raised:
         ParameterValidator({"prepare": Pipeline([node])}).validate_raw_params(parameters)
     assert describe_fault(raised.value) == sentence
+
+
+def test_a_text_in_place_of_a_list_is_told_how_to_write_a_list() -> None:
+    node = Node(write, ["params:written"], None, name="write")
+    parameters = {"written": {"formats": "onnx", "size": 9, "maps": "entropy"}}
+    with pytest.raises(ParameterValidationError) as raised:
+        ParameterValidator({"export": Pipeline([node])}).validate_raw_params(parameters)
+    assert describe_fault(raised.value) == (
+        "written.formats: input should be a valid list, received 'onnx'; "
+        "write a list as --params 'written.formats=[value,value]'; "
+        "written.size: input should be a valid tuple, received 9; "
+        "write a list as --params 'written.size=[value,value]'; "
+        "written.maps: 'str' instances are not allowed as a Sequence value, received 'entropy'; "
+        "write a list as --params 'written.maps=[value,value]'"
+    )
 
 
 @pytest.mark.parametrize(

@@ -44,6 +44,9 @@ What holds for several keys together has no key, and the expectation is the whol
 keeps of what pydantic found: the error has neither a cause nor a list of faults.
 """
 
+IS_LIST = re.compile(r"a valid (list|tuple)|as a Sequence value")
+"""What pydantic says where a list is expected."""
+
 PARSING = re.compile(
     r"^An exception occurred when parsing config for dataset '(.+?)':\s+(.+?)(?:\s+Hint:.*)?$", re.DOTALL
 )
@@ -130,7 +133,9 @@ def describe_parameter(name: str, expectation: str, received: str) -> str:
     expected = expectation.replace("Extra inputs are not permitted", "there is no such parameter")
     hint = f"; put text in quotes: --params \"{name}='...'\"" if "valid string" in expected else ""
     items, _, place = name.rpartition(".")
-    if place.isdecimal() and received.startswith("'"):
+    is_item = place.isdecimal() and received.startswith("'")
+    if is_item or IS_LIST.search(expected):
+        items = items if is_item else name
         hint = f"; write a list as --params '{items}=[value,value]'"
     return f"{name}: {expected[0].lower()}{expected[1:]}, received {received}{hint}"
 

@@ -76,9 +76,11 @@ def test_a_model_that_agrees_is_proved_in_each_runtime(model, truth):
         ({"formats": ["onnx", "tflite"]}, r"^formats\.1: .* 'onnx', 'litert' or 'saved_model', received 'tflite'$"),
         ({"formats": []}, r"^formats: List should have at least 1 item after validation, not 0, received \[\]$"),
         ({"onnx_runtimes": ["litert"]}, r"^onnx_runtimes\.0: .* 'onnxruntime' or 'openvino', received 'litert'$"),
+        ({"formats": ["litert"] * 2}, r"^formats: Value error, expected .* once, received \['litert', 'litert'\]$"),
+        ({"onnx_runtimes": ["openvino"] * 2}, r"^onnx_runtimes: .* once, received \['openvino', 'openvino'\]$"),
     ],
 )
-def test_unknown_formats_and_runtimes_are_refused(changes, message):
+def test_unknown_and_repeated_formats_and_runtimes_are_refused(changes, message):
     with pytest.raises(ValidationError) as fault:
         ExportOptions(**(OPTIONS.model_dump() | changes))
     assert re.search(message, describe_validation(fault.value))

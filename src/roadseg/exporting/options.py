@@ -1,9 +1,9 @@
 """How a trained network is exported, and on what this is proved."""
 
 from collections.abc import Sequence
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 
-from pydantic import BaseModel, Field, PositiveInt
+from pydantic import AfterValidator, BaseModel, Field, PositiveInt
 
 from roadseg.exporting.model_description import Outputs
 from roadseg.exporting.onnx_model import OnnxOptions
@@ -16,6 +16,19 @@ Format = Literal["onnx", "litert", "saved_model"]
 
 Precision = Literal["float32", "int8"]
 """What the convolutions of an exported model compute in."""
+
+
+Name = TypeVar("Name", bound=str)
+
+
+def _refuse_doubles(names: list[Name]) -> list[Name]:
+    if len(set(names)) < len(names):
+        raise ValueError("expected each value only once")
+    return names
+
+
+Names = Annotated[list[Name], Field(min_length=1), AfterValidator(_refuse_doubles)]
+"""One or more, none of them twice."""
 
 
 class ExportOptions(BaseModel, frozen=True, extra="forbid", strict=True):
@@ -34,7 +47,7 @@ class ExportOptions(BaseModel, frozen=True, extra="forbid", strict=True):
         onnx_runtimes: In which runtimes, for ONNX.
     """
 
-    formats: Annotated[list[Format], Field(min_length=1)]
+    formats: Names[Format]
     image_size: ImageSize | None
     outputs: Outputs
     opset: int
@@ -43,7 +56,7 @@ class ExportOptions(BaseModel, frozen=True, extra="forbid", strict=True):
     quantization: QuantizationOptions
     calibration_scenes: PositiveInt
     scenes: PositiveInt
-    onnx_runtimes: Annotated[list[OnnxRuntime], Field(min_length=1)]
+    onnx_runtimes: Names[OnnxRuntime]
 
     @property
     def onnx(self) -> OnnxOptions:
