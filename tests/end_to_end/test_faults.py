@@ -26,6 +26,7 @@ def camvid(project: Project, camvid_folder: Path) -> Project:
     return project
 
 
+@pytest.mark.slow
 def test_advice_for_a_missing_folder_and_an_id_without_a_name_is_followed(camvid: Project, camvid_folder: Path) -> None:
     message = camvid.fail(*PREPARE, "--params", "raw_folder=data/nowhere")
     assert "data/nowhere': link or copy the data set there" in message

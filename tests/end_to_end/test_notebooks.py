@@ -28,9 +28,8 @@ def test_a_notebook_is_stored_without_output(path: Path) -> None:
     assert all(not cell.outputs and cell.execution_count is None for cell in cells)
 
 
-@pytest.mark.parametrize(
-    "path", [NOTEBOOKS[0], *(pytest.param(each, marks=pytest.mark.slow) for each in NOTEBOOKS[1:])], ids=name_notebook
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=name_notebook)
 def test_a_notebook_runs_from_top_to_bottom(trained_copy: Project, path: Path) -> None:
     leave_older_runs(trained_copy)
     notebook = nbformat.read(path, as_version=4)

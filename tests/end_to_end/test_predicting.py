@@ -40,6 +40,7 @@ def read_files(project: Project) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in files}
 
 
+@pytest.mark.slow
 def test_a_second_run_predicts_what_changed_and_stays_whole_when_the_first_is_pruned(trained_copy: Project) -> None:
     source = trained_copy.folder / "ä source"
     for number, name in enumerate(("drive 1/a.png", "drive 1/b.JPG", "drive 2/c.bmp", "gone.png")):

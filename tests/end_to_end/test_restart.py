@@ -113,6 +113,7 @@ def prepare_again(project: Project, *arguments: str) -> tuple[int, int]:
     return int(found[1]), int(found[2])
 
 
+@pytest.mark.slow
 def test_only_what_changed_is_prepared_again(camvid: Project) -> None:
     before = camvid.files()
     folder = camvid.folder / "data/01_raw/camvid"

@@ -81,6 +81,7 @@ def test_two_trainings_at_once_score_each_its_own_model(trained_copy: Project) -
         check_run_is_its_own(trained_copy, re.search(r"runs/(\S+)\.json", output)[1], epochs)
 
 
+@pytest.mark.slow
 def test_only_what_was_missing_is_made_and_told(trained_copy: Project) -> None:
     (first,) = trained_copy.versions("06_models/drawn/segnet.keras")
     for name in ("confusion.png", "scores.png"):

@@ -193,7 +193,7 @@ def test_damaged_vgg16_file_is_named_in_one_line(name, damage, tmp_path):
 
 
 @pytest.mark.filterwarnings("ignore:Skipping nested container:UserWarning")
-@pytest.mark.parametrize("name", ["other.h5", "other.weights.h5"])
+@pytest.mark.parametrize("name", [pytest.param("other.h5", marks=pytest.mark.slow), "other.weights.h5"])
 def test_file_of_other_weights_is_no_vgg16(name, tmp_path):
     path = tmp_path / name
     if name == "other.h5":
