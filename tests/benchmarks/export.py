@@ -55,6 +55,7 @@ def in_onnxruntime(content: bytes, image: Any, threads: int) -> Side:
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # a thread that waits leaves its core
     session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
     return lambda: session.run(None, {"images": image[None]})
 
