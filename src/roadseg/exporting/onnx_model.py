@@ -17,6 +17,7 @@ from roadseg.exporting.onnx_layers import Value, write_layer
 from roadseg.exporting.onnx_resizing import resize_images, resize_logits
 from roadseg.exporting.resampling import ImageSize, Size
 from roadseg.segnet.folding import fold_batch_norms
+from roadseg.segnet.layer_calls import list_calls
 from roadseg.segnet.trained import TrainedSegNet
 
 if TYPE_CHECKING:
@@ -125,8 +126,7 @@ def _write_network(graph: OnnxGraph, network: keras.Model, size: Size) -> Name:
     network_size = network.input.shape[1:3]
     floats = resize_images(graph, graph.cast(IMAGES, np.float32, layer=IMAGES), size, network_size)
     values: dict[int, Value] = {id(network.input): graph.add("Transpose", floats, layer=IMAGES, perm=[0, 3, 1, 2])}
-    depths = network._nodes_by_depth  # Keras shows the graph nowhere else
-    for node in (node for depth in sorted(depths, reverse=True) for node in depths[depth] if not node.is_input):
+    for node in (node for node in list_calls(network) if not node.is_input):
         inputs = [values[id(each)] for each in node.input_tensors]
         written = write_layer(graph, node.operation, inputs, node.input_tensors[0].shape[1:3])
         values |= {id(each): value for each, value in zip(node.outputs, written, strict=True)}

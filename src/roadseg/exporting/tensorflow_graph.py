@@ -16,6 +16,7 @@ from roadseg.exporting.tensorflow_resizing import resize_images
 from roadseg.segnet.backend import Tensor, is_tensorflow, name_backend
 from roadseg.segnet.folding import fold_batch_norms
 from roadseg.segnet.keras_settings import VARIABLE
+from roadseg.segnet.layer_calls import list_calls
 from roadseg.segnet.layers import MaxPoolingWithIndices2D, MaxUnpooling2D
 from roadseg.segnet.network import CONTRAST
 from roadseg.segnet.trained import TrainedSegNet
@@ -66,8 +67,7 @@ def build_graph(model: TrainedSegNet, outputs: Outputs, image_size: Size | None,
 def _write_network(network: keras.Model, images: Tensor) -> Tensor:
     """Returns the logits, (batch, height, width, classes) float32, of images, (batch, height, width, 3) float32."""
     values = {id(network.input): images}
-    depths = network._nodes_by_depth  # Keras shows the graph nowhere else
-    for node in (node for depth in sorted(depths, reverse=True) for node in depths[depth] if not node.is_input):
+    for node in (node for node in list_calls(network) if not node.is_input):
         written = _write_layer(node.operation, [values[id(each)] for each in node.input_tensors])
         values |= {id(each): value for each, value in zip(node.outputs, written, strict=True)}
     return values[id(network.output)]

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from roadseg.errors import InputError
 from roadseg.segnet.backend import Tensor
+from roadseg.segnet.layer_calls import list_calls
 
 LEAST = np.finfo(np.float32).tiny
 """Stands for a probability of 0, whose logarithm is infinite."""
@@ -128,10 +129,9 @@ def _always_dropping(network: keras.Model) -> keras.Model:
 
 def _find_inputs_of_draws(network: keras.Model) -> list[keras.KerasTensor]:
     """Returns all that layers behind a dropout, or the dropouts themselves, use of the layers before them."""
-    depths = network._nodes_by_depth  # Keras shows the graph nowhere else
     drawn: set[int] = set()
     used: dict[int, keras.KerasTensor] = {}
-    for node in (node for depth in sorted(depths, reverse=True) for node in depths[depth]):
+    for node in list_calls(network):
         if isinstance(node.operation, _AlwaysDropout) or any(id(each) in drawn for each in node.input_tensors):
             used |= {id(each): each for each in node.input_tensors if id(each) not in drawn}
             drawn |= {id(each) for each in node.outputs}

@@ -5,6 +5,7 @@ from typing import Any
 
 import keras
 
+from roadseg.segnet.layer_calls import list_calls
 from roadseg.segnet.network import ALWAYS_FLOAT32
 
 
@@ -54,7 +55,7 @@ def _find_norms(network: keras.Model) -> dict[str, keras.layers.BatchNormalizati
 
     Each of the two is called once, and only the norm uses what the convolution returns.
     """
-    calls = [node for nodes in network._nodes_by_depth.values() for node in nodes]  # Keras shows the graph nowhere else
+    calls = list_calls(network)
     count = Counter(node.operation for node in calls)
     used = Counter(id(each) for node in calls for each in node.input_tensors)
     used.update(id(each) for each in network.outputs)
