@@ -2,17 +2,16 @@
 
 import shutil
 import tempfile
-from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-from fsspec.implementations.local import LocalFileSystem
-from kedro.io import AbstractVersionedDataset, Version
+from roadseg.datasets.versioned_folder import VersionedFolderDataset
 
 if TYPE_CHECKING:
     from roadseg.exporting.exported_model import ExportedModel
 
 
-class ExportedModelDataset(AbstractVersionedDataset["ExportedModel", "ExportedModel"]):
+class ExportedModelDataset(VersionedFolderDataset["ExportedModel", "ExportedModel"]):
     """Saves the files of an exported model in a folder, which is there only when it is whole, and loads them.
 
     Examples:
@@ -23,14 +22,6 @@ class ExportedModelDataset(AbstractVersionedDataset["ExportedModel", "ExportedMo
           versioned: true
         ```
     """
-
-    def __init__(
-        self, *, filepath: str, version: Version | None = None, metadata: dict[str, Any] | None = None
-    ) -> None:
-        """Takes the path of the folder."""
-        self.metadata = metadata
-        self._fs = LocalFileSystem()  # old versions are removed through it
-        super().__init__(PurePosixPath(filepath), version)
 
     def load(self) -> "ExportedModel":
         """Returns all files of the folder."""
@@ -47,9 +38,3 @@ class ExportedModelDataset(AbstractVersionedDataset["ExportedModel", "ExportedMo
             if path.exists():
                 shutil.rmtree(path)
             (Path(folder) / path.name).rename(path)
-
-    def _exists(self) -> bool:
-        return Path(self._get_load_path()).exists()
-
-    def _describe(self) -> dict[str, Any]:
-        return {"filepath": str(self._filepath), "version": self._version}

@@ -2,14 +2,14 @@
 
 import base64
 import shutil
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
-from fsspec.implementations.local import LocalFileSystem
-from kedro.io import AbstractVersionedDataset, Version
 from kedro_datasets._typing import ImagePreview
+
+from roadseg.datasets.versioned_folder import VersionedFolderDataset
 
 if TYPE_CHECKING:
     from roadseg.predicting.predicted_pictures import PredictedPictures
@@ -18,7 +18,7 @@ COLUMNS = 3
 """Pictures beside each other in a preview."""
 
 
-class PredictedPicturesDataset(AbstractVersionedDataset["PredictedPictures", "PredictedPictures"]):
+class PredictedPicturesDataset(VersionedFolderDataset["PredictedPictures", "PredictedPictures"]):
     """Saves the folder of a prediction by moving it to its place, and loads it as `PredictedPictures`.
 
     Examples:
@@ -29,14 +29,6 @@ class PredictedPicturesDataset(AbstractVersionedDataset["PredictedPictures", "Pr
           versioned: true
         ```
     """
-
-    def __init__(
-        self, *, filepath: str, version: Version | None = None, metadata: dict[str, Any] | None = None
-    ) -> None:
-        """Takes the path of the folder."""
-        self.metadata = metadata
-        self._fs = LocalFileSystem()  # old versions are removed through it
-        super().__init__(PurePosixPath(filepath), version)
 
     def load(self) -> "PredictedPictures":
         """Returns what is in the folder.
@@ -66,12 +58,6 @@ class PredictedPicturesDataset(AbstractVersionedDataset["PredictedPictures", "Pr
         chosen = [names[place] for place in np.linspace(0, len(names) - 1, min(pictures, len(names))).astype(int)]
         sheet = _lay_out([predicted.read_thumbnail(name) for name in chosen], width)
         return ImagePreview(base64.b64encode(cv2.imencode(".png", sheet)[1].tobytes()).decode())
-
-    def _exists(self) -> bool:
-        return Path(self._get_load_path()).exists()
-
-    def _describe(self) -> dict[str, Any]:
-        return {"filepath": str(self._filepath), "version": self._version}
 
 
 def _lay_out(thumbnails: list[bytes], width: int) -> np.ndarray[Any, Any]:
