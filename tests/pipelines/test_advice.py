@@ -160,6 +160,7 @@ def test_a_model_of_another_data_set_is_refused_in_export_with_the_command_that_
     assert "".join(followed["pipelines"]) == "export"
     assert (followed["env"] or "") == environment
     assert followed["load_versions"] == {"segnet_model": RUN, **VERSIONS}
+    assert not followed["params"]  # what else was asked for stays
 
 
 def lack_memory(monkeypatch: pytest.MonkeyPatch, network: keras.Model) -> None:

@@ -45,11 +45,15 @@ def evaluate_on_own_data(record: "ModelRecord") -> str:
 
 
 def export_model(record: "ModelRecord") -> str:
-    """Returns the command that exports a model for images of its own size."""
+    """Returns the command that exports a model."""
     environment = f" --env {record.environment}" if record.environment else ""
     pins = f"segnet_model:{record.run},{_name_versions(record)}"
-    options = f"{environment} --load-versions {pins} --params export.image_size=null"
-    return f": export it with\n  kedro run --pipelines export{options}"
+    return f": export it with\n  kedro run --pipelines export{environment} --load-versions {pins}"
+
+
+def export_at_own_size(record: "ModelRecord") -> str:
+    """Returns the command that exports a model for images of its own size."""
+    return f"{export_model(record)} --params export.image_size=null"
 
 
 def export_on_own_data(record: "ModelRecord", provenance: Provenance) -> str:

@@ -4,7 +4,7 @@ from roadseg.datasets.provenance import Provenance
 from roadseg.errors import advising
 from roadseg.exporting.onnx_network import import_onnxruntime
 from roadseg.exporting.saved_export import SavedExport, find_export, open_export
-from roadseg.pipelines.advice import export_model, leave_out_samples
+from roadseg.pipelines.advice import export_at_own_size, leave_out_samples
 from roadseg.scenes.seed import Seed
 from roadseg.scoring.measures import EvaluateOptions
 from roadseg.segnet import keras
@@ -47,5 +47,5 @@ def describe_runtime(record: ModelRecord, options: EvaluateOptions, provenance: 
 
 def _find_export(record: ModelRecord, provenance: Provenance) -> SavedExport:
     # One that is made while this run scores would be used by the last nodes alone.
-    with advising(export_model(record)):
+    with advising(export_at_own_size(record)):
         return find_export(provenance.folders["exported_models_folder"], record, before=provenance.run)
