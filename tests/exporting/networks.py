@@ -4,10 +4,25 @@ import keras
 import numpy as np
 
 from model_records import model_record
+from roadseg.exporting.options import ExportOptions
+from roadseg.exporting.quantization import QuantizationOptions
 from roadseg.segnet.layers import MaxPoolingWithIndices2D, MaxUnpooling2D
 from roadseg.segnet.trained import TrainedSegNet
 
 CLASSES = ["road", "sky", "car", "tree"]
+
+OPTIONS = ExportOptions(
+    formats=["onnx"],
+    image_size=None,
+    outputs="classes",
+    opset=17,
+    ir_version=None,
+    precision="float32",
+    quantization=QuantizationOptions(method="minmax", float_ends=True),
+    calibration_scenes=5,
+    scenes=5,
+    onnx_runtimes=["onnxruntime", "openvino"],
+)
 
 NETWORK_SIZE = (33, 40)
 

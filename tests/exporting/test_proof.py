@@ -7,30 +7,17 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from exporting.networks import CLASSES, model_of, pictures
+from exporting.networks import CLASSES, OPTIONS, model_of, pictures
 from roadseg.errors import FileError, InputError, RoadSegError, describe_validation
 from roadseg.exporting.exported_model import export_model
 from roadseg.exporting.onnx_model import convert_to_onnx
 from roadseg.exporting.options import ExportOptions
 from roadseg.exporting.proof import predict_from_exact_contrast, prove_export
-from roadseg.exporting.quantization import QuantizationOptions
 from roadseg.exporting.runtime_process import RuntimeProcess
 from roadseg.segnet.predictor import Predictor
 from segnet.small_networks import small_segnet
 
 SIZE = (35, 50)
-OPTIONS = ExportOptions(
-    formats=["onnx"],
-    image_size=None,
-    outputs="classes",
-    opset=17,
-    ir_version=None,
-    precision="float32",
-    quantization=QuantizationOptions(method="minmax", float_ends=True),
-    calibration_scenes=5,
-    scenes=5,
-    onnx_runtimes=["onnxruntime", "openvino"],
-)
 INT8 = OPTIONS.model_copy(update={"precision": "int8", "onnx_runtimes": ["onnxruntime"]})
 
 

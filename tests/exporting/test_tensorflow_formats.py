@@ -10,6 +10,7 @@ from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 from exporting.networks import (
     CLASSES,
     NETWORK_SIZE,
+    OPTIONS,
     RESIZED,
     PoolAndUnpool,
     model_of,
@@ -21,8 +22,6 @@ from roadseg.errors import InputError, RoadSegError
 from roadseg.exporting.exported_model import export_model
 from roadseg.exporting.file_facts import describe_files
 from roadseg.exporting.litert_model import convert_to_litert
-from roadseg.exporting.options import ExportOptions
-from roadseg.exporting.quantization import QuantizationOptions
 from roadseg.exporting.saved_model import convert_to_saved_model
 from roadseg.exporting.tensorflow_graph import build_graph
 from roadseg.exporting.tensorflow_resizing import resize_images
@@ -33,18 +32,7 @@ from segnet.pooling import SIZES, numpy_pool, numpy_unpool
 from segnet.small_networks import small_segnet
 
 SIZE = (35, 50)
-OPTIONS = ExportOptions(
-    formats=["litert", "saved_model"],
-    image_size=None,
-    outputs="classes",
-    opset=17,
-    ir_version=None,
-    precision="float32",
-    quantization=QuantizationOptions(method="minmax", float_ends=True),
-    calibration_scenes=5,
-    scenes=5,
-    onnx_runtimes=["onnxruntime"],
-)
+BOTH = OPTIONS.model_copy(update={"formats": ["litert", "saved_model"]})
 
 
 def run_litert(content):
@@ -84,7 +72,7 @@ def test_classes_and_confidences_are_those_of_the_predictor(tmp_path):
     model = model_of(small_segnet(SIZE, "segnet_basic", dropout=0.5), temperature=2.5)
     images = pictures(SIZE)
     expected = list(Predictor(model, precision="float32").predict_each(images))
-    exported = export_model(model, OPTIONS)
+    exported = export_model(model, BOTH)
     exported.write(tmp_path)
     litert, saved_model = exported.files["segnet.tflite"], str(tmp_path / "saved_model")
     for found in (run_litert(litert)(images), run_saved_model(saved_model)(images)):
@@ -93,7 +81,7 @@ def test_classes_and_confidences_are_those_of_the_predictor(tmp_path):
         np.testing.assert_array_equal(label_maps, [each.label_map for each in expected])
         np.testing.assert_allclose(confidences, [each.confidence for each in expected], atol=1e-5)
 
-    facts = {name: describe_files(name, exported.find(name)) for name in OPTIONS.formats}
+    facts = {name: describe_files(name, exported.find(name)) for name in BOTH.formats}
     for name, batch in (("litert", "1"), ("saved_model", "batch")):
         assert facts[name].inputs == {"images": f"uint8 ({batch}, 35, 50, 3)"}
         assert facts[name].outputs == {
@@ -165,7 +153,7 @@ def test_formats_without_int8_are_refused():
     model = model_of(small_segnet(SIZE, "segnet_basic"))
     message = r"^precision is 'int8', which only the format onnx has: write litert and saved_model in another run, with"
     with pytest.raises(InputError, match=message):
-        export_model(model, OPTIONS.model_copy(update={"precision": "int8"}))
+        export_model(model, BOTH.model_copy(update={"precision": "int8"}))
 
 
 @pytest.mark.parametrize("size", RESIZED)

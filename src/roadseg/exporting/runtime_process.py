@@ -25,7 +25,7 @@ PACKAGES: dict[Runtime, str] = {
     "litert": "ai-edge-litert",
     "tensorflow": "tensorflow",
 }
-"""Which package each runtime is; the module has its name, with other lines between the words."""
+"""Which package each runtime is; the name of its module has `_` for `-`."""
 
 EXTRAS: dict[Runtime, str] = {"onnxruntime": "export", "openvino": "openvino", "litert": "litert"}
 """Which extra of the project brings a runtime; TensorFlow is always there."""

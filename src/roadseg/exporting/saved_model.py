@@ -15,10 +15,7 @@ SIGNATURE = "serving_default"
 def convert_to_saved_model(model: TrainedSegNet, outputs: Outputs, image_size: Size | None) -> dict[str, bytes]:
     """Returns the files of a SavedModel, path -> content, whose function `serving_default` predicts.
 
-    It takes `images`, (batch, height, width, 3) uint8, RGB, of any batch. With
-    `classes` it returns `label_map`, (batch, height, width) uint8, class ids, of equal logits the first, and
-    `confidence`, of the same shape, float32, 0..1: the softmax at that class, at the temperature of the record. With
-    `logits` it returns `logits`, (batch, height, width, classes) float32. Dropout is left out.
+    It takes `images`, (batch, height, width, 3) uint8, RGB, of any batch. Its outputs are those of `convert_to_onnx`.
 
     Args:
         model: A trained model.

@@ -13,7 +13,7 @@ from roadseg.errors import advising
 from roadseg.exporting.exported_model import CARD, ExportedModel, export_model
 from roadseg.exporting.options import ExportOptions
 from roadseg.exporting.proof import prove_export
-from roadseg.exporting.scene_choice import read_calibration_images, read_proving_scenes
+from roadseg.exporting.scene_choice import ReadPair, read_calibration_images, read_proving_scenes
 from roadseg.pipelines.advice import export_on_own_data
 from roadseg.reporting import export_page
 from roadseg.reporting.model_card import CardOptions, Evaluation, write_model_card
@@ -52,11 +52,7 @@ def export_segnet(
     facts = {"licence": card_options.licence, "num_parameters": segnet_model.network.count_params()}
     model = replace(segnet_model, record=segnet_model.record.model_copy(update=facts))
     size = options.image_size or model.record.image_size
-    if size == prepared_scenes.image_size:
-        read = prepared_scenes.read_pair
-    else:  # from the pixels of the camera
-        classes = prepared_scenes.classes
-        read = partial(read_pair, raw_scenes=raw_scenes, label_space=label_space, classes=classes, size=size)
+    read = _choose_reader(prepared_scenes, raw_scenes, label_space, size)
     scenes = read_proving_scenes(read, split_table, options.scenes)
     count = options.calibration_scenes if options.precision == "int8" else 0
     calibration = read_calibration_images(read, split_table, count)
@@ -68,6 +64,16 @@ def export_segnet(
     evaluation = _describe_evaluation(model_history.find_evaluation(), provenance)
     card = write_model_card(model.record, model_history.find_command(), evaluation, report)
     return ExportedModel({**exported.files, CARD: card.encode()}), report
+
+
+def _choose_reader(
+    prepared_scenes: PreparedScenes, raw_scenes: RawScenes, label_space: LabelSpace, size: tuple[int, int]
+) -> ReadPair:
+    """Returns what reads a scene at a size: the prepared one, or for another size the pixels of the camera."""
+    if size == prepared_scenes.image_size:
+        return prepared_scenes.read_pair
+    classes = prepared_scenes.classes
+    return partial(read_pair, raw_scenes=raw_scenes, label_space=label_space, classes=classes, size=size)
 
 
 def _describe_evaluation(earlier: EarlierEvaluation | None, provenance: Provenance) -> Evaluation | None:
