@@ -3,7 +3,7 @@ PYTHON ?= $(shell for each in python3 python3.13 python3.12 python3.11; do \
 	$$each -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null && echo $$each && break; done)
 BIN := .venv/bin
 
-.PHONY: run prune test test-slow test-mlflow test-torch bench lint docs format lock clean
+.PHONY: run prune test test-scale test-slow test-mlflow test-torch bench lint docs format lock clean
 
 run: .venv/users
 	$(BIN)/kedro run
@@ -14,7 +14,10 @@ prune: .venv/users
 
 test: .venv/developers
 	$(BIN)/pytest --doctest-modules src
-	$(BIN)/pytest -m "not slow" --numprocesses logical --maxprocesses 4 --dist worksteal
+	$(BIN)/pytest -m "not slow and not scale" --numprocesses logical --maxprocesses 4 --dist worksteal
+
+test-scale: .venv/developers
+	$(BIN)/pytest -m "scale and not slow" --numprocesses logical --maxprocesses 4 --dist worksteal
 
 test-slow: .venv/developers
 	$(BIN)/pytest -m slow
