@@ -15,6 +15,7 @@ from data.table import DATA_SETS
 from roadseg.datasets.run_records import RunRecord
 from roadseg.reading.folder_lock import LOCK
 from roadseg.scenes.prepared import PreparedScene, PreparedScenes
+from s3_server import S3Server, run_server
 
 NOBODY = 65534
 HOLDER = """
@@ -147,3 +148,16 @@ def holder(tmp_path):
             yield process
         finally:
             process.kill()
+
+
+@pytest.fixture(scope="session")
+def running_s3() -> Iterator[S3Server]:
+    with run_server() as server:
+        yield server
+
+
+@pytest.fixture
+def s3(running_s3: S3Server) -> S3Server:
+    """A server that speaks S3, as if it had just started; `make_bucket` gives a test a place of its own."""
+    running_s3.recover()
+    return running_s3
