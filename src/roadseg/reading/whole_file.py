@@ -1,6 +1,7 @@
 """Files that exist completely or not at all, whatever stops the program that writes them."""
 
 import errno
+import io
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, suppress
@@ -11,9 +12,31 @@ import fsspec
 
 from roadseg.errors import FileError
 
+OBJECT_STORES = frozenset(("s3", "s3a", "gs", "gcs", "az", "abfs", "abfss", "adl", "oci", "oss", "r2", "memory"))
+"""Protocols of stores in which a file that is written in one go is there when all of it is, and not before. They have
+no folders to make, and rename by copying."""
 
-@contextmanager
-def open_whole(fs: Any, path: str, mode: str = "wb", **arguments: Any) -> Iterator[IO[Any]]:
+FIRST_ARGUMENTS: Mapping[str, Mapping[str, Any]] = {
+    each: {"max_concurrency": 1}  # with more, s3fs asks for the size of each file before it reads it
+    for each in ("s3", "s3a")
+}
+"""Protocol -> what its file system is made with if a catalog entry says nothing else."""
+
+TEXT = ("encoding", "errors", "newline")
+"""What only files of text are opened with."""
+
+
+def list_protocols(fs: Any) -> tuple[str, ...]:
+    """Returns the protocols of a file system."""
+    return (fs.protocol,) if isinstance(fs.protocol, str) else tuple(fs.protocol)
+
+
+def is_object_store(fs: Any) -> bool:
+    """Returns whether a file system is a store of objects, see `OBJECT_STORES`."""
+    return not OBJECT_STORES.isdisjoint(list_protocols(fs))
+
+
+def open_whole(fs: Any, path: str, mode: str = "wb", **arguments: Any) -> AbstractContextManager[IO[Any]]:
     """Opens a file that gets its name when all is written; after an error or Ctrl-C, no part of it is left.
 
     Args:
@@ -25,6 +48,12 @@ def open_whole(fs: Any, path: str, mode: str = "wb", **arguments: Any) -> Iterat
     Raises:
         FileError: If the disk is full.
     """
+    opens = _open_object if is_object_store(fs) else _open_file
+    return opens(fs, path, mode, **arguments)
+
+
+@contextmanager
+def _open_file(fs: Any, path: str, mode: str, **arguments: Any) -> Iterator[IO[Any]]:
     folder = fs._parent(path)
     temporary = f"{folder}/{uuid.uuid4().hex}.part"  # a long name may have no room for more
     fs.makedirs(folder, exist_ok=True)
@@ -42,6 +71,16 @@ def open_whole(fs: Any, path: str, mode: str = "wb", **arguments: Any) -> Iterat
         raise
 
 
+@contextmanager
+def _open_object(fs: Any, path: str, mode: str, **arguments: Any) -> Iterator[IO[Any]]:
+    """Collects in memory what is written: the file of a store, when closed after an error, would keep a part of it."""
+    content = io.BytesIO()
+    text = {name: arguments.pop(name) for name in TEXT if name in arguments}
+    file = content if "b" in mode else io.TextIOWrapper(content, **text, write_through=True)
+    yield file
+    fs.pipe_file(path, content.getvalue(), **arguments)
+
+
 class WholeFiles:
     """A file system that opens for writing as `open_whole` does, and does all else as the one that it is made from."""
 
@@ -54,7 +93,8 @@ class WholeFiles:
         cls, protocol: str, credentials: Mapping[str, Any] | None = None, fs_args: Mapping[str, Any] | None = None
     ) -> Self:
         """Returns the file system of a protocol, with what a catalog entry says of how to reach it."""
-        return cls(fsspec.filesystem(protocol, **deepcopy({**(credentials or {}), **(fs_args or {})})))
+        arguments = {**FIRST_ARGUMENTS.get(protocol, {}), **(credentials or {}), **(fs_args or {})}
+        return cls(fsspec.filesystem(protocol, **deepcopy(arguments)))
 
     def open(self, path: str, mode: str = "rb", **arguments: Any) -> AbstractContextManager[IO[Any]]:
         """Opens a file."""
