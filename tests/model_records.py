@@ -10,6 +10,8 @@ WHOLE: dict[str, Any] = {
     "data_name": "drawn street scenes",
     "data_terms": "Apache-2.0",
     "licence": "mit",
+    "licence_name": None,
+    "licence_link": None,
     "commit": "0123+",
     "environment": "",
     "learnt_from": {

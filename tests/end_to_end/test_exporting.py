@@ -23,7 +23,8 @@ def test_a_model_is_exported_with_its_proof_also_after_scenes_were_prepared_at_a
 
     options, versions = sentence.split("; add ")[1].split()
     assert options == "--load-versions"
-    changes = "export.scenes=2,export.ir_version=9,card.licence=other,export.formats=[onnx,litert,saved_model]"
+    changes = "export.scenes=2,export.ir_version=9,export.formats=[onnx,litert,saved_model]"
+    changes += ",card.licence=other,card.licence_name=mine"
     told = trained_copy.run("--pipelines", "export", "--params", changes, options, versions)
     (file,) = trained_copy.folder.glob("data/06_models/drawn/exported_model/*/exported_model/segnet.onnx")
     exported = onnx.load_model(file)
@@ -50,7 +51,7 @@ def test_a_model_is_exported_with_its_proof_also_after_scenes_were_prepared_at_a
     expected = json.loads(scores.read_text())["splits"]["test"]["mean_iou"]
     found = [each for each in card.data.eval_results if (each.dataset_split, each.metric_type) == ("test", "mean_iou")]
     assert found[0].metric_value == pytest.approx(expected, abs=5e-5)
-    assert (card.data.license, metadata["licence"]) == ("other", "other")
+    assert (card.data.license, card.data.license_name, metadata["licence_name"]) == ("other", "mine", "mine")
     assert f"| onnxruntime | {report['runtimes']['onnxruntime']['version']} |" in card.text
 
     options = ("--load-versions", versions)

@@ -11,7 +11,7 @@ ORIGIN = {
     "environment": "",
     "commit": None,
     "versions": {"prepared_scenes": "v1", "split_table": "v2", "segnet_model": "v3"},
-    "parameters": {"export": {"formats": ["onnx"]}, "card": {"licence": "<b>"}},
+    "parameters": {"export": {"formats": ["onnx"]}, "card": {"licence": "other", "licence_name": "<b>"}},
     "packages": {"keras": "3.15.1"},
     "machine": {"platform": "Linux", "processor": "Z80", "cores": 2, "python": "3.11.7"},
 }

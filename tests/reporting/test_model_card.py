@@ -219,11 +219,34 @@ def test_the_card_of_an_export_has_its_files_and_proofs():
     assert "A file in int8 may give pixels another class" in section(card(report=quantised), "Files")
 
 
+def licence(id_, name=None, link=None):
+    return CardOptions(licence=id_, licence_name=name, licence_link=link)
+
+
 def test_a_licence_is_none_or_an_id_of_model_hubs():
-    for licence in (None, "apache-2.0", "other", "cc-by-nc-4.0"):
-        assert CardOptions(licence=licence).licence == licence
-    for licence in ("", "My Licence", "Apache-2.0", "a\nb"):
-        with pytest.raises(
-            ValidationError, match=r"expected the id that model hubs have for a licence, such as apache"
-        ):
-            CardOptions(licence=licence)
+    for id_ in (None, "apache-2.0", "cc-by-nc-4.0"):
+        assert licence(id_).licence == id_
+    for id_ in ("", "My Licence", "Apache-2.0", "a\nb"):
+        for given in ((id_,), ("other", id_)):
+            with pytest.raises(
+                ValidationError, match=r"expected the id that model hubs have for a licence, such as apache"
+            ):
+                licence(*given)
+
+
+def test_the_licence_other_alone_has_a_name_and_perhaps_a_link():
+    assert licence("other", "research-only").licence_link is None
+    with pytest.raises(ValidationError, match=r"'other' needs a name, .* card\.licence_name, such as research-only"):
+        licence("other", None, "LICENSE")
+    for given in ((None, "mine"), ("mit", "mine"), ("mit", None, "LICENSE")):
+        with pytest.raises(ValidationError, match=rf"are for the licence 'other', but licence is {given[0]!r}"):
+            licence(*given)
+    with pytest.raises(ValidationError, match=r"licence_link\n.*expected an address without spaces, such as https:"):
+        licence("other", "mine", "the web")
+    text = card(licence="other", licence_name="research-only", licence_link="https://example.org/terms")
+    data = ModelCard(text).data
+    assert (data.license, data.license_name) == ("other", "research-only")
+    assert data.license_link == "https://example.org/terms"
+    said = section(text, "Use and limits").replace("\\", "")
+    assert "- Licence of the model: research-only (https://example.org/terms).\n" in said
+    assert ModelCard(card()).data.license_name is None

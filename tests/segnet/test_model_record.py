@@ -77,7 +77,7 @@ def test_records_without_types_are_read_and_written_as_they_were_but_for_colours
     assert {key: written["machine"].pop(key) for key in ("system", "memory", "gpus")} == dict.fromkeys(
         ("system", "memory", "gpus")
     )
-    for name in ("temperature", "data_name", "data_terms", "licence", "num_parameters"):
+    for name in ("temperature", "data_name", "data_terms", "num_parameters", "licence", "licence_name", "licence_link"):
         assert written.pop(name) is None
     assert written == {name: value for name, value in given.items() if name != "classes"}
 

@@ -9,8 +9,8 @@ Outputs = Literal["classes", "logits"]
 """What a model returns: class ids and confidences, or what these are computed from."""
 
 DESCRIBED = {
-    "classes", "image_size", "temperature", "licence", "run", "data_set", "data_name", "data_terms", "commit",
-    "environment", "learnt_from", "training_drives",
+    "classes", "image_size", "temperature", "licence", "licence_name", "licence_link", "run", "data_set", "data_name",
+    "data_terms", "commit", "environment", "learnt_from", "training_drives",
 }  # fmt: skip
 """Entries of the model record that an exported model carries."""
 

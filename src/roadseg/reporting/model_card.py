@@ -7,11 +7,11 @@ https://github.com/huggingface/hub-docs/blob/main/modelcard.md.
 import re
 from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import pandas as pd
 import yaml
-from pydantic import BaseModel, field_validator
+from pydantic import BaseModel, field_validator, model_validator
 
 from roadseg.reporting.caption import UNUSED, name_export
 from roadseg.reporting.evaluation_report import describe_resolution
@@ -42,16 +42,44 @@ class CardOptions(BaseModel, frozen=True, extra="forbid", strict=True):
 
     Attributes:
         licence: The id that model hubs have for its licence, such as apache-2.0 or other; None if it has none.
+        licence_name: An id of the owner's own for the licence `other`, which hubs ask for; None for all else.
+        licence_link: Address of its text, or name of the file beside the card, such as LICENSE; None if not known.
     """
 
     licence: str | None
+    licence_name: str | None
+    licence_link: str | None
 
-    @field_validator("licence")
+    @field_validator("licence", "licence_name")
     @classmethod
     def _is_an_id(cls, licence: str | None) -> str | None:
         if licence is not None and not re.fullmatch(r"[a-z0-9][a-z0-9.-]*", licence):
-            raise ValueError("expected the id that model hubs have for a licence, such as apache-2.0, mit or other")
+            raise ValueError(
+                "expected the id that model hubs have for a licence, such as apache-2.0, mit or other: small letters, "
+                "digits, dots and hyphens"
+            )
         return licence
+
+    @field_validator("licence_link")
+    @classmethod
+    def _is_one_word(cls, link: str | None) -> str | None:
+        if link is not None and not re.fullmatch(r"\S+", link):
+            raise ValueError(
+                "expected an address without spaces, such as https://example.org/terms, or a file: LICENSE"
+            )
+        return link
+
+    @model_validator(mode="after")
+    def _names_others_alone(self) -> Self:
+        if self.licence == "other" and self.licence_name is None:
+            raise ValueError(
+                "the licence 'other' needs a name, which model hubs show: give card.licence_name, such as research-only"
+            )
+        if self.licence != "other" and (self.licence_name, self.licence_link) != (None, None):
+            raise ValueError(
+                f"licence_name and licence_link are for the licence 'other', but licence is {self.licence!r}"
+            )
+        return self
 
 
 @dataclass(frozen=True)
@@ -145,7 +173,8 @@ def _describe_head(
     """Returns the head; what is not known is left out, because a model hub refuses an empty entry."""
     architecture = str(record.parameters["network"]["architecture"])
     tags = ["semantic-segmentation", "driving-scenes", architecture, "roadseg"]
-    head: dict[str, Any] = {"license": record.licence} if record.licence else {}
+    licence = {"license": record.licence, "license_name": record.licence_name, "license_link": record.licence_link}
+    head: dict[str, Any] = {key: value for key, value in licence.items() if value}
     head |= {"pipeline_tag": TASK["type"]}
     if export_report is not None:
         head |= {"tags": [*tags, *export_report["files"]]}

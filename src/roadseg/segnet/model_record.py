@@ -93,6 +93,8 @@ class ModelRecord(BaseModel, frozen=True):
         data_name: Its name for readers.
         data_terms: The terms on which it may be used.
         licence: Of the model, as its owner gave it.
+        licence_name: Of one that is `other`.
+        licence_link: Where its text is.
         commit: Hash of the project's git commit, with `+` where files differed; None outside a git checkout.
         environment: Name of the configuration environment; empty for the default one.
         learnt_from: Catalog entry -> version and content that it learnt from.
@@ -115,6 +117,8 @@ class ModelRecord(BaseModel, frozen=True):
     data_name: str | None = None
     data_terms: str | None = None
     licence: str | None = None
+    licence_name: str | None = None
+    licence_link: str | None = None
     commit: str | None = None
     environment: str
     learnt_from: Mapping[str, LearntFrom]

@@ -299,7 +299,7 @@ def write_model_card(
     scores: Report, drive_scores: pd.DataFrame, model_history: ModelHistory, options: model_card.CardOptions
 ) -> str:
     """Returns the card of the model, in Markdown."""
-    record = ModelRecord.model_validate({**scores["model"], "licence": options.licence})
+    record = ModelRecord.model_validate({**scores["model"], **options.model_dump()})
     evaluation = model_card.Evaluation(
         run=scores["run"],
         data_set=scores["data_set"],

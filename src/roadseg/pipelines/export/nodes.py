@@ -49,7 +49,7 @@ def export_segnet(
     with advising(export_on_own_data(segnet_model.record, provenance)):
         check_classes(segnet_model.record, [each.name for each in prepared_scenes.classes])
         check_image_size(segnet_model.record, prepared_scenes.image_size)
-    facts = {"licence": card_options.licence, "num_parameters": segnet_model.network.count_params()}
+    facts = {**card_options.model_dump(), "num_parameters": segnet_model.network.count_params()}
     model = replace(segnet_model, record=segnet_model.record.model_copy(update=facts))
     size = options.image_size or model.record.image_size
     read = _choose_reader(prepared_scenes, raw_scenes, label_space, size)
