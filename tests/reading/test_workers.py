@@ -37,6 +37,20 @@ print(items == tuple(range(500)), len(set(workers)), os.getpid() in workers)
 """
 
 
+IN_THREADS = """
+import os, threading, time
+from roadseg.reading.workers import map_in_workers
+
+def work(item):
+    time.sleep(0.2)  # one after the other 16 seconds in each process
+    return item, (os.getpid(), threading.get_ident())
+
+start = time.perf_counter()
+items, places = zip(*map_in_workers(work, range(160), 2, threads=8, batch=40))
+print(items == tuple(range(160)), len({process for process, _ in places}), time.perf_counter() - start < 12)
+"""
+
+
 def wait_until(condition):
     for _ in range(300):
         if condition():
@@ -48,6 +62,11 @@ def wait_until(condition):
 def test_results_come_in_order_from_both_workers_and_items_are_drawn_as_needed():
     done = subprocess.run([sys.executable, "-c", UNEVEN], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines() == ["True", "True 2 False"]
+
+
+def test_threads_of_each_worker_wait_at_the_same_time():
+    done = subprocess.run([sys.executable, "-c", IN_THREADS], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == ["True 2 True"]
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL, signal.SIGTERM])

@@ -13,6 +13,7 @@ import numpy as np
 from joblib import cpu_count
 
 from roadseg.errors import FileError, InputError
+from roadseg.reading.in_flight import map_in_flight
 from roadseg.reading.progress import show_progress
 from roadseg.reading.scene_store import FACTS, IMAGE, LABELS, Facts, SceneStore
 from roadseg.reading.workers import map_in_workers
@@ -26,6 +27,12 @@ SAMPLE = 4
 
 WORKERS_PAY = 5.0
 """Seconds of work below which worker processes take longer to start than they save."""
+
+BATCH = 8
+"""Scenes per thread that a process with several threads gets at once."""
+
+BATCHES = 4
+"""Batches per process that scenes are cut into at least, so that all processes end at about the same time."""
 
 READERS = 2
 """Increased when raw files that could not be used become usable, so that scenes that were left out are tried again."""
@@ -43,13 +50,16 @@ ShareOut = Callable[[Callable[[Named], tuple[Facts, int]], Iterable[Named]], Ite
 """Applies a function to items, in any process, and gives the results in order, as `map` of an executor does."""
 
 
-def carry_out(plan: PreparationPlan, store: SceneStore, share: ShareOut | None = None) -> PreparedScenes:
+def carry_out(
+    plan: PreparationPlan, store: SceneStore, share: ShareOut | None = None, *, in_flight: int = 1
+) -> PreparedScenes:
     """Prepares the scenes of a plan that the store lacks, and returns all of them.
 
     Args:
         plan: What to prepare.
         store: Where the scenes are written, each as soon as it is prepared: work that is stopped loses nothing.
         share: Shares out the work, among processes that reach the store; None takes the plan's number of workers.
+        in_flight: How many scenes they work on at the same time where raw data or store are on another machine.
 
     Raises:
         InputError: If there are no scenes, too many of them can't be used, or one has a fault that stops the work.
@@ -64,7 +74,8 @@ def carry_out(plan: PreparationPlan, store: SceneStore, share: ShareOut | None =
     missing = [(scene, name) for scene, name in names.items() if rows[scene] is None]
     logger.info("%d scenes, %d of them to prepare", len(names), len(missing))
     left_out: dict[str, Sequence[Any]] = {}
-    with closing(_prepare(plan, store, missing, share)) as prepared:  # what stops here stops the workers
+    in_flight = in_flight if plan.is_remote or store.is_remote else 1
+    with closing(_prepare(plan, store, missing, share, in_flight)) as prepared:  # what stops here stops the workers
         for (scene, name), facts in zip(missing, prepared, strict=True):
             rows[scene] = _describe_row(scene, plan, name, facts)
             if not facts["usable"]:
@@ -77,24 +88,38 @@ def carry_out(plan: PreparationPlan, store: SceneStore, share: ShareOut | None =
 
 
 def _prepare(
-    plan: PreparationPlan, store: SceneStore, scenes: Sequence[Named], share: ShareOut | None
+    plan: PreparationPlan, store: SceneStore, scenes: Sequence[Named], share: ShareOut | None, in_flight: int
 ) -> Generator[Facts]:
     """Yields the facts of each scene: of a sample first, from which time and space of the rest are foretold."""
     work = partial(_prepare_scene, plan.prepare, store)
     sample, rest = scenes[:SAMPLE], scenes[SAMPLE:]
-    start, used = time.perf_counter(), 0
+    start, busy_before, used = time.perf_counter(), time.process_time(), 0
     for scene in sample:
         facts, size = work(scene)
         used += size
         yield facts
     if not rest:
         return
-    seconds = (time.perf_counter() - start) / len(sample) * len(rest)
-    workers = (plan.workers or (cpu_count() if seconds > WORKERS_PAY else 1)) if store.is_shared else 1
-    share = share or (partial(map_in_workers, workers=workers) if workers > 1 else map)
-    _foretell(store, len(rest), seconds / workers, used // len(sample) * len(rest))
+    times = len(rest) / len(sample)
+    spent = (time.perf_counter() - start) * times, (time.process_time() - busy_before) * times
+    pays = _foretell_seconds(*spent, 1, in_flight) > WORKERS_PAY
+    workers = (plan.workers or (cpu_count() if pays else 1)) if store.is_shared else 1
+    _foretell(store, len(rest), _foretell_seconds(*spent, workers, in_flight), used // len(sample) * len(rest))
+    share = share or _choose_share(len(rest), workers, -(-in_flight // workers))
     for facts, _ in show_progress(share(work, rest), len(rest), "scenes"):
         yield facts
+
+
+def _choose_share(count: int, workers: int, threads: int) -> ShareOut:
+    if workers == 1:
+        return partial(map_in_flight, in_flight=threads) if threads > 1 else map
+    batch = min(BATCH * threads, -(-count // (BATCHES * workers))) if threads > 1 else 1
+    return partial(map_in_workers, workers=workers, threads=threads, batch=batch)
+
+
+def _foretell_seconds(seconds: float, busy: float, workers: int, in_flight: int) -> float:
+    """Returns the seconds that work takes, from those that it takes one scene at a time, and those without waiting."""
+    return seconds / workers if in_flight == 1 else max(busy / workers, seconds / in_flight)
 
 
 def _prepare_scene(prepare: Callable[[str], PreparedScene], store: SceneStore, named: Named) -> tuple[Facts, int]:

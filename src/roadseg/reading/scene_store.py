@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from roadseg.errors import FileError
-from roadseg.reading.whole_file import WholeFiles
+from roadseg.reading.whole_file import WholeFiles, list_protocols
 from roadseg.scenes.faults import Fault, FaultKind
 from roadseg.scenes.prepared import PreparedScene
 
@@ -43,14 +43,15 @@ class SceneStore:
     Attributes:
         folder: Its path, as the file system spells it.
         is_shared: Whether other processes find what this one writes.
+        is_remote: Whether each request waits for the answer of another machine.
     """
 
     def __init__(self, fs: WholeFiles, folder: str) -> None:
         """Takes the file system and the path of the folder, which need not be there."""
         self._fs = fs
         self.folder = str(fs._strip_protocol(folder))  # as it lists what is there: a local path becomes absolute
-        self._protocols = (fs.protocol,) if isinstance(fs.protocol, str) else tuple(fs.protocol)
-        self.is_shared = "memory" not in self._protocols
+        self._protocols = list_protocols(fs)
+        self.is_shared, self.is_remote = "memory" not in self._protocols, fs.is_remote
 
     def list_files(self) -> set[str]:
         """Returns the names of all files, with their suffixes."""

@@ -9,6 +9,8 @@ from copy import deepcopy
 from typing import IO, Any, Self
 
 import fsspec
+from fsspec.implementations.local import LocalFileSystem
+from fsspec.implementations.memory import MemoryFileSystem
 
 from roadseg.errors import FileError
 
@@ -102,6 +104,11 @@ class WholeFiles:
             open_whole(self._fs, path, mode, **arguments) if "w" in mode else self._fs.open(path, mode, **arguments)
         )
         return opened
+
+    @property
+    def is_remote(self) -> bool:
+        """Whether each request waits for the answer of another machine."""
+        return not isinstance(self._fs, LocalFileSystem | MemoryFileSystem)
 
     def __getattr__(self, name: str) -> Any:
         """Returns what the file system has."""

@@ -67,6 +67,7 @@ class PreparationPlan:
         prepare: Returns the prepared scene of a scene id; raises `UnusableSceneError` if it can't be used.
         unusable_share: Largest share of the scenes that may be left out.
         workers: Number of processes; None is one per core, if the work takes long enough.
+        is_remote: Whether reading a raw scene waits for the answers of another machine.
     """
 
     classes: tuple[SegmentationClass, ...]
@@ -76,6 +77,7 @@ class PreparationPlan:
     prepare: Callable[[str], PreparedScene]
     unusable_share: float
     workers: int | None
+    is_remote: bool = False
 
 
 class PreparedScenes(Mapping[str, PreparedScene]):

@@ -76,6 +76,7 @@ def plan_preparation(
         prepare=prepare,
         unusable_share=options.unusable_share,
         workers=options.workers,
+        is_remote=raw_scenes.is_remote,
     )
 
 

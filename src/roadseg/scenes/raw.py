@@ -65,9 +65,11 @@ class RawScenes(Mapping[str, Scene], ABC):
 
     Attributes:
         records: Record of each scene, in the order of the scene ids.
+        is_remote: Whether reading a scene waits for the answers of another machine.
     """
 
     records: Mapping[str, SceneRecord]
+    is_remote: bool = False
 
     @abstractmethod
     def read(self, scene: str, least: tuple[int, int] | None) -> Scene:

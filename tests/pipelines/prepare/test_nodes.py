@@ -15,6 +15,7 @@ from roadseg.errors import InputError
 from roadseg.pipelines.prepare.nodes import index_scenes, prepare_scenes, report_data, split_scenes
 from roadseg.reading.scene_store import SceneStore
 from roadseg.reading.whole_file import WholeFiles
+from roadseg.reading.work_options import WorkOptions
 from roadseg.scenes.faults import Fault, FaultKind
 from roadseg.scenes.labels import LabelSpace
 from roadseg.scenes.palette import PictureOptions
@@ -41,6 +42,7 @@ PUBLISHED = SplitOptions(
     folds=3,
     fold=0,
 )
+WORK = WorkOptions(in_flight=16)
 
 
 class Quarters(RawScenes):
@@ -68,7 +70,7 @@ def test_label_without_a_name_is_told_with_the_entry_that_gives_it_one(tmp_path:
     store = SceneStore(WholeFiles(fsspec.filesystem("file")), str(tmp_path / "store"))
     options = PrepareOptions(image_size=(2, 4), unknown_label="error", unusable_share=0.0, workers=workers)
     with pytest.raises(InputError) as raised:
-        prepare_scenes(Nameless(), LABELS, store, options, SceneOptions(limit=None), PUBLISHED)
+        prepare_scenes(Nameless(), LABELS, store, options, SceneOptions(limit=None), PUBLISHED, WORK)
     assert str(raised.value) == (
         "scene 'a_0': id 7 has no name in raw_names; set prepare.unknown_label to 'void', "
         "or give it a name there, in raw_scenes of the catalog, if its type is SceneFoldersDataset"
@@ -80,14 +82,14 @@ def test_a_split_that_the_drives_do_not_allow_is_refused_before_anything_is_prep
     options = PrepareOptions(image_size=(2, 4), unknown_label="error", unusable_share=0.0, workers=1)
     folds = PUBLISHED.model_copy(update={"method": "k_fold"})
     with pytest.raises(InputError, match="expected at most 2 folds, as many as there are such drives, received 3"):
-        prepare_scenes(Quarters(), LABELS, store, options, SceneOptions(limit=None), folds)
+        prepare_scenes(Quarters(), LABELS, store, options, SceneOptions(limit=None), folds, WORK)
     assert not (tmp_path / "store").exists()
 
 
 def test_as_many_scenes_as_asked_for_are_prepared_and_stored(tmp_path: Path) -> None:
     store = SceneStore(WholeFiles(fsspec.filesystem("file")), str(tmp_path / "store"))
     options = PrepareOptions(image_size=(2, 4), unknown_label="error", unusable_share=0.0, workers=1)
-    prepared = prepare_scenes(Quarters(), LABELS, store, options, SceneOptions(limit=2), PUBLISHED)
+    prepared = prepare_scenes(Quarters(), LABELS, store, options, SceneOptions(limit=2), PUBLISHED, WORK)
     assert list(prepared) == ["a_0", "b_0"]  # the drives take turns
     assert [(each.name, each.colour) for each in prepared.classes] == [("road", (1, 2, 3)), ("sky", (4, 5, 6))]
     for scene in prepared.values():

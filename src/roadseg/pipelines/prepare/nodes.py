@@ -8,6 +8,7 @@ from roadseg.errors import advising
 from roadseg.pipelines.advice import NAME_RAW_LABELS
 from roadseg.reading.preparation import carry_out
 from roadseg.reading.scene_store import SceneStore
+from roadseg.reading.work_options import WorkOptions
 from roadseg.reporting.data_report import count_faults, write_data_report
 from roadseg.scenes.labels import LabelSpace
 from roadseg.scenes.leakage import find_duplicates, find_shared_drives
@@ -36,12 +37,14 @@ def prepare_scenes(
     options: PrepareOptions,
     scene_options: SceneOptions,
     split_options: SplitOptions,
+    work_options: WorkOptions,
 ) -> PreparedScenes:
     """Prepares the scenes that the store lacks, if their drives allow the split; returns all of them."""
     ids = select_scenes(raw_scenes.records, scene_options.limit)
     check_drives({scene: raw_scenes.records[scene] for scene in ids}, split_options)
     with advising(NAME_RAW_LABELS, NamelessLabelError):
-        return carry_out(plan_preparation(raw_scenes, ids, label_space, options), scene_store)
+        plan = plan_preparation(raw_scenes, ids, label_space, options)
+        return carry_out(plan, scene_store, in_flight=work_options.in_flight)
 
 
 def index_scenes(prepared_scenes: PreparedScenes) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:

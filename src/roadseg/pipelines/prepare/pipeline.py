@@ -18,6 +18,7 @@ def create_pipeline() -> Pipeline:
                     "options": "params:prepare",
                     "scene_options": "params:scenes",
                     "split_options": "params:split",
+                    "work_options": "params:work",
                 },
                 "prepared_scenes",
                 name="prepare_scenes",
