@@ -53,13 +53,3 @@ def test_cut_off_file_is_named_with_its_size(tmp_path, work, kind, share):
     path.write_bytes(path.read_bytes()[:size])
     with pytest.raises(FileError, match=rf"'{path}' is broken \({size} bytes\): remove it and prepare again"):
         loaded["a_04"]
-
-
-def test_broken_facts_are_named_and_prepared_again_without_them(tmp_path, work):
-    saved(tmp_path, work.plan())
-    path = next(tmp_path.glob("store/a_04-*.json"))
-    path.write_bytes(path.read_bytes()[:20])
-    with pytest.raises(FileError, match=rf"'{path}' is broken \(20 bytes\): remove it and prepare again"):
-        saved(tmp_path, work.plan())
-    path.unlink()
-    assert_equal_scenes(saved(tmp_path, work.plan()), work)

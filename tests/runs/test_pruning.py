@@ -12,6 +12,8 @@ from kedro.io import DataCatalog, DatasetError
 
 from model_records import model_record
 from roadseg.cli import cli
+from roadseg.reading.facts_index import FactsIndex
+from roadseg.reading.whole_file import WholeFiles
 from roadseg.runs.pruning import prune_versions
 from roadseg.segnet.model_record import write_record
 
@@ -395,6 +397,20 @@ def test_a_kill_leaves_nothing_that_names_what_is_missing_and_the_next_pruning_g
     prune_versions(catalog(tmp_path), keep=1)
     assert {name: versions(tmp_path, name) for name in DATASETS} == {name: ["v3"] for name in DATASETS}
     assert stored(tmp_path) == whole("a-v3")
+
+
+def test_pruned_scenes_leave_the_index_of_facts_too(tmp_path):
+    write_manifest(tmp_path, "v1", "a-1")
+    store(tmp_path, "a-1", "b-1")
+    index = FactsIndex(WholeFiles.reached_by("file"), str(tmp_path / "prepared_scenes" / "store" / "facts.index"))
+    for name in ("a-1", "b-1"):
+        index.add(name, {"usable": True, "pixels": [1]})
+    index.save()
+    os.utime(index._path, (time.time() - OLD,) * 2)
+    prune_versions(catalog(tmp_path), keep=1)
+    assert stored(tmp_path) == {*whole("a-1"), "facts.index"}
+    found = FactsIndex.load(index._fs, index._path)
+    assert ("a-1" in found, "b-1" in found) == (True, False)
 
 
 def test_other_file_systems_work(lines):

@@ -1,9 +1,10 @@
 """The store of prepared scenes: PNG files in a folder, each written once, under its own name."""
 
 import json
+import os
 import re
 import shutil
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -12,12 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from roadseg.errors import FileError
+from roadseg.reading.facts_index import Facts, FactsIndex
+from roadseg.reading.in_flight import map_in_flight
 from roadseg.reading.whole_file import WholeFiles, list_protocols
 from roadseg.scenes.faults import Fault, FaultKind
 from roadseg.scenes.prepared import PreparedScene
-
-Facts = dict[str, Any]
-"""What the store knows of a scene, as JSON."""
 
 # Measured on photographs of 240x480: half the time of OpenCV's own choice of level 1, for smaller files.
 PNG_IMAGE = (
@@ -29,6 +29,9 @@ PNG_LABELS = (*(cv2.IMWRITE_PNG_COMPRESSION, 1), *(cv2.IMWRITE_PNG_FILTER, cv2.I
 
 FACTS, IMAGE, LABELS = "json", "image.png", "labels.png"
 """Suffixes of the files of a scene."""
+
+INDEX = "facts.index"
+"""Name of the file that repeats the facts of all scenes."""
 
 SUFFIX = re.compile(r"\.(image\.png|labels\.png|json)$")
 """Of the files of a complete scene; a `.part` file has another one."""
@@ -53,9 +56,35 @@ class SceneStore:
         self._protocols = list_protocols(fs)
         self.is_shared, self.is_remote = "memory" not in self._protocols, fs.is_remote
 
-    def list_files(self) -> set[str]:
-        """Returns the names of all files, with their suffixes."""
-        return {path[len(self.folder) + 1 :] for path in self._fs.find(self.folder)}
+    def list_files(self, in_flight: int = 1) -> Iterator[str]:
+        """Yields the names of all files, with their suffixes: folder by folder, so that millions need little memory.
+
+        Args:
+            in_flight: How many folders are listed at the same time where the store is not on the disk.
+        """
+        if "file" not in self._protocols:
+            yield from self._list_far_files(in_flight)
+            return
+        for folder, _, files in os.walk(self.folder):  # `fs.ls` would ask for the size of each file
+            within = folder[len(self.folder) + 1 :]
+            yield from (f"{within}/{file}" for file in files) if within else files
+
+    def _list_far_files(self, in_flight: int) -> Iterator[str]:
+        folders = [self.folder]
+        while folders:
+            listed = list(folders)
+            folders.clear()
+            for infos in map_in_flight(self._list_folder, listed, in_flight):
+                folders += [info["name"] for info in infos if info["type"] == "directory"]
+                yield from (info["name"][len(self.folder) + 1 :] for info in infos if info["type"] != "directory")
+
+    def _list_folder(self, folder: str) -> list[dict[str, Any]]:
+        try:
+            infos: list[dict[str, Any]] = self._fs.ls(folder, detail=True, refresh=True)
+        except FileNotFoundError:
+            return []
+        self._fs.invalidate_cache(folder)  # a listing that is kept takes a kilobyte per file
+        return [info for info in infos if info["name"] != folder]
 
     def find_free_space(self) -> int | None:
         """Returns the bytes that are free on the disk of the folder; None where it is on no local disk."""
@@ -82,6 +111,22 @@ class SceneStore:
             with self._fs.open(f"{self.folder}/{name}.{suffix}", "wb") as file:
                 file.write(content)
         return sum(map(len, contents.values()))
+
+    def gather_facts(self, names: Iterable[str], in_flight: int = 1) -> FactsIndex:
+        """Returns the facts of all scenes that the index has, and of these: what it lacks is read one by one.
+
+        Args:
+            names: Of scenes whose facts are in the store.
+            in_flight: How many files are read at the same time.
+
+        Raises:
+            FileError: If the facts of a scene are damaged.
+        """
+        index = FactsIndex.load(self._fs, f"{self.folder}/{INDEX}")
+        lacking = [name for name in names if name not in index]
+        for name, facts in zip(lacking, map_in_flight(self.read_facts, lacking, in_flight), strict=True):
+            index.add(name, facts)
+        return index
 
     def read_facts(self, name: str) -> Facts:
         """Returns what is said of a scene.
@@ -135,7 +180,7 @@ class SceneStore:
         found = self._fs.find(self.folder, withdirs=True, detail=True)
         folders = {path for path, info in found.items() if info["type"] == "directory"}
         scenes: dict[str, list[str]] = {}
-        for path in found.keys() - folders:
+        for path in found.keys() - folders - {f"{self.folder}/{INDEX}"}:
             scenes.setdefault(name_scene(path[len(self.folder) + 1 :]), []).append(path)
         unnamed = [paths for name, paths in scenes.items() if name not in named]
         old = [paths for paths in unnamed if all(self._fs.modified(path) < before for path in paths)]
@@ -145,12 +190,21 @@ class SceneStore:
         for folder in sorted(folders - {self.folder}, reverse=True):
             if self._fs.isdir(folder) and not self._fs.ls(folder):
                 self._fs.rmdir(folder)
+        index = FactsIndex.load(self._fs, f"{self.folder}/{INDEX}")
+        index.remove(name_scene(path[len(self.folder) + 1 :]) for path in gone)
+        index.save()
         return len(gone), sum(found[path]["size"] for path in gone)
+
+
+def split_suffix(file: str) -> tuple[str, str]:
+    """Returns the name of the scene that a file of the store belongs to, and the file's suffix; none of other files."""
+    found = SUFFIX.search(file)
+    return (file[: found.start()], found[1]) if found else (file, "")
 
 
 def name_scene(file: str) -> str:
     """Returns the name of the scene that a file of the store belongs to."""
-    return SUFFIX.sub("", file)
+    return split_suffix(file)[0]
 
 
 def encode_png(image: NDArray[np.uint8], settings: Sequence[int] = PNG_IMAGE) -> bytes:
