@@ -36,12 +36,12 @@ class CamVidDataset(SceneFoldersDataset):
         ```
     """
 
-    def __init__(self, *, filepath: str, metadata: dict[str, Any] | None = None) -> None:
-        """Takes the folder that holds `train`, `trainannot` and so on."""
+    def __init__(self, *, filepath: str, **arguments: Any) -> None:
+        """Takes the folder with `train`, `trainannot` and so on, and how it is reached, see `SceneFoldersDataset`."""
         super().__init__(
             filepath=filepath,
             images=IMAGES,
             annotations=LABEL_MAPS,
             raw_names=dict(enumerate(CLASS_NAMES)),
-            metadata=metadata,
+            **arguments,
         )

@@ -79,11 +79,9 @@ class CamVidOriginalDataset(SceneFoldersDataset):
         ```
     """
 
-    def __init__(self, *, filepath: str, metadata: dict[str, Any] | None = None) -> None:
-        """Takes the folder that holds both folders."""
-        super().__init__(
-            filepath=filepath, images=IMAGES, annotations=LABEL_MAPS, raw_colours=COLOURS, metadata=metadata
-        )
+    def __init__(self, *, filepath: str, **arguments: Any) -> None:
+        """Takes the folder that holds both folders, and how it is reached, see `SceneFoldersDataset`."""
+        super().__init__(filepath=filepath, images=IMAGES, annotations=LABEL_MAPS, raw_colours=COLOURS, **arguments)
 
     def load(self) -> CamVidOriginalScenes:
         """Returns the scenes, neither listed nor read yet."""

@@ -38,13 +38,13 @@ class CityscapesDataset(SceneFoldersDataset):
         ```
     """
 
-    def __init__(self, *, filepath: str, metadata: dict[str, Any] | None = None) -> None:
-        """Takes the folder that holds `leftImg8bit` and `gtFine`."""
+    def __init__(self, *, filepath: str, **arguments: Any) -> None:
+        """Takes the folder that holds `leftImg8bit` and `gtFine`, and how it is reached, see `SceneFoldersDataset`."""
         super().__init__(
             filepath=filepath,
             images=IMAGES,
             annotations=[LABEL_MAPS, POLYGONS],
             raw_names=dict(enumerate(CLASS_NAMES)),
             labels={**{name: name for name in CLASS_NAMES}, "ground": OTHER_GROUND, "license plate": None},
-            metadata=metadata,
+            **arguments,
         )

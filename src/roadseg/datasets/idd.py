@@ -38,12 +38,12 @@ class IddDataset(SceneFoldersDataset):
         ```
     """
 
-    def __init__(self, *, filepath: str, metadata: dict[str, Any] | None = None) -> None:
-        """Takes the folder that holds the extracted archives."""
+    def __init__(self, *, filepath: str, **arguments: Any) -> None:
+        """Takes the folder that holds the extracted archives, and how it is reached, see `SceneFoldersDataset`."""
         super().__init__(
             filepath=filepath,
             images=[IMAGES, f"*/{IMAGES}"],
             annotations=[POLYGONS, f"*/{POLYGONS}"],
             labels={label: label for label in LABELS},
-            metadata=metadata,
+            **arguments,
         )

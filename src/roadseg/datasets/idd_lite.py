@@ -31,13 +31,13 @@ class IddLiteDataset(SceneFoldersDataset):
         ```
     """
 
-    def __init__(self, *, filepath: str, metadata: dict[str, Any] | None = None) -> None:
-        """Takes the folder that holds `leftImg8bit` and `gtFine`."""
+    def __init__(self, *, filepath: str, **arguments: Any) -> None:
+        """Takes the folder that holds `leftImg8bit` and `gtFine`, and how it is reached, see `SceneFoldersDataset`."""
         super().__init__(
             filepath=filepath,
             images=IMAGES,
             annotations=LABEL_MAPS,
             ignored=INSTANCES,
             raw_names={**dict(enumerate(CLASS_NAMES)), VOID_ID: "unlabeled"},
-            metadata=metadata,
+            **arguments,
         )

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Literal, NoReturn, get_args
 
 from kedro.io import AbstractDataset, DatasetError
+from kedro.io.core import get_protocol_and_path
 from pydantic import NonNegativeInt, TypeAdapter, ValidationError
 
 from roadseg.errors import InputError
@@ -14,6 +15,8 @@ from roadseg.reading.colour_list import list_colours
 from roadseg.reading.folder_scenes import FolderScenes
 from roadseg.reading.layout import Form, Layout
 from roadseg.reading.name_pattern import NamePattern
+from roadseg.reading.stored_path import RawPath, StoredPath
+from roadseg.reading.whole_file import WholeFiles
 from roadseg.scenes.colours import Colours
 
 SPLITS = {
@@ -67,10 +70,13 @@ class SceneFoldersDataset(AbstractDataset[NoReturn, FolderScenes]):
         labels: Labels | None = None,
         splits: Mapping[str, str] | None = None,
         split_lists: Mapping[str, str | list[str]] | None = None,
+        credentials: dict[str, Any] | None = None,
+        fs_args: dict[str, Any] | None = None,
         metadata: dict[str, Any] | None = None,
     ) -> None:
         """Takes the folder and the layout of the data set in it, as `Layout` describes it.
 
+        The folder may be in any store that fsspec reaches with the credentials and `fs_args`, such as `s3://bucket/idd`.
         The form of `.json` annotations is `cityscapes` (IDD's too), `labelme` or `coco`. Colours are name -> [red,
         green, blue], a list of `{name, colour}` or rows [name, r, g, b], or the name of a file that lists them.
 
@@ -78,7 +84,7 @@ class SceneFoldersDataset(AbstractDataset[NoReturn, FolderScenes]):
             DatasetError: If a pattern, a raw id or a split is not valid, or an annotation has a field that the images
                 lack.
         """
-        self._filepath, self.metadata = Path(filepath), metadata
+        self._filepath, self.metadata = _find_folder(filepath, credentials, fs_args), metadata
         if form not in get_args(Form):
             raise DatasetError(f"form of a data set must be one of {', '.join(get_args(Form))}, received '{form}'")
         shared = [each for each in _listed(annotations) if form == "coco" and each.lower().endswith(".json")]
@@ -111,6 +117,15 @@ class SceneFoldersDataset(AbstractDataset[NoReturn, FolderScenes]):
 
     def _exists(self) -> bool:
         return self._filepath.is_dir()
+
+
+def _find_folder(filepath: str, credentials: dict[str, Any] | None, fs_args: dict[str, Any] | None) -> RawPath:
+    protocol, path = get_protocol_and_path(filepath)
+    if protocol == "file":
+        return Path(path)
+    return StoredPath(
+        WholeFiles.reached_by(protocol, credentials, {"use_listings_cache": False, **(fs_args or {})}), path
+    )
 
 
 def _listed(patterns: str | Sequence[str]) -> Sequence[str]:

@@ -4,12 +4,12 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Annotated
 
 from pydantic import Field, ValidationError
 
 from roadseg.errors import InputError
+from roadseg.reading.stored_path import RawPath
 from roadseg.scenes.faults import Fault, FaultKind, UnusableSceneError
 from roadseg.scenes.polygons import BACKGROUND, Point
 
@@ -36,7 +36,7 @@ class AnnotatedObject:
 
 
 @contextmanager
-def blame_file(path: Path) -> Iterator[None]:
+def blame_file(path: RawPath) -> Iterator[None]:
     """Turns what is wrong with the content of a file into a fault that names it.
 
     Raises:

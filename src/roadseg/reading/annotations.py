@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,12 +12,13 @@ from roadseg.reading.label_map_file import read_label_colours, read_label_map
 from roadseg.reading.labelme_file import read_labelme
 from roadseg.reading.layout import Layout, SceneFiles
 from roadseg.reading.polygon_file import read_polygons
+from roadseg.reading.stored_path import RawPath
 from roadseg.scenes.colours import Colours, index_colours
 from roadseg.scenes.faults import Fault, FaultKind, UnusableSceneError
 
 Objects = tuple[NDArray[np.uint8], dict[int, str], list[Fault]]
 
-FORMS: Mapping[str, Callable[[Path, Labels | None, tuple[int, int]], Objects]] = {
+FORMS: Mapping[str, Callable[[RawPath, Labels | None, tuple[int, int]], Objects]] = {
     "cityscapes": read_polygons,
     "labelme": read_labelme,
 }
@@ -43,7 +43,7 @@ class Annotation:
 
 
 def read_annotation(
-    path: Path, files: SceneFiles, layout: Layout, colours: Colours | None, image_size: tuple[int, int]
+    path: RawPath, files: SceneFiles, layout: Layout, colours: Colours | None, image_size: tuple[int, int]
 ) -> Annotation:
     """Returns the annotation of a scene.
 

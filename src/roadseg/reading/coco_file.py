@@ -3,7 +3,7 @@
 import logging
 from collections import Counter
 from collections.abc import Mapping
-from pathlib import Path, PurePath, PurePosixPath, PureWindowsPath
+from pathlib import PurePath, PurePosixPath, PureWindowsPath
 from typing import Any, NotRequired
 from unicodedata import normalize
 
@@ -14,6 +14,7 @@ from typing_extensions import TypedDict  # pydantic wants this one before Python
 from roadseg.errors import FileError, InputError
 from roadseg.reading.annotated_objects import describe_fault
 from roadseg.reading.coco_masks import UnknownSide, import_masks
+from roadseg.reading.stored_path import RawPath
 from roadseg.reading.text_file import read_text
 
 logger = logging.getLogger(__name__)
@@ -53,7 +54,7 @@ Listed = tuple[PurePosixPath, bytes | None]
 """Of one image its path as the file has it, and JSON of its size and objects, for `read_coco`."""
 
 
-def list_images(path: Path) -> list[Listed]:
+def list_images(path: RawPath) -> list[Listed]:
     """Returns the images of a file, in its order; it is read once, and of the objects nothing is checked yet.
 
     Raises:
@@ -83,7 +84,7 @@ def list_images(path: Path) -> list[Listed]:
     ]
 
 
-def _group_objects(path: Path, content: _CocoFile) -> Mapping[Id, list[dict[str, Any]]]:
+def _group_objects(path: RawPath, content: _CocoFile) -> Mapping[Id, list[dict[str, Any]]]:
     """Returns the objects of each image: in the order of the file, but crowds first."""
     names = {each["id"]: each["name"] for each in content["categories"]}
     objects: dict[Id, list[dict[str, Any]]] = {each["id"]: [] for each in content["images"]}

@@ -1,6 +1,5 @@
 """The objects of one image in COCO's form, polygons and masks of runs, to a label map."""
 
-from pathlib import Path
 from typing import Annotated, Any
 
 import numpy as np
@@ -18,6 +17,7 @@ from roadseg.reading.annotated_objects import (
     describe_fault,
     find_faults,
 )
+from roadseg.reading.stored_path import RawPath
 from roadseg.scenes.faults import Fault
 from roadseg.scenes.polygons import number_labels
 
@@ -63,7 +63,7 @@ def import_masks() -> Any:
 
 
 def read_coco(
-    path: Path, annotations: bytes, labels: Labels | None, image_size: tuple[int, int]
+    path: RawPath, annotations: bytes, labels: Labels | None, image_size: tuple[int, int]
 ) -> tuple[NDArray[np.uint8], dict[int, str], list[Fault]]:
     """Returns the label map of one image of a file, the name of each of its raw ids, and what is wrong with it.
 

@@ -5,11 +5,12 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import takewhile
-from pathlib import Path, PurePath, PurePosixPath
+from pathlib import PurePath, PurePosixPath
 
 from roadseg.reading.coco_file import Listed, list_images, plain_path
 from roadseg.reading.layout import Layout, SceneFiles
 from roadseg.reading.name_pattern import FIELDS
+from roadseg.reading.stored_path import RawPath, name_below
 from roadseg.scenes.faults import Fault, FaultKind
 
 
@@ -24,13 +25,13 @@ class _Claim:
         times: How many images, and how many times over, the place in the list may mean.
     """
 
-    path: Path
+    path: RawPath
     fields: Mapping[str, str]
     part: bytes | None
     times: tuple[int, int]
 
 
-def share_out(folder: Path, layout: Layout, scenes: Mapping[str, SceneFiles]) -> dict[str, SceneFiles]:
+def share_out(folder: RawPath, layout: Layout, scenes: Mapping[str, SceneFiles]) -> dict[str, SceneFiles]:
     """Returns the scenes with what JSON files say of each, and those that files list and that have no image.
 
     An image is found in a file by its name; where names repeat, by the folders at the ends of both paths, that of its
@@ -46,7 +47,7 @@ def share_out(folder: Path, layout: Layout, scenes: Mapping[str, SceneFiles]) ->
         FileError: As `list_images` does.
     """
     images = {
-        scene: plain_path(PurePath(os.path.relpath(files.image, folder)))
+        scene: plain_path(PurePath(os.path.relpath(str(files.image), str(folder))))
         for scene, files in scenes.items()
         if files.image
     }
@@ -66,7 +67,7 @@ def share_out(folder: Path, layout: Layout, scenes: Mapping[str, SceneFiles]) ->
                 claim = _Claim(path, fields, listed[numbers[0]][1], (meant[numbers[0]], len(numbers)))
                 claims.setdefault(scene, []).append(claim)
             else:
-                silent.setdefault(scene, []).append(f"'{path.relative_to(folder)}'")
+                silent.setdefault(scene, []).append(f"'{name_below(path, folder)}'")
         without_image |= _list_lost(path, fields, [each for number, each in enumerate(listed) if not meant[number]])
     judged = {
         scene: _judge(folder, files, images[scene], claims.get(scene, []), silent.get(scene, []))
@@ -76,7 +77,7 @@ def share_out(folder: Path, layout: Layout, scenes: Mapping[str, SceneFiles]) ->
     return {**without_image, **scenes, **judged}
 
 
-def _list_lost(path: Path, fields: Mapping[str, str], listed: Sequence[Listed]) -> dict[str, SceneFiles]:
+def _list_lost(path: RawPath, fields: Mapping[str, str], listed: Sequence[Listed]) -> dict[str, SceneFiles]:
     """Returns a scene without an image for each annotated one of the images that a file lists and that are not there.
 
     Args:
@@ -93,10 +94,10 @@ def _list_lost(path: Path, fields: Mapping[str, str], listed: Sequence[Listed]) 
 
 
 def _judge(
-    folder: Path, files: SceneFiles, image: PurePosixPath, claims: Sequence[_Claim], silent: Sequence[str]
+    folder: RawPath, files: SceneFiles, image: PurePosixPath, claims: Sequence[_Claim], silent: Sequence[str]
 ) -> SceneFiles:
     """Returns the files of a scene that has no label map, with its part of the one file that lists it, or a fault."""
-    named = " and ".join(f"'{claim.path.relative_to(folder)}'" for claim in claims)
+    named = " and ".join(f"'{name_below(claim.path, folder)}'" for claim in claims)
     if not claims:
         detail = f"'{image}' is not listed in {' and '.join(silent)}"
         return replace(files, faults=(Fault(FaultKind.NO_ANNOTATION, detail),)) if silent else files

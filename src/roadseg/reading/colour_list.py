@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from roadseg.errors import FileError, InputError
+from roadseg.reading.stored_path import RawPath
 from roadseg.reading.text_file import read_text
 from roadseg.scenes.colours import Colour, Colours
 from roadseg.scenes.labels import SegmentationClass
@@ -81,7 +82,7 @@ def _check_entry(entry: dict[str, Any]) -> SegmentationClass:
         ) from fault
 
 
-def read_colours(path: Path) -> Colours:
+def read_colours(path: RawPath) -> Colours:
     """Returns the colours that a file lists.
 
     Args:
@@ -100,7 +101,7 @@ def read_colours(path: Path) -> Colours:
         raise FileError(f"list of colours '{path}' is not valid: {fault}") from fault
 
 
-def find_colours(name: str, folder: Path) -> Path:
+def find_colours(name: str, folder: RawPath) -> RawPath:
     """Returns the path of a list of colours, which is in the folder of the data set, or where its name says.
 
     Raises:

@@ -3,12 +3,13 @@
 import os
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from unicodedata import normalize
 
 from roadseg.errors import FileError
+from roadseg.reading.stored_path import RawPath, StoredPath
 
 LEFTOVERS = frozenset(
     (
@@ -51,7 +52,7 @@ def is_leftover(name: str) -> bool:
     return name.startswith(".") or name.casefold() in LEFTOVERS
 
 
-def find_files(folder: Path, parts: Sequence[PathPart]) -> Iterator[str]:
+def find_files(folder: RawPath, parts: Sequence[PathPart]) -> Iterator[str]:
     """Yields the paths, relative to the folder and with slashes, of the files that fit; in no order.
 
     Links are followed, but not into a folder that contains them. A link to nothing counts as a file.
@@ -63,6 +64,9 @@ def find_files(folder: Path, parts: Sequence[PathPart]) -> Iterator[str]:
     Raises:
         FileError: If a folder can't be read.
     """
+    if isinstance(folder, StoredPath):
+        yield from _pick_files(folder.list_names(), parts)
+        return
     waiting = [("", _reach(0, parts), frozenset[tuple[int, int]]())] if folder.is_dir() else []
     while waiting:
         place, ahead, above = waiting.pop()
@@ -79,7 +83,24 @@ def find_files(folder: Path, parts: Sequence[PathPart]) -> Iterator[str]:
                 yield place + name
 
 
-def describe_files(folder: Path) -> str:
+def _pick_files(names: Iterable[str], parts: Sequence[PathPart]) -> Iterator[str]:
+    """Yields the paths that fit, of files in a store, which lists them all at once."""
+    reached = {"": _reach(0, parts)}
+
+    def reach(place: str) -> set[int]:
+        if place not in reached:
+            above, _, name = place.rpartition("/")
+            fitting = [index for index in reach(above) if parts[index].fits(name)]
+            reached[place] = {each for index in fitting for each in _reach_after(index, parts)}
+        return reached[place]
+
+    for path in names:
+        place, _, name = path.rpartition("/")
+        if len(parts) - 1 in reach(place) and parts[-1].fits(name):
+            yield path
+
+
+def describe_files(folder: RawPath) -> str:
     """Returns which files are below a folder: how many with each ending, and one of them."""
     files = sorted(find_files(folder, (ANY_FOLDERS, ANY_FILE)))
     if not files:

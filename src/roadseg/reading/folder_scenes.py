@@ -17,6 +17,7 @@ from roadseg.reading.layout import Layout, SceneFiles, count_other_splits, pair_
 from roadseg.reading.name_pattern import JPEG_SUFFIXES, NamePattern
 from roadseg.reading.orientation import UPRIGHT, is_turned_jpeg, read_orientation
 from roadseg.reading.split_lists import take_listed
+from roadseg.reading.stored_path import RawPath, StoredPath
 from roadseg.scenes.colours import Colours
 from roadseg.scenes.faults import FaultKind, UnusableSceneError
 from roadseg.scenes.prepared import content_digest
@@ -31,9 +32,11 @@ class FolderScenes(RawScenes):
     The files are listed when they are first asked for, so that an evaluation that needs no raw data runs without them.
     """
 
-    def __init__(self, folder: Path, layout: Layout, where: str) -> None:
+    def __init__(self, folder: RawPath, layout: Layout, where: str) -> None:
         """Takes the folder, the layout of the data set in it, and the advice to give if the folder is missing."""
         self._folder, self._layout, self._where = folder, layout, where
+        if isinstance(folder, StoredPath):
+            self.is_remote, self.is_shared = folder.is_remote, folder.is_shared
 
     @cached_property
     def records(self) -> Mapping[str, SceneRecord]:  # type: ignore[override] # mypy takes it for a writable attribute
@@ -145,11 +148,15 @@ def _fingerprint(files: SceneFiles) -> str:
     annotation = files.annotation if files.part is None else None
     there = [path for path in (files.image, annotation) if path and path.exists()]
     part = f" {hashlib.sha256(files.part).hexdigest()[:16]}" if files.part else ""
-    # Only scenes that were read differently by older programs get another fingerprint.
-    turned = " turned" if files.image in there and _is_called_jpeg(files.image) and is_turned_jpeg(files.image) else ""
+    # Only scenes that were read differently by older programs get another fingerprint; these read no store.
+    turned = " turned" if files.image in there and _is_turned_on_disk(files.image) else ""
     lossy = " lossy" if annotation in there and _is_called_jpeg(annotation) else ""
     return f"{file_fingerprint(there)} {files.unusable} {len(files.faults)}{turned}{lossy}{part}"
 
 
-def _is_called_jpeg(path: Path) -> bool:
+def _is_turned_on_disk(path: RawPath) -> bool:
+    return isinstance(path, Path) and _is_called_jpeg(path) and is_turned_jpeg(path)
+
+
+def _is_called_jpeg(path: RawPath) -> bool:
     return path.suffix.lower() in JPEG_SUFFIXES

@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import cv2
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 from roadseg.errors import FileError, InputError, OutOfMemoryError
 from roadseg.reading.image_header import ImageHeader, read_header
 from roadseg.reading.orientation import SIDEWAYS, read_orientation, turn
+from roadseg.reading.stored_path import RawPath, StoredPath
 from roadseg.scenes.faults import FaultKind, UnusableSceneError
 
 # Turned here, because OpenCV does not turn where it finds another tag damaged.
@@ -33,7 +33,7 @@ IMAGE_BITS = (1, 2, 4, 8, 16)
 
 
 def read_image(
-    path: Path, least: tuple[int, int] | None = None, *, largest: int = LARGEST, longest: int = LONGEST
+    path: RawPath, least: tuple[int, int] | None = None, *, largest: int = LARGEST, longest: int = LONGEST
 ) -> tuple[NDArray[np.uint8], tuple[int, int]]:
     """Returns the image in a file, turned as its orientation tag says, and its size.
 
@@ -66,7 +66,7 @@ def read_image(
     return turn(image, orientation), size
 
 
-def read_bytes(path: Path) -> bytes:
+def read_bytes(path: RawPath) -> bytes:
     """Returns the content of a file.
 
     Raises:
@@ -75,16 +75,23 @@ def read_bytes(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as fault:
-        raise FileError(f"'{path}' can't be read: {fault.strerror}") from fault
+        raise FileError(f"'{path}' can't be read: {fault.strerror or fault}") from fault
 
 
-def file_fingerprint(paths: Sequence[Path]) -> str:
-    """Returns the sizes in bytes and modification times in nanoseconds of files, as text."""
-    return " ".join(f"{status.st_size}:{status.st_mtime_ns}" for status in (path.stat() for path in paths))
+def file_fingerprint(paths: Sequence[RawPath]) -> str:
+    """Returns sizes in bytes and modification times in nanoseconds of files, as text; in a store what it says."""
+    return " ".join(map(_describe_state, paths))
+
+
+def _describe_state(path: RawPath) -> str:
+    if isinstance(path, StoredPath):
+        return path.fingerprint
+    status = path.stat()
+    return f"{status.st_size}:{status.st_mtime_ns}"
 
 
 def check_header(
-    path: Path, content: bytes, fault: FaultKind, largest: int = LARGEST, longest: int = LONGEST
+    path: RawPath, content: bytes, fault: FaultKind, largest: int = LARGEST, longest: int = LONGEST
 ) -> ImageHeader:
     """Returns what an image file says of itself.
 
@@ -117,7 +124,7 @@ def _keeps(size: tuple[int, int], factor: int, least: tuple[int, int]) -> bool:
     return all(-(-side // factor) >= kept for side, kept in zip(size, least, strict=True))
 
 
-def decode(path: Path, content: bytes, flags: int, fault: FaultKind) -> NDArray[Any]:
+def decode(path: RawPath, content: bytes, flags: int, fault: FaultKind) -> NDArray[Any]:
     """Returns the pixels of an image file, as OpenCV decodes them.
 
     Args:

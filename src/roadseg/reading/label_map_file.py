@@ -1,7 +1,6 @@
 """Label maps as image files: ids, or colours that mean classes."""
 
 import io
-from pathlib import Path
 from typing import Any
 
 import cv2
@@ -14,6 +13,7 @@ from roadseg.reading.image_header import ImageHeader
 from roadseg.reading.images import check_header, decode, read_bytes
 from roadseg.reading.orientation import read_orientation, turn
 from roadseg.reading.raw_ids import as_raw_ids
+from roadseg.reading.stored_path import RawPath
 from roadseg.scenes.faults import FaultKind, UnusableSceneError
 
 BITS = {"unsigned": (8, 16, 32), "signed": (8, 16, 32), "float": (32, 64)}
@@ -22,7 +22,7 @@ BITS = {"unsigned": (8, 16, 32), "signed": (8, 16, 32), "float": (32, 64)}
 BIG_ENDIAN = b"MM"
 
 
-def read_label_map(path: Path) -> NDArray[Any]:
+def read_label_map(path: RawPath) -> NDArray[Any]:
     """Returns the label map in a file: (height, width) uint8 or uint16, raw ids; of a palette image the indices.
 
     It is turned like an image, if it has an orientation tag of its own.
@@ -40,7 +40,7 @@ def read_label_map(path: Path) -> NDArray[Any]:
         raise UnusableSceneError(FaultKind.ANNOTATION_BROKEN, f"label map '{path}' {fault}") from fault
 
 
-def read_label_colours(path: Path) -> NDArray[np.uint8]:
+def read_label_colours(path: RawPath) -> NDArray[np.uint8]:
     """Returns the colours of the label map in a file: (height, width, 3) uint8, RGB, of a palette image its colours.
 
     It is turned like an image, if it has an orientation tag of its own.
@@ -62,7 +62,7 @@ def read_label_colours(path: Path) -> NDArray[np.uint8]:
         raise UnusableSceneError(FaultKind.ANNOTATION_BROKEN, f"label map '{path}' {fault}") from fault
 
 
-def _open(path: Path) -> tuple[bytes, ImageHeader]:
+def _open(path: RawPath) -> tuple[bytes, ImageHeader]:
     """Returns the content of a label map and what it says of itself, if its values are those that were saved."""
     content = read_bytes(path)
     header = check_header(path, content, FaultKind.ANNOTATION_BROKEN)
@@ -72,7 +72,7 @@ def _open(path: Path) -> tuple[bytes, ImageHeader]:
     return content, header
 
 
-def _read_numbers(path: Path, content: bytes, header: ImageHeader) -> NDArray[Any]:
+def _read_numbers(path: RawPath, content: bytes, header: ImageHeader) -> NDArray[Any]:
     """Returns the numbers of a label map as they are, turned.
 
     Raises:
@@ -98,7 +98,7 @@ def _turn(pixels: NDArray[Any], content: bytes, header: ImageHeader) -> NDArray[
     return pixels if header.format == "TIFF" else turn(pixels, read_orientation(content))
 
 
-def _decode_with_pillow(path: Path, content: bytes) -> NDArray[Any]:
+def _decode_with_pillow(path: RawPath, content: bytes) -> NDArray[Any]:
     try:
         Image.open(io.BytesIO(content)).verify()  # decoding alone does not compare the checksums
         return np.asarray(Image.open(io.BytesIO(content)))

@@ -4,7 +4,6 @@ import base64
 import io
 import math
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import Literal, NotRequired
 
 import numpy as np
@@ -15,6 +14,7 @@ from typing_extensions import TypedDict  # pydantic wants this one before Python
 
 from roadseg.errors import InputError
 from roadseg.reading.annotated_objects import AnnotatedObject, Coordinate, Labels, Side, blame_file, find_faults
+from roadseg.reading.stored_path import RawPath
 from roadseg.reading.text_file import read_text
 from roadseg.scenes.faults import Fault
 from roadseg.scenes.polygons import Point, number_labels
@@ -47,7 +47,7 @@ LABELME_FILE = TypeAdapter(_LabelmeFile)
 
 
 def read_labelme(
-    path: Path, labels: Labels | None, image_size: tuple[int, int]
+    path: RawPath, labels: Labels | None, image_size: tuple[int, int]
 ) -> tuple[NDArray[np.uint8], dict[int, str], list[Fault]]:
     """Returns the label map of a labelme file, the name of each of its raw ids, and what is wrong with the file.
 

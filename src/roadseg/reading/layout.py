@@ -4,12 +4,12 @@ from collections import Counter
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from itertools import product
-from pathlib import Path
 from typing import Literal
 
 from roadseg.errors import InputError
 from roadseg.reading.annotated_objects import Labels
 from roadseg.reading.name_pattern import FIELDS, NamePattern
+from roadseg.reading.stored_path import RawPath, name_below
 from roadseg.scenes.colours import Colours
 from roadseg.scenes.faults import Fault, FaultKind
 
@@ -85,8 +85,8 @@ class SceneFiles:
     """
 
     fields: Mapping[str, str]
-    image: Path | None
-    annotation: Path | None
+    image: RawPath | None
+    annotation: RawPath | None
     faults: tuple[Fault, ...] = ()
     unusable: tuple[FaultKind, str] | None = None
     part: bytes | None = None
@@ -95,11 +95,11 @@ class SceneFiles:
 NAMED = 3
 """At most so many files of one scene are named in a message."""
 
-Found = tuple[Mapping[str, str], list[Path]]
+Found = tuple[Mapping[str, str], list[RawPath]]
 """Fields of file names, and the files that have them."""
 
 
-def pair_files(folder: Path, layout: Layout) -> dict[str, SceneFiles]:
+def pair_files(folder: RawPath, layout: Layout) -> dict[str, SceneFiles]:
     """Returns the files of each scene, also of scenes that have only an annotation.
 
     A scene's id is the text of its fields: split, drive and frame.
@@ -114,7 +114,7 @@ def pair_files(folder: Path, layout: Layout) -> dict[str, SceneFiles]:
     indices = [(pattern, _index_files(folder, pattern, ignored)) for pattern in layout.annotations]
     annotated = {fields.get("split") for _, index in indices for fields, _ in index.values()}
     scenes = {}
-    used: set[Path] = set()
+    used: set[RawPath] = set()
     for scene, (fields, paths) in images.items():
         candidates = [index[key] for pattern, index in indices if (key := _key(pattern, fields)) in index]
         annotations = candidates[0][1] if candidates else []
@@ -128,7 +128,7 @@ def pair_files(folder: Path, layout: Layout) -> dict[str, SceneFiles]:
     return scenes
 
 
-def count_other_splits(folder: Path, layout: Layout, scenes: Mapping[str, SceneFiles]) -> dict[str, int]:
+def count_other_splits(folder: RawPath, layout: Layout, scenes: Mapping[str, SceneFiles]) -> dict[str, int]:
     """Returns the number of scenes in each folder that is in the place of `{split}` but is not called like a split.
 
     Args:
@@ -142,7 +142,7 @@ def count_other_splits(folder: Path, layout: Layout, scenes: Mapping[str, SceneF
     return dict(sorted(Counter(others.values()).items(), key=lambda other: (-other[1], other[0])))
 
 
-def _index_files(folder: Path, pattern: NamePattern, ignored: Set[Path]) -> dict[tuple[str, ...], Found]:
+def _index_files(folder: RawPath, pattern: NamePattern, ignored: Set[RawPath]) -> dict[tuple[str, ...], Found]:
     index: dict[tuple[str, ...], Found] = {}
     for path, fields in pattern.find(folder):
         if path not in ignored and path.exists():
@@ -159,19 +159,24 @@ def _name_scene(fields: Mapping[str, str]) -> str:
 
 
 def _judge(
-    folder: Path, fields: Mapping[str, str], images: Sequence[Path], annotations: Sequence[Path], *, expected: bool
+    folder: RawPath,
+    fields: Mapping[str, str],
+    images: Sequence[RawPath],
+    annotations: Sequence[RawPath],
+    *,
+    expected: bool,
 ) -> SceneFiles:
     """Returns the files of a scene whose image exists, with their faults."""
     image, annotation = images[0], annotations[0] if annotations else None
     if not image.exists():
-        detail = f"'{image.relative_to(folder)}' is a link to nothing"
+        detail = f"'{name_below(image, folder)}' is a link to nothing"
         return SceneFiles(fields, image, annotation, unusable=(FaultKind.IMAGE_MISSING, detail))
     for several in (images, annotations):
         if len(several) > 1:
-            named = " and ".join(f"'{path.relative_to(folder)}'" for path in several[:NAMED])
+            named = " and ".join(f"'{name_below(path, folder)}'" for path in several[:NAMED])
             more = f" and {len(several) - NAMED} more" if len(several) > NAMED else ""
             return SceneFiles(fields, image, annotation, unusable=(FaultKind.AMBIGUOUS, named + more))
     if expected and annotation is None:
-        detail = f"others of its split have one, '{image.relative_to(folder)}' has none"
+        detail = f"others of its split have one, '{name_below(image, folder)}' has none"
         return SceneFiles(fields, image, None, faults=(Fault(FaultKind.NO_ANNOTATION, detail),))
     return SceneFiles(fields, image, annotation)

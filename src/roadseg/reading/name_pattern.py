@@ -5,11 +5,11 @@ import posixpath
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import takewhile
-from pathlib import Path
 from unicodedata import normalize
 
 from roadseg.errors import FileError, InputError
 from roadseg.reading.file_tree import ANY_FOLDERS, FOLDERS, PathPart, find_files
+from roadseg.reading.stored_path import RawPath
 
 FIELDS = ("split", "drive", "frame")
 
@@ -60,7 +60,7 @@ class NamePattern:
         self._regex = _translate(parts, split)
         self._of_any_split = _translate(parts, ANY_TEXT) if "{split}" in posixpath.dirname(path) else None
 
-    def find(self, folder: Path) -> Iterator[tuple[Path, Mapping[str, str]]]:
+    def find(self, folder: RawPath) -> Iterator[tuple[RawPath, Mapping[str, str]]]:
         """Yields the files that match, sorted by path, each with the text of its fields.
 
         Raises:
@@ -71,7 +71,7 @@ class NamePattern:
             if match := self._regex.fullmatch(normalize("NFC", name)):
                 yield self._locate(folder, name), match.groupdict()
 
-    def find_other_splits(self, folder: Path) -> Iterator[tuple[Path, Mapping[str, str]]]:
+    def find_other_splits(self, folder: RawPath) -> Iterator[tuple[RawPath, Mapping[str, str]]]:
         """Yields the files that would match if the folder in place of `{split}` were called like a split; unsorted."""
         if self._of_any_split is None:
             return
@@ -95,18 +95,18 @@ class NamePattern:
         found = {distance for distance, held in enumerate(holds[::-1][:behind]) if held}
         return found | {length - 1 - place for place, held in enumerate(holds[:first]) if held}
 
-    def find_place(self, folder: Path) -> Path:
+    def find_place(self, folder: RawPath) -> RawPath:
         """Returns the deepest existing folder that contains all files that can match."""
         fixed = [part.text for part in takewhile(lambda part: not TOKEN.search(part.text), self._parts[:-1])]
         places = [folder / self._up / "/".join(fixed[:count]) for count in range(len(fixed), 0, -1)]
         return next((place for place in places if place.is_dir()), folder)
 
-    def _locate(self, folder: Path, name: str) -> Path:
+    def _locate(self, folder: RawPath, name: str) -> RawPath:
         path = folder / (self._up + name)
         try:
             name.encode()
         except UnicodeEncodeError as fault:
-            raise FileError(f"the name of the file {os.fsencode(path)!r} is not in UTF-8: rename it") from fault
+            raise FileError(f"the name of the file {os.fsencode(str(path))!r} is not in UTF-8: rename it") from fault
         return path
 
 

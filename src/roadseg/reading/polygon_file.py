@@ -1,6 +1,5 @@
 """Polygon files as the label tools of Cityscapes and IDD write them: JSON on disk to label maps."""
 
-from pathlib import Path
 from typing import NotRequired
 
 import numpy as np
@@ -9,6 +8,7 @@ from pydantic import TypeAdapter
 from typing_extensions import TypedDict  # pydantic wants this one before Python 3.12
 
 from roadseg.reading.annotated_objects import AnnotatedObject, Coordinate, Labels, Side, blame_file, find_faults
+from roadseg.reading.stored_path import RawPath
 from roadseg.reading.text_file import read_text
 from roadseg.scenes.faults import Fault
 from roadseg.scenes.polygons import Polygon, draw_polygons
@@ -33,7 +33,7 @@ POLYGON_FILE = TypeAdapter(_PolygonFile)
 
 
 def read_polygons(
-    path: Path, labels: Labels | None, image_size: tuple[int, int]
+    path: RawPath, labels: Labels | None, image_size: tuple[int, int]
 ) -> tuple[NDArray[np.uint8], dict[int, str], list[Fault]]:
     """Returns the label map of a polygon file, the name of each of its raw ids, and what is wrong with the file.
 

@@ -4,11 +4,12 @@ import logging
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from unicodedata import normalize
 
 from roadseg.errors import FileError, InputError
 from roadseg.reading.layout import Layout, SceneFiles
+from roadseg.reading.stored_path import RawPath, name_below
 from roadseg.reading.text_file import read_text
 
 logger = logging.getLogger(__name__)
@@ -27,7 +28,7 @@ Marks = tuple[tuple[int, str], ...]
 """The parts of a path that identify a scene: for each the number of parts after it, and the part."""
 
 
-def take_listed(folder: Path, layout: Layout, scenes: Mapping[str, SceneFiles]) -> dict[str, SceneFiles]:
+def take_listed(folder: RawPath, layout: Layout, scenes: Mapping[str, SceneFiles]) -> dict[str, SceneFiles]:
     """Returns the scenes that are in a list, with the split of their list among their fields.
 
     Args:
@@ -62,13 +63,13 @@ def take_listed(folder: Path, layout: Layout, scenes: Mapping[str, SceneFiles]) 
 class SceneNames:
     """What lists may call scenes: the paths of their images, from any folder on, with an ending or without, or ids."""
 
-    def __init__(self, folder: Path, layout: Layout, scenes: Mapping[str, SceneFiles]) -> None:
+    def __init__(self, folder: RawPath, layout: Layout, scenes: Mapping[str, SceneFiles]) -> None:
         """Takes the folder of the data set, its layout, and the scenes."""
         self._marked: dict[tuple[int, str], set[tuple[Marks, str]]] = {}
         for scene, files in scenes.items():
             marks = {tuple(enumerate(reversed(scene.split("/"))))}
             if files.image:
-                path = normalize("NFC", files.image.relative_to(folder).as_posix())
+                path = normalize("NFC", name_below(files.image, folder))
                 fields = next(filter(None, (pattern.find_fields(path) for pattern in layout.images)))
                 parts = _take_apart(_drop_ending(path))
                 marks.add(tuple((distance, parts[distance]) for distance in sorted(fields)))
@@ -99,7 +100,7 @@ class SceneNames:
         }
 
 
-def _read_list(path: Path, names: SceneNames) -> Iterator[tuple[str, str]]:
+def _read_list(path: RawPath, names: SceneNames) -> Iterator[tuple[str, str]]:
     """Yields each scene that a list names, and where."""
     try:
         lines = enumerate(map(str.strip, LINE_END.split(read_text(path))), start=1)

@@ -1,13 +1,13 @@
 """Text files of raw data sets, in any form of Unicode."""
 
 import json
-from pathlib import Path
 
 from roadseg.errors import InputError
 from roadseg.reading.images import read_bytes
+from roadseg.reading.stored_path import RawPath
 
 
-def read_text(path: Path) -> str:
+def read_text(path: RawPath) -> str:
     """Returns the text of a file in UTF-8, UTF-16 or UTF-32, without the mark of byte order that it may begin with.
 
     Raises:

@@ -75,7 +75,7 @@ def plan_preparation(
         digests={scene: content_digest([raw_scenes.records[scene].fingerprint, *shaped_by]) for scene in ids},
         prepare=prepare,
         unusable_share=options.unusable_share,
-        workers=options.workers,
+        workers=options.workers if raw_scenes.is_shared else 1,
         is_remote=raw_scenes.is_remote,
     )
 

@@ -66,10 +66,12 @@ class RawScenes(Mapping[str, Scene], ABC):
     Attributes:
         records: Record of each scene, in the order of the scene ids.
         is_remote: Whether reading a scene waits for the answers of another machine.
+        is_shared: Whether other processes can read the scenes.
     """
 
     records: Mapping[str, SceneRecord]
     is_remote: bool = False
+    is_shared: bool = True
 
     @abstractmethod
     def read(self, scene: str, least: tuple[int, int] | None) -> Scene:
