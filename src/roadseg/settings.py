@@ -6,6 +6,7 @@ from roadseg.configuration import ConfigurationLoader
 from roadseg.datasets.catalog import RunCatalog
 from roadseg.hooks.checkpoint import CheckpointHooks
 from roadseg.hooks.continuation import ContinuationHooks
+from roadseg.hooks.export import ExportHooks
 from roadseg.hooks.parameters import ParameterHooks
 from roadseg.hooks.provenance import ProvenanceHooks
 from roadseg.hooks.report import ReportHooks
@@ -20,6 +21,7 @@ HOOKS = (
     ProvenanceHooks(),
     VersionHooks(),
     ContinuationHooks(),
+    ExportHooks(),
     TerminationHooks(),
     CheckpointHooks(),
     ReportHooks(),

@@ -5,6 +5,7 @@ import re
 
 import keras
 import onnx
+import pandas as pd
 import pytest
 from huggingface_hub import ModelCard
 
@@ -55,24 +56,43 @@ def test_a_model_is_exported_with_its_proof_also_after_scenes_were_prepared_at_a
     assert f"| onnxruntime | {report['runtimes']['onnxruntime']['version']} |" in card.text
 
     options = ("--load-versions", versions)
-    told = trained_copy.run("--pipelines", "evaluate", "--params", "evaluate.runtime=onnx", *options)
+    score = ("--pipelines", "evaluate", "--params", "evaluate.runtime=onnx", *options)
+    told = trained_copy.run(*score)
     assert f"from the export {file.parents[1].name} (float32)" in " ".join(told.split())
-    both = sorted(trained_copy.folder.glob("data/08_reporting/drawn/scores.json/*/scores.json"))
-    of_keras, of_file = (json.loads(path.read_text())["splits"] for path in both)
-    assert of_keras != of_file
-    for split in of_keras:
-        assert of_file[split]["mean_iou"] == pytest.approx(of_keras[split]["mean_iou"], abs=0.005)
-        assert set(of_file[split]) == set(of_keras[split])
 
-    changes = "export.scenes=2,export.image_size=[96,150],export.outputs=logits"
+    changes = "export.precision=int8,export.scenes=2,export.calibration_scenes=3"
+    trained_copy.run("--pipelines", "export", "--params", changes, *options)
+    file = max(trained_copy.folder.glob("data/06_models/drawn/exported_model/*/exported_model/segnet.onnx"))
+    assert "was calibrated with 3 training scenes, by" in (file.parent / "README.md").read_text("utf-8")
+    told = trained_copy.run(*score)
+    assert f"from the export {file.parents[1].name} (int8)" in " ".join(told.split())
+
+    each_scores = sorted(trained_copy.folder.glob("data/08_reporting/drawn/scores.json/*/scores.json"))
+    of_keras, *of_files = (json.loads(path.read_text()) for path in each_scores)
+    assert [each["runtime"]["precision"] for each in of_files] == ["float32", "int8"]
+    assert len({json.dumps(each["splits"]) for each in (of_keras, *of_files)}) == 3
+    for each, most in zip(of_files, (0.005, 0.05), strict=True):
+        for split, summary in of_keras["splits"].items():
+            assert each["splits"][split]["mean_iou"] == pytest.approx(summary["mean_iou"], abs=most)
+            assert set(each["splits"][split]) == set(summary)
+
+    changes += ",export.image_size=[96,150],export.outputs=logits"
     trained_copy.run("--pipelines", "export", "--params", changes, *options)
     path = max(trained_copy.folder.glob("data/08_reporting/drawn/export_report.json/*/export_report.json"))
     report = json.loads(path.read_text())
-    assert (report["pixels"], report["files"]["onnx"]["outputs"]) == (
-        2 * 96 * 150,
-        {"logits": "float32 (batch, 96, 150, 7)"},
-    )
-    assert report["runtimes"]["onnxruntime"]["equal_pixels"] >= 0.9999
+    facts = report["files"]["onnx"]
+    assert (report["pixels"], facts["outputs"]) == (2 * 96 * 150, {"logits": "float32 (batch, 96, 150, 7)"})
+    assert report["unquantized"]["onnxruntime"]["equal_pixels"] >= 0.9999
+    assert 0.5 < report["runtimes"]["onnxruntime"]["equal_pixels"] < 1
+    table = pd.read_csv(min(trained_copy.folder.glob("data/03_primary/drawn/split_table.csv/*/split_table.csv")))
+    splits = table.set_index("scene")["split"]
+    assert [splits[scene] for scene in facts["calibration"]["scenes"]] == 3 * ["train"]
+
+    records = trained_copy.folder / "data/08_reporting/drawn/runs"
+    before = len(list(records.iterdir()))
+    sentence = trained_copy.fail("--pipelines", "export", "--params", "export.opset=12")
+    assert sentence.startswith("Error: opset: expected 13, the oldest ")
+    assert len(list(records.iterdir())) == before
 
     foreign = trained_copy.folder / "data/06_models/drawn/segnet.keras/2099-01-01T00.00.00.000Z/segnet.keras"
     foreign.parent.mkdir()

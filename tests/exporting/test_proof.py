@@ -136,6 +136,7 @@ def test_int8_is_proved_beside_float32_by_the_mean_iou_alone(model, int8, truth)
     calibration = {"scenes": ["0", "1", "2", "3", "4"], "method": "minmax", "float_ends": True}
     said = json.loads(int8.files["segnet.json"])["onnx"]
     assert said == {"precision": "int8", "calibration": calibration}
+    assert proof.files["onnx"].calibration == calibration
 
 
 def test_int8_that_loses_too_much_is_refused_with_the_figures(model, int8):

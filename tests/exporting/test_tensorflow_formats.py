@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from ai_edge_litert.interpreter import Interpreter
+from pydantic import ValidationError
 from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 
 from exporting.networks import (
@@ -18,10 +19,11 @@ from exporting.networks import (
     pictures,
     tied_windows,
 )
-from roadseg.errors import InputError, RoadSegError
+from roadseg.errors import RoadSegError
 from roadseg.exporting.exported_model import export_model
 from roadseg.exporting.file_facts import describe_files
 from roadseg.exporting.litert_model import convert_to_litert
+from roadseg.exporting.options import ExportOptions
 from roadseg.exporting.saved_model import convert_to_saved_model
 from roadseg.exporting.tensorflow_graph import build_graph
 from roadseg.exporting.tensorflow_resizing import resize_images
@@ -150,10 +152,9 @@ def test_on_another_backend_the_message_says_how_to_write_them(monkeypatch, conv
 
 
 def test_formats_without_int8_are_refused():
-    model = model_of(small_segnet(SIZE, "segnet_basic"))
-    message = r"^precision is 'int8', which only the format onnx has: write litert and saved_model in another run, with"
-    with pytest.raises(InputError, match=message):
-        export_model(model, BOTH.model_copy(update={"precision": "int8"}))
+    message = r"precision is 'int8', which only the format onnx has: write litert and saved_model in another run, with"
+    with pytest.raises(ValidationError, match=message):
+        ExportOptions.model_validate(BOTH.model_dump() | {"precision": "int8"})
 
 
 @pytest.mark.parametrize("size", RESIZED)

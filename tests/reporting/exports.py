@@ -34,3 +34,10 @@ REPORT = {
         }
     },
 }
+
+
+def quantised(scenes, float_ends):
+    """Returns the report of a file in int8."""
+    calibration = {"scenes": scenes, "method": "percentile", "float_ends": float_ends}
+    files = {"onnx": REPORT["files"]["onnx"] | {"calibration": calibration}}
+    return REPORT | {"unquantized": REPORT["runtimes"], "files": files}

@@ -1,7 +1,7 @@
 from html.parser import HTMLParser
 
 from model_records import model_record
-from reporting.exports import ONNXRUNTIME, REPORT
+from reporting.exports import ONNXRUNTIME, REPORT, quantised
 from roadseg.reporting.export_page import write_export_page
 
 ORIGIN = {
@@ -94,3 +94,5 @@ def test_a_quantised_file_stands_beside_the_one_that_it_was_made_from():
     found = rows(REPORT | {"runtimes": {"onnxruntime": int8}, "unquantized": {"onnxruntime": ONNXRUNTIME}})
     timed = [(row[0], *row[-2:]) for row in found["proof"][2:4]]
     assert timed == [("onnxruntime", "24.0", "0.60"), ("onnxruntime, not quantised", "50.0", "1.25")]
+    page = write_export_page(quantised(["a_1"], float_ends=False), model_record(), ORIGIN)
+    assert "The file in int8 was calibrated with 1 training scene, by the method percentile.</p>" in page

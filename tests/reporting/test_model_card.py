@@ -8,7 +8,7 @@ from huggingface_hub.repocard import metadata_load
 from pydantic import ValidationError
 
 from model_records import model_record
-from reporting.exports import REPORT
+from reporting.exports import REPORT, quantised
 from roadseg.reporting.model_card import CardOptions, Evaluation, write_model_card
 
 NASTY = "a|b_*c*<i>`d`"
@@ -215,8 +215,15 @@ def test_the_card_of_an_export_has_its_files_and_proofs():
     ]  # fmt: skip
     assert "These are scores of the model in Keras" in section(text, "Scores")
     assert "in int8" not in text
-    quantised = REPORT | {"unquantized": REPORT["runtimes"]}
-    assert "A file in int8 may give pixels another class" in section(card(report=quantised), "Files")
+
+
+@pytest.mark.parametrize("float_ends", [True, False])
+def test_the_card_of_an_export_in_int8_says_how_it_was_quantised(float_ends):
+    text = section(card(report=quantised(["a_1", "a_2"], float_ends)), "Files")
+    assert "A file in int8 may give pixels another class" in text
+    ends = "; its first and its last convolution are in float32." if float_ends else ".\n"
+    assert f"The file in int8 was calibrated with 2 training scenes, by the method percentile{ends}" in text
+    assert "calibrated with 1 training scene, by" in card(report=quantised(["a_1"], float_ends))
 
 
 def licence(id_, name=None, link=None):

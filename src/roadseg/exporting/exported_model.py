@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
-from roadseg.errors import InputError
 from roadseg.exporting.litert_model import convert_to_litert
 from roadseg.exporting.model_description import describe_model
 from roadseg.exporting.onnx_model import convert_to_onnx
@@ -67,15 +66,9 @@ def export_model(
 
     Raises:
         RoadSegError: If the package of a format is missing, or Keras runs on a backend that can't write one.
-        InputError: If a version is none that can be written, the network has a layer that no SegNet has, a format has
-            no int8, or there is nothing to calibrate it with.
+        InputError: If a version is none that can be written, the network has a layer that no SegNet has, or there is
+            nothing to calibrate int8 with.
     """
-    others = [name for name in options.formats if name != "onnx"]
-    if options.precision == "int8" and others:
-        raise InputError(
-            f"precision is 'int8', which only the format onnx has: write {' and '.join(others)} in another run, with "
-            f"precision float32"
-        )
     description = describe_model(model.record, options.image_size)
     files, unquantized = {}, {}
     for name in options.formats:

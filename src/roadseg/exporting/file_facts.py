@@ -1,5 +1,6 @@
 """What the files of an exported model consist of."""
 
+import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -20,6 +21,7 @@ class FileFacts(BaseModel, frozen=True):
         outputs: Name -> type and shape.
         operators: How often it has each operator.
         versions: Of its operators and of its format.
+        calibration: How it was quantised: `scenes`, `method` and `float_ends`; None for a file in float32.
     """
 
     size: int
@@ -27,6 +29,7 @@ class FileFacts(BaseModel, frozen=True):
     outputs: dict[str, str]
     operators: dict[str, int]
     versions: dict[str, int | str]
+    calibration: dict[str, Any] | None = None
 
 
 def describe_files(name: Format, files: Mapping[str, bytes]) -> FileFacts:
@@ -44,12 +47,14 @@ def describe_files(name: Format, files: Mapping[str, bytes]) -> FileFacts:
 
 def _describe_onnx(content: bytes) -> FileFacts:
     model = import_onnx().load_model_from_string(content)
+    metadata = {each.key: json.loads(each.value) for each in model.metadata_props}
     return FileFacts(
         size=len(content),
         inputs=_describe_tensors(model.graph.input),
         outputs=_describe_tensors(model.graph.output),
         operators=_count(node.op_type for node in model.graph.node),
         versions={"opset": model.opset_import[0].version, "ir_version": model.ir_version},
+        calibration=metadata.get("calibration"),
     )
 
 

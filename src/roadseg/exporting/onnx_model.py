@@ -68,7 +68,7 @@ def convert_to_onnx(model: TrainedSegNet, options: OnnxOptions) -> "ModelProto":
         InputError: If a version is none that onnx can write, or the network has a layer that no SegNet has.
     """
     onnx = import_onnx()
-    _check_versions(options)
+    check_versions(options)
     network = fold_batch_norms(model.network, "float32")
     graph = OnnxGraph(options.opset)
     _, *network_size, classes = network.output.shape
@@ -92,7 +92,13 @@ def convert_to_onnx(model: TrainedSegNet, options: OnnxOptions) -> "ModelProto":
     return converted
 
 
-def _check_versions(options: OnnxOptions) -> None:
+def check_versions(options: OnnxOptions) -> None:
+    """Refuses versions of the operators or of the format that can't be written.
+
+    Raises:
+        RoadSegError: If the package onnx is missing.
+        InputError: If it does not know a version, or one is too old.
+    """
     onnx = import_onnx()
     newest = onnx.defs.onnx_opset_version()
     if not OLDEST_OPSET <= options.opset <= newest:

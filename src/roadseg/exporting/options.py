@@ -1,9 +1,9 @@
 """How a trained network is exported, and on what this is proved."""
 
 from collections.abc import Sequence
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Literal, Self, TypeVar
 
-from pydantic import AfterValidator, BaseModel, Field, PositiveInt
+from pydantic import AfterValidator, BaseModel, Field, PositiveInt, model_validator
 
 from roadseg.exporting.model_description import Outputs
 from roadseg.exporting.onnx_model import OnnxOptions
@@ -57,6 +57,16 @@ class ExportOptions(BaseModel, frozen=True, extra="forbid", strict=True):
     calibration_scenes: PositiveInt
     scenes: PositiveInt
     onnx_runtimes: Names[OnnxRuntime]
+
+    @model_validator(mode="after")
+    def _has_int8(self) -> Self:
+        others = [name for name in self.formats if name != "onnx"]
+        if self.precision == "int8" and others:
+            raise ValueError(
+                f"precision is 'int8', which only the format onnx has: write {' and '.join(others)} in another run, "
+                f"with precision float32"
+            )
+        return self
 
     @property
     def onnx(self) -> OnnxOptions:

@@ -58,7 +58,7 @@ def quantize_onnx(model: "ModelProto", images: Mapping[str, Image], options: Qua
     """
     if not images:
         raise InputError("a model in int8 is calibrated with training scenes, and the split has none")
-    onnx, quantization = import_onnx(), _import_quantization()
+    onnx, quantization = import_onnx(), import_quantization()
     prepared = onnx.ModelProto()
     prepared.CopyFrom(model)
     # Its batch norms are folded: without this mark, onnxruntime advises to do so first.
@@ -93,7 +93,12 @@ def describe_quantization(scenes: Iterable[str], options: QuantizationOptions) -
     return {"precision": "int8", "calibration": {"scenes": list(scenes), **options.model_dump()}}
 
 
-def _import_quantization() -> Any:
+def import_quantization() -> Any:
+    """Returns onnxruntime's module of that name.
+
+    Raises:
+        RoadSegError: If onnxruntime is missing.
+    """
     try:
         from onnxruntime import quantization  # only who takes the extra `export` has it
     except ImportError as fault:

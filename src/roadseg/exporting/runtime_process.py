@@ -33,6 +33,20 @@ EXTRAS: dict[Runtime, str] = {"onnxruntime": "export", "openvino": "openvino", "
 SCRIPT = Path(__file__).with_name("runtime_script.py")
 
 
+def check_runtime(runtime: Runtime) -> None:
+    """Refuses a runtime that is not there.
+
+    Raises:
+        RoadSegError: If its package is missing.
+    """
+    package = PACKAGES[runtime]
+    if runtime in EXTRAS and find_spec(package.replace("-", "_")) is None:
+        raise RoadSegError(
+            f"proving an exported model needs the package {package}, of the extra '{EXTRAS[runtime]}': "
+            f"pip install {package}"
+        )
+
+
 class RuntimeProcess:
     """An exported model, opened by its runtime in a fresh process without this project's code.
 
@@ -53,12 +67,7 @@ class RuntimeProcess:
             RoadSegError: If the runtime is not installed.
             FileError: If it can't open the model.
         """
-        package = PACKAGES[runtime]
-        if runtime in EXTRAS and find_spec(package.replace("-", "_")) is None:
-            raise RoadSegError(
-                f"proving an exported model needs the package {package}, of the extra '{EXTRAS[runtime]}': "
-                f"pip install {package}"
-            )
+        check_runtime(runtime)
         given, self._predictions = folder / f"{runtime}.images.npy", folder / f"{runtime}.npz"
         np.save(given, images)
         self._runtime, self._log = runtime, folder / f"{runtime}.log"

@@ -35,11 +35,7 @@ def build_graph(model: TrainedSegNet, outputs: Outputs, image_size: Size | None,
     Raises:
         RoadSegError: If Keras does not run on TensorFlow.
     """
-    if not is_tensorflow():
-        raise RoadSegError(
-            f"only TensorFlow writes the formats litert and saved_model, but Keras runs on {name_backend()}: "
-            f"set {VARIABLE} to tensorflow, which loads the models of all backends"
-        )
+    check_backend()
     import tensorflow as tf
 
     network = fold_batch_norms(model.network, "float32")
@@ -62,6 +58,19 @@ def build_graph(model: TrainedSegNet, outputs: Outputs, image_size: Size | None,
     images = tf.TensorSpec((batch, *size, 3), "uint8", "images")
     graph.predict = tf.function(predict, [images], autograph=False)
     return graph
+
+
+def check_backend() -> None:
+    """Refuses a backend that can't write the formats of TensorFlow.
+
+    Raises:
+        RoadSegError: If Keras does not run on TensorFlow.
+    """
+    if not is_tensorflow():
+        raise RoadSegError(
+            f"only TensorFlow writes the formats litert and saved_model, but Keras runs on {name_backend()}: "
+            f"set {VARIABLE} to tensorflow, which loads the models of all backends"
+        )
 
 
 def _write_network(network: keras.Model, images: Tensor) -> Tensor:

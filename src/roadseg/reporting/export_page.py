@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from roadseg.reporting.page import render_page
-from roadseg.reporting.proof_table import tabulate_proof
+from roadseg.reporting.proof_table import describe_calibration, tabulate_proof
 from roadseg.scoring.differences import flatten_values
 from roadseg.segnet.model_record import ModelRecord
 
@@ -27,6 +27,7 @@ def write_export_page(report: Mapping[str, Any], record: ModelRecord, origin: Ma
         record=record.model_dump(mode="json"),
         origin=origin,
         proof=tabulate_proof(report),
+        calibrated=describe_calibration(report),
         facts=flatten_values({name: found for name, found in report.items() if name not in SHOWN}),
         parameters=flatten_values(origin["parameters"]["export"]),
     )

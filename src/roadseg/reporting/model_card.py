@@ -17,7 +17,7 @@ from roadseg.reporting.caption import UNUSED, name_export
 from roadseg.reporting.evaluation_report import describe_resolution
 from roadseg.reporting.numbers import write_score
 from roadseg.reporting.page import render_page
-from roadseg.reporting.proof_table import tabulate_proof
+from roadseg.reporting.proof_table import describe_calibration, tabulate_proof
 from roadseg.scoring.bootstrap import Interval
 from roadseg.scoring.differences import flatten_values
 from roadseg.scoring.scores import SCORES, Score
@@ -134,6 +134,7 @@ def write_model_card(
         evaluation=evaluation,
         report=export_report,
         proof=tabulate_proof(export_report) if export_report else None,
+        calibrated=describe_calibration(export_report) if export_report else None,
         headline=headline,
         learnt_here=evaluation is not None and _is_learnt(record, evaluation),
         at=_describe_resolution(record, evaluation) if evaluation else None,

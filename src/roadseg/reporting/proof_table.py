@@ -63,6 +63,21 @@ def describe_proof(report: Mapping[str, Any]) -> list[str]:
     ]
 
 
+def describe_calibration(report: Mapping[str, Any]) -> str | None:
+    """Returns the sentence that says how the file in int8 was quantised; None if none is.
+
+    Args:
+        report: As the catalog's `export_report` holds it; those of older programs lack it.
+    """
+    for file in report["files"].values():
+        if found := file.get("calibration"):
+            count = len(found["scenes"])
+            scenes = f"{count} training scene{'s' if count != 1 else ''}"
+            ends = "; its first and its last convolution are in float32" if found["float_ends"] else ""
+            return f"The file in int8 was calibrated with {scenes}, by the method {found['method']}{ends}."
+    return None
+
+
 def _write(entry: str, value: Any) -> str:
     if value is None:
         return UNDEFINED
