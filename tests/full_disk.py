@@ -32,7 +32,7 @@ class FullDisk(LocalFileSystem):
 
     def _open(self, path: str, mode: str = "rb", **arguments: Any) -> LocalFileOpener:
         opened = super()._open(path, mode=mode, **arguments)
-        if "w" in mode and self.only in path:
+        if mode[0] in "wx" and self.only in path:
             write = opened.write
 
             def write_what_has_room(content: bytes) -> int:

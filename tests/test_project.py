@@ -18,7 +18,8 @@ RECORDS = {"run_records", "run_comparison"}
 """Data sets that a hook and `kedro runs` use, and no pipeline."""
 
 FOLDERS = {
-    "training_state", "tensorboard_folder", "predictions_folder", "predicted_pictures_folder", "exported_models_folder"
+    "training_state", "tensorboard_folder", "tensorboard_store", "predictions_folder", "half_done_pictures",
+    "predicted_pictures_folder", "exported_models_folder",
 }  # fmt: skip
 """Which nodes get by the provenance."""
 

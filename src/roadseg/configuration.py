@@ -27,6 +27,10 @@ RESOLVING = re.compile(r"^\w+ raised while resolving interpolation: ")
 """What OmegaConf puts before the fault of a `${...}`."""
 
 
+AZURE = re.compile(r"^az://")
+"""Another name of `abfs://`; of paths that begin with it, Kedro loses the container."""
+
+
 class File(NamedTuple):
     """A configuration file.
 
@@ -150,7 +154,7 @@ class ConfigurationLoader(OmegaConfigLoader):
         if isinstance(value, list):
             return [self._locate(each) for each in value]
         if not isinstance(value, str) or not value.startswith(f"{settings.CONF_SOURCE}/"):
-            return value
+            return AZURE.sub("abfs://", value) if isinstance(value, str) else value
         place = f"{self._get_conf_env_path('').rstrip('/')}{value.removeprefix(settings.CONF_SOURCE)}"
         if not self._fs.isfile(place):
             return value

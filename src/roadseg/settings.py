@@ -2,6 +2,8 @@
 
 import os
 
+import fsspec.config
+
 from roadseg.configuration import ConfigurationLoader
 from roadseg.datasets.catalog import RunCatalog
 from roadseg.hooks.checkpoint import CheckpointHooks
@@ -10,11 +12,15 @@ from roadseg.hooks.export import ExportHooks
 from roadseg.hooks.parameters import ParameterHooks
 from roadseg.hooks.provenance import ProvenanceHooks
 from roadseg.hooks.report import ReportHooks
+from roadseg.hooks.tensorboard import TensorBoardHooks
 from roadseg.hooks.termination import TerminationHooks
 from roadseg.hooks.versions import VersionHooks
 from roadseg.session import RoadSegSession
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow's start-up messages would hide the run's own
+
+for protocol in ("s3", "gs", "abfs"):  # other runs write into these stores, so a listing is soon out of date
+    fsspec.config.conf.setdefault(protocol, {}).setdefault("use_listings_cache", False)
 
 HOOKS = (
     ParameterHooks(),
@@ -24,6 +30,7 @@ HOOKS = (
     ExportHooks(),
     TerminationHooks(),
     CheckpointHooks(),
+    TensorBoardHooks(),
     ReportHooks(),
 )
 SESSION_CLASS = RoadSegSession

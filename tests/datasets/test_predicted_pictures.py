@@ -12,6 +12,7 @@ from roadseg.datasets.predicted_pictures import PredictedPicturesDataset
 from roadseg.predicting.predicted_pictures import PredictedPictures
 from roadseg.predicting.prediction_folder import INDEX
 from roadseg.predicting.work import Work
+from roadseg.reading.folder import Folder
 from roadseg.reading.picture_source import list_pictures
 from roadseg.runs.pruning import prune_versions
 
@@ -29,12 +30,12 @@ def save_version(folder, version, predictor, before=None):
     source = list_pictures(folder / "source")
     files = picture_files(folder / "work")
     if before is not None:
-        files.folder.take_over(before, {item.name: item.fingerprint for item in source}, files.kinds)
+        files.folder.take_over(Folder.at(before), {item.name: item.fingerprint for item in source}, files.kinds)
     Work(predictor, files).predict(source)
     names = [item.name for item in source]
     index = files.folder.finish("key", names, [])
     dataset = PredictedPicturesDataset(filepath=str(folder / "predicted"), version=Version(None, version))
-    dataset.save(PredictedPictures(files.folder.path, index))
+    dataset.save(PredictedPictures(Folder.at(files.folder.path), index))
     return folder / "predicted" / version / "predicted"
 
 

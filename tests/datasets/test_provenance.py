@@ -65,7 +65,7 @@ def test_folders_are_told_and_stand_in_no_record(tmp_path):
     dataset = ProvenanceDataset(data_set="idd", of=[], folders=["state"])
     dataset.bind(catalog, run="v3", environment="", commit=None, parameters={})
     provenance = dataset.load()
-    assert provenance.folders == {"state": tmp_path / "state"}
+    assert provenance.folders["state"].on_disk == tmp_path / "state"
     assert "folders" not in provenance.model_dump()
     assert "folders" not in provenance.model_dump_json()
     assert not (tmp_path / "state").exists()

@@ -13,6 +13,7 @@ from roadseg.errors import FileError, InputError, RoadSegError
 from roadseg.exporting.onnx_model import OnnxOptions, convert_to_onnx
 from roadseg.exporting.onnx_network import OnnxNetwork
 from roadseg.exporting.saved_export import SavedExport, find_export, open_export
+from roadseg.reading.folder import Folder
 from roadseg.segnet.predictor import Predictor
 from segnet.small_networks import small_segnet
 
@@ -37,7 +38,7 @@ def save(folder, version, description, files):
     (place / "segnet.json").write_text(json.dumps(description))
     for name, content in files.items():
         (place / name).write_bytes(content)
-    return folder / "exported_model"
+    return Folder.at(folder / "exported_model")
 
 
 def test_an_exported_network_predicts_what_its_twin_in_keras_does(model, file, tmp_path):
@@ -91,13 +92,13 @@ def test_the_newest_file_of_exactly_this_model_that_takes_its_images_is_chosen(m
     save(tmp_path, "v9", of_it, onnx_file)
     found = find_export(folder, record, before="v9")
     assert (found.version, found.precision) == ("v5", "int8")
-    assert found.file == folder / "v5/exported_model/segnet.onnx"
+    assert found.place.on_disk == tmp_path / "exported_model/v5/exported_model"
     assert find_export(folder, record, before="v5").precision == "float32"
     message = rf"^there is no file in ONNX of the model of v2 in '{re.escape(str(folder))}' that takes images of 35 x"
     with pytest.raises(InputError, match=message):
         find_export(folder, record.model_copy(update={"run": "v2"}), before="v9")
     with pytest.raises(InputError, match=r"^there is no file in ONNX of the model of v3 in '"):
-        find_export(tmp_path / "nothing", record, before="v9")
+        find_export(Folder.at(tmp_path / "nothing"), record, before="v9")
 
 
 def test_a_damaged_file_is_named(file, tmp_path):

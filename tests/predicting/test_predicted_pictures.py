@@ -8,24 +8,38 @@ from PIL import Image
 from predicting.pictures import PALETTE, draw_halves, model_of_colours, predict_options, save_picture, save_video
 from roadseg.errors import FileError
 from roadseg.predicting.predicted_pictures import predict_source
+from roadseg.reading.folder import Folder
 from roadseg.reading.folder_lock import locked
 from roadseg.reading.picture_source import list_pictures
 
 
 def test_a_folder_that_can_not_be_written_is_named(tmp_path):
     save_picture(tmp_path / "source/a.png", draw_halves((12, 16), 0, 1))
-    (tmp_path / "out").touch()
-    with pytest.raises(FileError, match=f"^'{tmp_path / 'out'}' can't be written: "):
-        predict_source(
-            list_pictures(tmp_path / "source"), model_of_colours(), tmp_path / "out", PALETTE, predict_options(), 0
-        )
+    (tmp_path / "half_done").touch()
+    predict_it = (
+        model_of_colours(),
+        tmp_path / "half_done",
+        Folder.at(tmp_path / "out"),
+        PALETTE,
+        predict_options(),
+        0,
+    )
+    with pytest.raises(FileError, match=f"^'{tmp_path / 'half_done'}' can't be written: "):
+        predict_source(list_pictures(tmp_path / "source"), *predict_it)
 
 
 def test_what_can_not_be_read_is_counted_beside_what_the_source_has(tmp_path, caplog):
     broken = tmp_path / "source/broken.jpg"
     broken.parent.mkdir()
     broken.write_bytes(b"nothing")
-    predict_it = (model_of_colours(), tmp_path / "out", PALETTE, predict_options(), 0)
+    predict_it = (
+        model_of_colours(),
+        tmp_path / "half_done",
+        Folder.at(tmp_path / "out"),
+        PALETTE,
+        predict_options(),
+        0,
+    )
     with pytest.raises(FileError, match=r"^nothing of 1 picture can be predicted: broken: 'broken.jpg' is no image"):
         predict_source(list_pictures(tmp_path / "source"), *predict_it)
     save_video(tmp_path / "source/film.avi", [draw_halves((12, 16), 0, 1)] * 3)
@@ -37,10 +51,13 @@ def test_what_can_not_be_read_is_counted_beside_what_the_source_has(tmp_path, ca
 
 def predict(source, out, **changes):
     """Predicts a source, and returns a finished folder as it is saved."""
-    predicted = predict_source(list_pictures(source), model_of_colours(), out, PALETTE, predict_options(**changes), 0)
-    version = out / f"v{len(list(out.glob('v*')))}" / "predicted"
+    options = predict_options(**changes)
+    predicted = predict_source(
+        list_pictures(source), model_of_colours(), out / "half_done", Folder.at(out), PALETTE, options, 0
+    )
+    version = out / f"v{len(list(out.glob('v*')))}" / "out"
     version.parent.mkdir()
-    predicted.path.rename(version)
+    predicted.folder.on_disk.rename(version)
     predicted.release()
     return version
 
@@ -73,13 +90,20 @@ def test_a_folder_belongs_to_its_run_until_it_is_saved(tmp_path, monkeypatch):
     monkeypatch.setattr("roadseg.predicting.predicted_pictures.locked", partial(locked, patience=0.0))
     for place in (0, 1):
         save_picture(tmp_path / f"{place}/a.png", draw_halves((12, 16), place, place))
-    predict_it = (model_of_colours(), tmp_path / "out", PALETTE, predict_options(), 0)
+    predict_it = (
+        model_of_colours(),
+        tmp_path / "half_done",
+        Folder.at(tmp_path / "out"),
+        PALETTE,
+        predict_options(),
+        0,
+    )
     first = predict_source(list_pictures(tmp_path / "0"), *predict_it)
     with pytest.raises(FileError, match="another run is doing the same prediction"):
         predict_source(list_pictures(tmp_path / "0"), *predict_it)
     predict_source(list_pictures(tmp_path / "1"), *predict_it)
     first.release()
-    assert predict_source(list_pictures(tmp_path / "0"), *predict_it).path == first.path
+    assert predict_source(list_pictures(tmp_path / "0"), *predict_it).folder.path == first.folder.path
 
 
 def test_a_name_may_be_as_long_as_the_file_system_allows(tmp_path):

@@ -4,6 +4,7 @@ from PIL import Image
 from pydantic import ValidationError
 
 from roadseg.predicting.prediction_files import write_predictions
+from roadseg.reading.folder import Folder
 from roadseg.reading.label_map_writing import PredictionFileOptions
 from roadseg.scoring.prediction import Prediction
 
@@ -16,7 +17,7 @@ def write(folder, name="{scene}_label.png", ids=None):
         for scene, label_map in ((scene, np.array(rows, np.uint8)) for scene, rows in LABEL_MAPS.items())
     ]
     options = PredictionFileOptions(written=True, name=name, ids=ids)
-    assert list(write_predictions(predictions, folder, 3, options)) == predictions
+    assert list(write_predictions(predictions, Folder.at(folder), 3, options)) == predictions
 
 
 def test_predictions_lie_where_the_annotations_do(tmp_path):

@@ -17,6 +17,7 @@ from roadseg.predicting.prediction_folder import (
     find_versions,
     read_index,
 )
+from roadseg.reading.folder import Folder
 
 OF_PICTURE = set(KINDS) - {VIDEOS}
 
@@ -74,7 +75,7 @@ def test_a_finished_folder_holds_what_is_of_the_source_and_no_more(tmp_path):
     folder = fill(tmp_path, "b", "a", "gone/x")
     (tmp_path / "label_maps/b.png.0123.part").touch()
     index = folder.finish("key", ["a", "b"], [])
-    assert index == read_index(tmp_path)
+    assert index == read_index(Folder.at(tmp_path))
     assert [each.picture for each in index.entries] == ["a", "b"]
     files = {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file()}
     expected = {f"{kind}/{name}{KINDS[kind]}" for kind in set(KINDS) - {VIDEOS} for name in "ab"}
@@ -88,7 +89,7 @@ def test_pictures_that_are_the_same_are_taken_over_with_their_files(tmp_path):
     old.finish("key", ["same", "changed", "gone", "lacking", "broken"], [])
     folder = PredictionFolder(tmp_path / "work")
     fingerprints = {"same": "1:2", "changed": "9:9", "lacking": "1:2", "broken": "1:2", "other": "1:2"}
-    folder.take_over(tmp_path / "v1/x", fingerprints, OF_PICTURE)
+    folder.take_over(Folder.at(tmp_path / "v1/x"), fingerprints, OF_PICTURE)
     assert list(folder.entries) == ["same"]
     assert (tmp_path / "work/overlays/same.jpg").read_text() == "overlays of same"
     assert (tmp_path / "work/overlays/same.jpg").samefile(tmp_path / "v1/x/overlays/same.jpg")
@@ -103,7 +104,7 @@ def test_files_are_copied_where_the_file_system_has_no_links(tmp_path, monkeypat
         raise OSError("no links here")
 
     monkeypatch.setattr("pathlib.Path.hardlink_to", refuse)
-    folder.take_over(tmp_path / "v1/x", {"a": "1:2"}, OF_PICTURE)
+    folder.take_over(Folder.at(tmp_path / "v1/x"), {"a": "1:2"}, OF_PICTURE)
     assert (tmp_path / "work/label_maps/a.png").read_text() == "label_maps of a"
 
 
@@ -119,13 +120,13 @@ def test_frames_are_taken_over_by_the_fingerprint_of_their_video(tmp_path):
     old.note(Footage(video="film", fingerprint="3:4"))
     old.finish("key", ["film/0", "film/1", "film"], ["film"])
     folder = PredictionFolder(tmp_path / "work")
-    folder.take_over(tmp_path / "v1/x", {"film": "3:4"}, OF_PICTURE)
+    folder.take_over(Folder.at(tmp_path / "v1/x"), {"film": "3:4"}, OF_PICTURE)
     assert (list(folder.entries), list(folder.videos)) == (["film/0", "film/1", "film"], ["film"])
     assert (tmp_path / "work/overlays/film.mp4").read_bytes() == b"frames"
     (tmp_path / "v1/x/overlays/film.mp4").unlink()
     (tmp_path / "v1/x/label_maps/film/0.png").unlink()
     folder = PredictionFolder(tmp_path / "again")
-    folder.take_over(tmp_path / "v1/x", {"film": "3:4"}, OF_PICTURE)
+    folder.take_over(Folder.at(tmp_path / "v1/x"), {"film": "3:4"}, OF_PICTURE)
     assert (list(folder.entries), list(folder.videos)) == (["film/1", "film"], [])
 
 
@@ -139,10 +140,11 @@ def test_what_was_finished_and_not_saved_is_gone_on_with(tmp_path):
 
 def test_folders_with_the_key_are_found_newest_first(tmp_path):
     for version, key in (("v1", "k"), ("v2", "k"), ("v3", "other")):
-        fill(tmp_path / version, "a").finish(key, ["a"], [])
-    versions = [tmp_path / name for name in ("v3", "v2", "v1")]
-    assert find_versions(versions, "k") == [tmp_path / "v2", tmp_path / "v1"]
+        fill(tmp_path / "x" / version / "x", "a").finish(key, ["a"], [])
+    (tmp_path / "x/v4/x/label_maps").mkdir(parents=True)
+    versions = Folder.at(tmp_path / "x")
+    assert [each.on_disk for each in find_versions(versions, "k")] == [tmp_path / "x/v2/x", tmp_path / "x/v1/x"]
     assert find_versions(versions, "none") == []
-    (tmp_path / "v3" / INDEX).write_text("{")
+    (tmp_path / "x/v3/x" / INDEX).write_text("{")
     with pytest.raises(FileError, match=r"index\.json' is damaged"):
         find_versions(versions, "k")

@@ -201,7 +201,7 @@ def test_a_run_that_stops_before_its_first_node_has_no_record(tmp_path):
 
 
 def test_a_record_that_cannot_be_ended_does_not_hide_the_fault_of_the_run(folder, caplog):
-    recorder = begin(folder, FullDisk(str(folder / "runs"), room=1))
+    recorder = begin(folder, FullDisk(str(folder / "runs"), room=0))
     with caplog.at_level(logging.WARNING):
         end(recorder, ValueError("the disk is full"))
     assert "could not be completed: no space left" in caplog.text
@@ -209,6 +209,6 @@ def test_a_record_that_cannot_be_ended_does_not_hide_the_fault_of_the_run(folder
 
 
 def test_a_run_that_ended_well_and_can_not_say_so_fails(folder):
-    recorder = begin(folder, FullDisk(str(folder / "runs"), room=1))
+    recorder = begin(folder, FullDisk(str(folder / "runs"), room=0))
     with pytest.raises(DatasetError, match="no space left"):
         end(recorder)

@@ -1,4 +1,4 @@
-"""Exported models on disk: a versioned folder."""
+"""Exported models: a versioned folder."""
 
 import shutil
 import tempfile
@@ -23,18 +23,34 @@ class ExportedModelDataset(VersionedFolderDataset["ExportedModel", "ExportedMode
         ```
     """
 
+    LAST = "segnet.json"
+
     def load(self) -> "ExportedModel":
         """Returns all files of the folder."""
         from roadseg.exporting.exported_model import load_exported  # brings Keras, which `prepare` need not wait for
 
-        return load_exported(Path(self._get_load_path()))
+        folder = self._open(self._get_load_path())
+        if folder.is_local:
+            return load_exported(folder.on_disk)
+        with tempfile.TemporaryDirectory() as copy:
+            folder.fetch(Path(copy))
+            return load_exported(Path(copy))
 
     def save(self, data: "ExportedModel") -> None:
-        """Writes the files into another folder, and moves it to its place; what is there without a version goes."""
-        path = Path(self._get_save_path())
+        """Writes the files into another folder, and moves or copies it to its place.
+
+        What is there without a version goes.
+        """
+        folder = self._open(self._get_save_path())
+        if not folder.is_local:
+            with tempfile.TemporaryDirectory() as copy:
+                data.write(Path(copy))
+                folder.replace_by(Path(copy), self.LAST)
+            return
+        path = folder.on_disk
         path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".", dir=path.parent) as folder:
-            data.write(Path(folder) / path.name)
+        with tempfile.TemporaryDirectory(prefix=".", dir=path.parent) as copy:
+            data.write(Path(copy) / path.name)
             if path.exists():
                 shutil.rmtree(path)
-            (Path(folder) / path.name).rename(path)
+            (Path(copy) / path.name).rename(path)

@@ -1,13 +1,16 @@
 """A folder that runs write into: the catalog says where it is, as for everything else."""
 
-from pathlib import Path
 from typing import Any, NoReturn
 
 from kedro.io import AbstractDataset, DatasetError
+from kedro.io.core import get_protocol_and_path
+
+from roadseg.reading.folder import Folder
+from roadseg.reading.whole_file import WholeFiles
 
 
-class FolderDataset(AbstractDataset[NoReturn, Path]):
-    """Loads as the path of a folder; the code that writes into it makes it. Nodes get it by `Provenance.folders`.
+class FolderDataset(AbstractDataset[NoReturn, Folder]):
+    """Loads as a folder; the code that writes into it makes it. Nodes get it by `Provenance.folders`.
 
     Examples:
         ```yaml
@@ -17,20 +20,28 @@ class FolderDataset(AbstractDataset[NoReturn, Path]):
         ```
     """
 
-    def __init__(self, *, filepath: str, metadata: dict[str, Any] | None = None) -> None:
-        """Takes the path of the folder."""
-        self._filepath, self.metadata = Path(filepath), metadata
+    def __init__(
+        self,
+        *,
+        filepath: str,
+        credentials: dict[str, Any] | None = None,
+        fs_args: dict[str, Any] | None = None,
+        metadata: dict[str, Any] | None = None,
+    ) -> None:
+        """Takes the path of the folder, and what fsspec needs to reach it."""
+        protocol, path = get_protocol_and_path(filepath)
+        self._folder, self.metadata = Folder(WholeFiles.reached_by(protocol, credentials, fs_args), path), metadata
 
-    def load(self) -> Path:
-        """Returns the folder's path."""
-        return self._filepath
+    def load(self) -> Folder:
+        """Returns the folder."""
+        return self._folder
 
     def save(self, data: NoReturn) -> NoReturn:
         """Refuses: nodes write files into the folder themselves."""
-        raise DatasetError("a folder can't be saved; load it, and write files into the path that this returns")
+        raise DatasetError("a folder can't be saved; load it, and write files into what this returns")
 
     def _describe(self) -> dict[str, Any]:
-        return {"filepath": str(self._filepath)}
+        return {"filepath": str(self._folder)}
 
     def _exists(self) -> bool:
         return True

@@ -2,7 +2,6 @@
 
 import base64
 import shutil
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import cv2
@@ -19,7 +18,7 @@ COLUMNS = 3
 
 
 class PredictedPicturesDataset(VersionedFolderDataset["PredictedPictures", "PredictedPictures"]):
-    """Saves the folder of a prediction by moving it to its place, and loads it as `PredictedPictures`.
+    """Saves the folder of a prediction by moving or copying it to its place, and loads it as `PredictedPictures`.
 
     Examples:
         ```yaml
@@ -29,6 +28,8 @@ class PredictedPicturesDataset(VersionedFolderDataset["PredictedPictures", "Pred
           versioned: true
         ```
     """
+
+    LAST = "index.json"
 
     def load(self) -> "PredictedPictures":
         """Returns what is in the folder.
@@ -40,15 +41,20 @@ class PredictedPicturesDataset(VersionedFolderDataset["PredictedPictures", "Pred
             load_predicted,  # brings Keras, which `prepare` need not wait for
         )
 
-        return load_predicted(Path(self._get_load_path()))
+        return load_predicted(self._open(self._get_load_path()))
 
     def save(self, data: "PredictedPictures") -> None:
-        """Moves the folder to its place; what is there without a version goes."""
-        path = Path(self._get_save_path())
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if path.exists():
-            shutil.rmtree(path)
-        shutil.move(data.path, path)
+        """Moves or copies the folder to its place; what is there without a version goes."""
+        folder, finished = self._open(self._get_save_path()), data.folder.on_disk
+        if folder.is_local:
+            path = folder.on_disk
+            path.parent.mkdir(parents=True, exist_ok=True)
+            if path.exists():
+                shutil.rmtree(path)
+            shutil.move(finished, path)
+        else:
+            folder.replace_by(finished, self.LAST)
+            shutil.rmtree(finished)
         data.release()
 
     def preview(self, pictures: int = 12, width: int = 320) -> ImagePreview:

@@ -5,13 +5,13 @@ So results can name their origin, and folders that are only written to are not i
 
 from collections.abc import Mapping
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any, NoReturn
 
 from kedro.io import AbstractDataset, AbstractVersionedDataset, DataCatalog, DatasetError
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, Field, InstanceOf, ValidationError
 
 from roadseg.machine import Machine, describe_machine
+from roadseg.reading.folder import Folder
 
 PACKAGES = ("roadseg", "kedro", "keras", "numpy", "opencv-python-headless")
 
@@ -42,7 +42,7 @@ class Provenance(BaseModel, frozen=True):
         parameters: All parameters, as the configuration and the command line gave them.
         packages: Version of each package that influences results, with Keras' backend.
         machine: Where the run took place.
-        folders: Name of a folder in the catalog -> its path, which may not exist; not part of any record.
+        folders: Name of a folder in the catalog -> the folder, which may not exist; not part of any record.
     """
 
     run: str
@@ -55,7 +55,7 @@ class Provenance(BaseModel, frozen=True):
     parameters: Mapping[str, Any]
     packages: Mapping[str, str] = {}
     machine: Machine | None = None
-    folders: Mapping[str, Path] = Field(default={}, exclude=True)
+    folders: Mapping[str, InstanceOf[Folder]] = Field(default={}, exclude=True)
 
 
 class ProvenanceDataset(AbstractDataset[NoReturn, Provenance]):

@@ -1,7 +1,7 @@
 """Records of runs on disk: one JSON file per run, in one folder per data set."""
 
 from collections.abc import Mapping
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import Any, Literal
 
 from kedro.io import AbstractDataset, DatasetError
@@ -9,6 +9,7 @@ from kedro.io.core import get_protocol_and_path
 from pydantic import AwareDatetime, BaseModel, ValidationError
 
 from roadseg.machine import Machine
+from roadseg.reading.folder import Folder, name_place
 from roadseg.reading.whole_file import WholeFiles
 
 
@@ -103,22 +104,23 @@ class RunRecordsDataset(AbstractDataset[RunRecord, list[RunRecord]]):
         metadata: dict[str, Any] | None = None,
     ) -> None:
         """Takes the path of the folder, and what fsspec needs to reach it."""
-        self._protocol, path = get_protocol_and_path(filepath)
-        self._fs = WholeFiles.reached_by(self._protocol, credentials, fs_args)
-        self._filepath, self.metadata = PurePosixPath(path), metadata
+        protocol, path = get_protocol_and_path(filepath)
+        self._folder = Folder(WholeFiles.reached_by(protocol, credentials, fs_args), path)
+        self.metadata = metadata
 
     @property
     def path(self) -> str:
         """Path of the folder."""
-        return str(self._filepath)
+        return str(self._folder)
 
     def list_runs(self) -> list[str]:
         """Returns the ids of all runs, newest first, without reading their records."""
-        return sorted((PurePosixPath(path).stem for path in self._fs.glob(f"{self._filepath}/*.json")), reverse=True)
+        files = (PurePosixPath(name) for name in self._folder.list_names())
+        return sorted((file.stem for file in files if file.suffix == ".json"), reverse=True)
 
-    def path_of(self, run: str) -> str:
-        """Returns the path of a run's record."""
-        return str(self._filepath / f"{run}.json")
+    def path_of(self, run: str, below: Path | None = None) -> str:
+        """Returns the path of a run's record; below a folder of the local disk, without the name of that."""
+        return name_place(self._folder.files, f"{self._folder.path}/{run}.json", below)
 
     def read(self, run: str) -> RunRecord:
         """Returns the record of a run.
@@ -126,13 +128,13 @@ class RunRecordsDataset(AbstractDataset[RunRecord, list[RunRecord]]):
         Raises:
             DatasetError: If its file is damaged.
         """
-        path = self.path_of(run)
+        content = self._folder.read(f"{run}.json")
         try:
-            return RunRecord.model_validate_json(self._fs.cat_file(path))
+            return RunRecord.model_validate_json(content)
         except ValidationError as fault:
             first = fault.errors()[0]
             reason = ": ".join(filter(None, (".".join(map(str, first["loc"])), first["msg"])))
-            raise DatasetError(f"'{path}' is not a run record ({reason}); remove it") from fault
+            raise DatasetError(f"'{self.path_of(run)}' is not a run record ({reason}); remove it") from fault
 
     def load(self) -> list[RunRecord]:
         """Returns the records of all runs, newest first.
@@ -148,29 +150,24 @@ class RunRecordsDataset(AbstractDataset[RunRecord, list[RunRecord]]):
         Raises:
             DatasetError: If there is a run of this id.
         """
-        path = self.path_of(data.run)
-        self._fs.makedirs(self.path, exist_ok=True)
         try:
-            with self._fs.open(path, "xb"):
-                pass  # only one of two runs at the same time gets the name
+            self._folder.create(f"{data.run}.json", _write(data))
         except FileExistsError as fault:
             raise DatasetError(
                 f"there is a run '{data.run}' already: another run began in the same millisecond, or the clock of this "
                 f"machine went back; start the run again"
             ) from fault
-        try:
-            self.save(data)
-        except BaseException:
-            self._fs.rm_file(path)
-            raise
 
     def save(self, data: RunRecord) -> None:
         """Writes the record of a run in the place of the one that it has."""
-        with self._fs.open(self.path_of(data.run), "wb") as file:
-            file.write(data.model_dump_json(indent=1).encode())
+        self._folder.write(f"{data.run}.json", _write(data))
 
     def _exists(self) -> bool:
-        return bool(self._fs.exists(str(self._filepath)))
+        return bool(self.list_runs())
 
     def _describe(self) -> dict[str, Any]:
-        return {"filepath": str(self._filepath), "protocol": self._protocol}
+        return {"filepath": self.path}
+
+
+def _write(record: RunRecord) -> bytes:
+    return record.model_dump_json(indent=1).encode()

@@ -1,12 +1,12 @@
 """Exported models that were saved, and which of them is the newest of a model."""
 
 import json
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, replace
 
 from roadseg.errors import InputError
 from roadseg.exporting.exported_model import DESCRIPTION, FILES
 from roadseg.exporting.onnx_network import OnnxNetwork
+from roadseg.reading.folder import Folder
 from roadseg.segnet.model_record import ModelRecord
 
 
@@ -20,17 +20,22 @@ class SavedExport:
         precision: Type of the numbers that it computes with.
     """
 
-    folder: Path
+    folder: Folder
     version: str
     precision: str
 
     @property
-    def file(self) -> Path:
-        """Path of the file in ONNX."""
-        return self.folder / self.version / self.folder.name / FILES["onnx"]
+    def place(self) -> Folder:
+        """The folder of this version."""
+        return self.folder / self.version / self.folder.name
+
+    @property
+    def is_there(self) -> bool:
+        """Whether its file in ONNX exists."""
+        return self.place.has(FILES["onnx"])
 
 
-def find_export(folder: Path, record: ModelRecord, *, before: str) -> SavedExport:
+def find_export(folder: Folder, record: ModelRecord, *, before: str) -> SavedExport:
     """Returns the newest file in ONNX that was exported from a model and takes images of its own size.
 
     Args:
@@ -41,12 +46,13 @@ def find_export(folder: Path, record: ModelRecord, *, before: str) -> SavedExpor
     Raises:
         InputError: If there is none.
     """
-    for path in sorted(folder.glob(f"*/{folder.name}/{DESCRIPTION}"), reverse=True):
-        version = path.parents[1].name
-        if version < before and path.with_name(FILES["onnx"]).exists():
-            description = json.loads(path.read_text("utf-8"))
+    for version in reversed([each for each in folder.list_names() if each < before]):
+        export = SavedExport(folder, version, "float32")
+        if export.place.has(DESCRIPTION) and export.is_there:
+            description = json.loads(export.place.read(DESCRIPTION))
             if (description["run"], tuple(description["image_size"])) == (record.run, record.image_size):
-                return SavedExport(folder, version, description.get("onnx", {}).get("precision", "float32"))
+                precision = description.get("onnx", {}).get("precision", export.precision)
+                return replace(export, precision=precision)
     size = " x ".join(map(str, record.image_size))
     raise InputError(
         f"there is no file in ONNX of the model of {record.run} in '{folder}' that takes images of {size} pixels"
@@ -63,4 +69,5 @@ def open_export(export: SavedExport) -> OnnxNetwork:
         RoadSegError: If the package onnx or onnxruntime is missing.
         FileError: If the file is no valid model, or onnxruntime can't run it.
     """
-    return OnnxNetwork(export.file.read_bytes(), export.precision, str(export.file))
+    file = FILES["onnx"]
+    return OnnxNetwork(export.place.read(file), export.precision, f"{export.place}/{file}")

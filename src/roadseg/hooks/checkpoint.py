@@ -30,6 +30,6 @@ class CheckpointHooks:
             return
         from roadseg.training.checkpoint import remove_checkpoint  # Keras is there: this run has trained
 
-        checkpoint = catalog["training_state"].load() / self._record.state
+        checkpoint = catalog["training_state"].load().on_disk / self._record.state
         if checkpoint.exists():
             remove_checkpoint(checkpoint)

@@ -8,6 +8,8 @@ from kedro.framework.hooks import hook_impl
 from kedro.io import DataCatalog
 from kedro.pipeline import Pipeline
 
+from roadseg.reading.folder import name_place
+
 logger = logging.getLogger(__name__)
 
 NAMED = ("segnet_model", "exported_model", "predicted_pictures")
@@ -35,5 +37,4 @@ class ReportHooks:
             dataset: Any = catalog[name]
             layer = (dataset.metadata or {}).get("kedro-viz", {}).get("layer")
             if layer == "reporting" or name in NAMED:
-                path = Path(dataset._get_load_path())
-                logger.info("%s: %s", name, path.relative_to(project) if path.is_relative_to(project) else path)
+                logger.info("%s: %s", name, name_place(dataset._fs, str(dataset._get_load_path()), project))

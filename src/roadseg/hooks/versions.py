@@ -14,6 +14,7 @@ from kedro.pipeline import Pipeline
 from roadseg.datasets.model_record import name_file
 from roadseg.errors import InputError
 from roadseg.pipelines.graph import find_makers, find_origins, find_readers
+from roadseg.reading.folder import name_place
 
 logger = logging.getLogger(__name__)
 
@@ -84,11 +85,15 @@ def _describe_missing(
         there = ", ".join(dataset.list_versions(full_path=False)) or "none"
         return f"there is no version '{asked_for}' of '{name}'; there are: {there}"
     if name == MODEL and (foreign := (run_params["runtime_params"] or {}).get("model_of")):
-        return f"there is no model of '{foreign}': nothing is in '{dataset._filepath}'"
+        return f"there is no model of '{foreign}': nothing is in '{_name_folder(dataset)}'"
     makers = find_makers(name)
     if not makers:
-        return f"there is no '{name}', which no pipeline makes: nothing is in '{dataset._filepath}'"
+        return f"there is no '{name}', which no pipeline makes: nothing is in '{_name_folder(dataset)}'"
     return f"there is no '{name}' yet: run `kedro run --pipelines {makers[0]}{options}` first"
+
+
+def _name_folder(dataset: Any) -> str:
+    return name_place(dataset._fs, str(dataset._filepath))
 
 
 def _choose_version(name: str, dataset: Any, run: str, *, is_input: bool) -> None:

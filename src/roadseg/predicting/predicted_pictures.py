@@ -11,9 +11,10 @@ from roadseg.errors import FileError
 from roadseg.predicting.entry import Entry
 from roadseg.predicting.options import PredictOptions
 from roadseg.predicting.picture_files import PictureFiles
-from roadseg.predicting.prediction_folder import INDEX, Index, PredictionFolder, find_versions, read_index
+from roadseg.predicting.prediction_folder import Index, PredictionFolder, find_versions, read_index
 from roadseg.predicting.shots import fingerprint_item
 from roadseg.predicting.work import Work
+from roadseg.reading.folder import Folder
 from roadseg.reading.folder_lock import locked
 from roadseg.reading.picture import Picture
 from roadseg.reading.video import Video
@@ -26,8 +27,8 @@ from roadseg.segnet.trained import TrainedSegNet
 
 logger = logging.getLogger(__name__)
 
-HALF_DONE, FILES = "half_done", "files"
-"""Folders: of predictions that are not finished, and in one of them of its files."""
+FILES = "files"
+"""Folder of the files in that of a prediction which is not finished."""
 
 FORMAT = 2
 """Raised whenever files or entries come out another way, so that older ones are not taken over."""
@@ -38,12 +39,12 @@ class PredictedPictures:
     """What a network said of a source.
 
     Attributes:
-        path: The folder, with a folder for each kind of files, such as `label_maps`.
+        folder: With a folder for each kind of files, such as `label_maps`.
         index: What is in it.
         release: Lets other runs work where the folder was made; to be called when it was moved.
     """
 
-    path: Path
+    folder: Folder
     index: Index
     release: Callable[[], None] = lambda: None
 
@@ -54,22 +55,23 @@ class PredictedPictures:
 
     def read_thumbnail(self, picture: str) -> bytes:
         """Returns a small overlay of a picture without a fault, as JPEG."""
-        return (self.path / "thumbnails" / f"{picture}.jpg").read_bytes()
+        return self.folder.read(f"thumbnails/{picture}.jpg")
 
 
-def load_predicted(path: Path) -> PredictedPictures:
+def load_predicted(folder: Folder) -> PredictedPictures:
     """Returns what is in a finished folder.
 
     Raises:
         FileError: If its index is missing or damaged.
     """
-    return PredictedPictures(path, read_index(path))
+    return PredictedPictures(folder, read_index(folder))
 
 
 def predict_source(
     source: Sequence[Picture | Video],
     model: TrainedSegNet,
-    folder: Path,
+    half_done: Path,
+    versions: Folder,
     palette: Palette,
     options: PredictOptions,
     seed: int,
@@ -82,7 +84,8 @@ def predict_source(
     Args:
         source: Pictures and videos.
         model: The trained network with its record.
-        folder: Where finished folders are, each as `folder/VERSION/NAME`, and half-done ones.
+        half_done: Where folders are that are not finished.
+        versions: Where finished ones are, each as `VERSION/NAME` with the name of this folder.
         palette: Of the classes.
         options: What is asked for.
         seed: Of passes with dropout, from 0.
@@ -98,24 +101,23 @@ def predict_source(
     chances = [options.samples, seed] if options.samples else []
     key = _digest_choices([model.record.model_dump(mode="json"), predictor.precision, chances], palette, options)
     common_folder = os.path.commonpath([item.path.absolute() for item in source])
-    workplace = folder / HALF_DONE / content_digest([key, common_folder])
+    workplace = half_done / content_digest([key, common_folder])
     try:
         workplace.mkdir(parents=True, exist_ok=True)
     except OSError as fault:
-        raise FileError(f"'{folder}' can't be written: {fault.strerror}") from fault
+        raise FileError(f"'{half_done}' can't be written: {fault.strerror}") from fault
     with ExitStack() as stack:
         stack.enter_context(locked(workplace, "prediction"))
         work_folder = PredictionFolder(workplace / FILES)
         files = PictureFiles(work_folder, Overlay(palette, options.overlays.opacity), values, options)
         fingerprints = {item.name: fingerprint_item(item, options.video) for item in source}
-        finished = sorted((path.parent for path in folder.glob(f"*/*/{INDEX}")), reverse=True)
-        for version in find_versions(finished, key):
+        for version in find_versions(versions, key):
             work_folder.take_over(version, fingerprints, files.kinds)
         Work(predictor, files).predict(source)
         names = _list_names(source, work_folder, options)
         _tell_faults([work_folder.entries[name] for name in names], source)
         index = work_folder.finish(key, names, [item.name for item in source if isinstance(item, Video)])
-        return PredictedPictures(work_folder.path, index, stack.pop_all().close)
+        return PredictedPictures(Folder.at(work_folder.path), index, stack.pop_all().close)
 
 
 def _digest_choices(network: Sequence[object], palette: Palette, options: PredictOptions) -> str:

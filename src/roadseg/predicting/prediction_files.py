@@ -1,17 +1,19 @@
 """Predictions as files, in the names and ids that the scripts of other projects read."""
 
+from collections import deque
 from collections.abc import Iterable, Iterator
-from pathlib import Path
+from concurrent.futures import Future, ThreadPoolExecutor
 
-from fsspec.implementations.local import LocalFileSystem
-
+from roadseg.reading.folder import Folder
 from roadseg.reading.label_map_writing import PredictionFileOptions, encode_label_map
-from roadseg.reading.whole_file import open_whole
 from roadseg.scoring.prediction import Prediction
+
+AT_ONCE = 16
+"""Files that are on their way to an object store at the same time."""
 
 
 def write_predictions(
-    predictions: Iterable[Prediction], folder: Path, num_classes: int, options: PredictionFileOptions
+    predictions: Iterable[Prediction], folder: Folder, num_classes: int, options: PredictionFileOptions
 ) -> Iterator[Prediction]:
     """Yields the predictions as they come, each after its label map is written as an 8-bit grey PNG.
 
@@ -26,8 +28,13 @@ def write_predictions(
         OSError: If a file can't be written.
     """
     values = options.list_values(num_classes, "evaluate.prediction_files.ids")
-    for each in predictions:
-        path = folder / options.name.replace("{scene}", each.scene)
-        with open_whole(LocalFileSystem(), str(path)) as file:
-            file.write(encode_label_map(each.label_map, values))
-        yield each
+    with ThreadPoolExecutor(AT_ONCE) as writers:
+        unwritten: deque[Future[None]] = deque()
+        for each in predictions:
+            content = encode_label_map(each.label_map, values)
+            unwritten.append(writers.submit(folder.write, options.name.replace("{scene}", each.scene), content))
+            while len(unwritten) > (0 if folder.is_local else AT_ONCE):
+                unwritten.popleft().result()
+            yield each
+        for writing in unwritten:
+            writing.result()

@@ -16,6 +16,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from roadseg.errors import FileError
 from roadseg.predicting.entry import Entry
+from roadseg.reading.folder import Folder
 from roadseg.reading.whole_file import open_whole
 
 JOURNAL, INDEX = "journal.jsonl", "index.json"
@@ -69,6 +70,9 @@ NOTES: Any = Entry | Footage  # mypy takes a union for no type
 NOTE: TypeAdapter[Any] = TypeAdapter(NOTES)
 """What a line of the journal holds."""
 
+Wanted = tuple[Entry | Footage, list[str]]
+"""What is finished in another folder, and the names of its files there."""
+
 
 class PredictionFolder:
     """A folder in which pictures are predicted; several threads may use it at once.
@@ -90,7 +94,7 @@ class PredictionFolder:
         self.entries: dict[str, Entry] = {}
         self.videos: dict[str, Footage] = {}
         if (path / INDEX).exists():  # killed before it was saved
-            index = read_index(path)
+            index = read_index(Folder.at(path))
             for entry in index.entries:
                 self.note(entry)
             for video in index.videos:
@@ -101,7 +105,7 @@ class PredictionFolder:
 
     def name_file(self, kind: str, name: str) -> Path:
         """Returns the path of a file of a picture, or of the overlay of a video."""
-        return _name_file(self.path, kind, name)
+        return self.path / _name_file(kind, name)
 
     def write(self, kind: str, name: str, content: bytes) -> None:
         """Writes a file of a picture: it is there whole or not at all.
@@ -122,7 +126,7 @@ class PredictionFolder:
             _add_line(self.path / JOURNAL, note.model_dump_json())
             self._keep(note)
 
-    def take_over(self, version: Path, fingerprints: Mapping[str, str], kinds: Collection[str]) -> None:
+    def take_over(self, version: Folder, fingerprints: Mapping[str, str], kinds: Collection[str]) -> None:
         """Takes what a finished folder has of pictures and videos that are still the same, if no file is missing.
 
         Args:
@@ -132,17 +136,18 @@ class PredictionFolder:
         """
         index = read_index(version)
         of_frame = [kind for kind in kinds if kind != OVERLAYS]
+        same: list[Wanted] = []
         for entry in index.entries:
             source = entry.drive if entry.is_frame else entry.picture
             is_same = fingerprints.get(source) == entry.fingerprint
             if is_same and entry.picture not in self.entries and (entry.is_frame or not entry.fault):
                 wanted = [] if entry.fault else of_frame if entry.is_frame else kinds
-                if self._link(version, wanted, entry.picture):
-                    self.note(entry)
+                same.append((entry, [_name_file(kind, entry.picture) for kind in wanted]))
         for video in index.videos:
-            is_same = fingerprints.get(video.video) == video.fingerprint and video.video not in self.videos
-            if is_same and self._link(version, [VIDEOS] if OVERLAYS in kinds else [], video.video):
-                self.note(video)
+            if fingerprints.get(video.video) == video.fingerprint and video.video not in self.videos:
+                same.append((video, [_name_file(VIDEOS, video.video)] if OVERLAYS in kinds else []))
+        for note in self._link_files(version, same) if version.is_local else self._fetch_files(version, same):
+            self.note(note)
 
     def finish(self, key: str, names: Sequence[str], videos: Sequence[str]) -> Index:
         """Removes what is of no picture of the source, and makes the journal an index.
@@ -173,51 +178,62 @@ class PredictionFolder:
         else:
             self.videos[note.video] = note
 
-    def _link(self, version: Path, kinds: Iterable[str], name: str) -> bool:
-        """Takes files of a picture or video from a finished folder, and returns whether all were there."""
-        pairs = [(_name_file(version, kind, name), self.name_file(kind, name)) for kind in kinds]
-        if not all(old.exists() for old, _ in pairs):
-            return False
-        for old, path in pairs:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.unlink(missing_ok=True)
-            try:
-                path.hardlink_to(old)
-            except OSError:  # a file system without links
-                shutil.copyfile(old, path)
-        return True
+    def _link_files(self, version: Folder, wanted: Iterable[Wanted]) -> Iterator[Entry | Footage]:
+        """Takes files from a finished folder of this disk; yields each note whose files were all there."""
+        for note, names in wanted:
+            pairs = [(version.on_disk / name, self.path / name) for name in names]
+            if all(old.exists() for old, _ in pairs):
+                for old, path in pairs:
+                    _link(old, path)
+                yield note
+
+    def _fetch_files(self, version: Folder, wanted: Sequence[Wanted]) -> Iterator[Entry | Footage]:
+        """Takes files from a finished folder in an object store, many at once; yields as `_link_files` does."""
+        there = set(version.list_files()) if wanted else set()
+        whole = [(note, names) for note, names in wanted if there.issuperset(names)]
+        version.fetch(self.path, [name for _, names in whole for name in names])
+        yield from (note for note, _ in whole)
 
 
-def read_index(folder: Path) -> Index:
+def read_index(folder: Folder) -> Index:
     """Returns the index of a finished folder.
 
     Raises:
         FileError: If it is missing or damaged.
     """
-    path = folder / INDEX
     try:
-        return Index.model_validate_json(path.read_bytes())
-    except OSError as fault:
-        raise FileError(f"'{path}' can't be read: {fault.strerror}") from fault
+        return Index.model_validate_json(folder.read(INDEX))
+    except FileNotFoundError as fault:
+        raise FileError(f"'{folder}/{INDEX}' can't be read: {fault.strerror or 'it is missing'}") from fault
     except ValidationError as fault:
-        raise FileError(f"'{path}' is damaged: remove '{folder}', and predict again") from fault
+        raise FileError(f"'{folder}/{INDEX}' is damaged: remove '{folder}', and predict again") from fault
 
 
-def find_versions(versions: Iterable[Path], key: str) -> list[Path]:
-    """Returns the finished folders with a key, in their order.
+def find_versions(versions: Folder, key: str) -> list[Folder]:
+    """Returns the finished folders with a key, newest first.
 
     Args:
-        versions: Finished folders.
+        versions: Where finished folders are, each as `VERSION/NAME` with the name of this folder.
         key: Of all that the files depend on, beside the pictures.
 
     Raises:
         FileError: If the index of one is damaged.
     """
-    return [each for each in versions if read_index(each).key == key]
+    folders = [versions / version / versions.name for version in reversed(versions.list_names())]
+    return [each for each in folders if each.has(INDEX) and read_index(each).key == key]
 
 
-def _name_file(folder: Path, kind: str, name: str) -> Path:
-    return folder / FOLDERS.get(kind, kind) / f"{name}{KINDS[kind]}"
+def _name_file(kind: str, name: str) -> str:
+    return f"{FOLDERS.get(kind, kind)}/{name}{KINDS[kind]}"
+
+
+def _link(old: Path, path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.unlink(missing_ok=True)
+    try:
+        path.hardlink_to(old)
+    except OSError:  # a file system without links
+        shutil.copyfile(old, path)
 
 
 def _add_line(path: Path, line: str) -> None:

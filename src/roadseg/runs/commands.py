@@ -1,7 +1,6 @@
 """`kedro runs`: list the runs of the project, and compare two of them or all folds of a k-fold."""
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -12,6 +11,7 @@ from kedro.io import DataCatalog
 
 from roadseg.command_line import conf_source_option
 from roadseg.errors import InputError
+from roadseg.reading.folder import name_place
 from roadseg.sentences import told_in_a_sentence
 
 if TYPE_CHECKING:  # here and in the commands, so that no other command needs to wait for them
@@ -99,8 +99,7 @@ def compare_command(
         options = context.config_loader["parameters"]["pictures"]
         catalog.save("run_comparison", _write_page(catalogs, first, second, comparison, options))
         dataset: Any = catalog["run_comparison"]
-        path = Path(dataset._get_load_path())
-        click.echo(path.relative_to(metadata.project_path) if path.is_relative_to(metadata.project_path) else path)
+        click.echo(name_place(dataset._fs, str(dataset._get_load_path()), metadata.project_path))
 
 
 @runs.command("folds")

@@ -94,6 +94,6 @@ def _open_export(catalog: DataCatalog, run: RunRecord) -> "OnnxNetwork":
     folder: Any = catalog["exported_models_folder"]
     runtime = run.runtime or {}
     export = SavedExport(folder.load(), runtime["exported_model"], runtime["precision"])
-    if not export.file.exists():
+    if not export.is_there:
         raise GoneError(f"exported_model {export.version} of run {run.run} was removed")
     return open_export(export)

@@ -10,7 +10,9 @@ from pydantic import ValidationError
 
 from roadseg.datasets.prepared_scenes import PreparedScenesDataset
 from roadseg.datasets.provenance import Provenance
+from roadseg.datasets.versioned_folder import VersionedFolderDataset
 from roadseg.errors import InputError
+from roadseg.reading.whole_file import is_object_store
 
 logger = logging.getLogger(__name__)
 
@@ -65,7 +67,7 @@ def prune_versions(catalog: DataCatalog, keep: int) -> None:
     gone = {name: [version for version in versions if version not in kept[name]] for name, versions in there.items()}
     for name in sorted(datasets, key=lambda name: [*NAMED_BY, name].index(name)):
         for version in gone[name]:
-            datasets[name]._fs.rm(str(datasets[name]._filepath / version), recursive=True)
+            _remove_version(datasets[name], version)
         _remove_half_written(datasets[name], datetime.now(UTC) - KEPT_FOR)
     named = _read_manifests(stores, {name: each.list_versions(full_path=False) for name, each in stores.items()})
     swept = {name: each.prune_store(named, datetime.now(UTC) - KEPT_FOR) for name, each in stores.items()}
@@ -108,7 +110,17 @@ def _read_manifests(stores: Mapping[str, PreparedScenesDataset], versions: Mappi
     return {scene for name, each in stores.items() for version in versions[name] for scene in each.read_names(version)}
 
 
+def _remove_version(dataset: Any, version: str) -> None:
+    if isinstance(dataset, VersionedFolderDataset):
+        dataset.discount(version)
+    dataset._fs.rm(str(dataset._filepath / version), recursive=True)
+
+
 def _remove_half_written(dataset: Any, before: datetime) -> None:
+    if isinstance(dataset, VersionedFolderDataset):
+        dataset.remove_half_written(before)
+    if is_object_store(dataset._fs):
+        return  # a file there is never half written
     for path in dataset._fs.glob(f"{dataset._filepath}/*/*.part"):
         if dataset._fs.modified(path) < before:
             dataset._fs.rm_file(path)

@@ -136,9 +136,7 @@ class RunRecorder:
             return
         if fault is None:
             self._end(state="done")
-            path = Path(self._records.path_of(self._record.run))
-            is_inside = path.is_relative_to(self._project)
-            logger.info("run_record: %s", path.relative_to(self._project) if is_inside else path)
+            logger.info("run_record: %s", self._records.path_of(self._record.run, self._project))
             return
         try:
             if isinstance(fault, KeyboardInterrupt):

@@ -35,13 +35,14 @@ def predict_pictures(
 ) -> tuple[PredictedPictures, pd.DataFrame, pd.DataFrame]:
     """Returns the folder with the files of all pictures, the table of pictures, and the shares of their classes."""
     record = segnet_model.record
-    folder = provenance.folders["predicted_pictures_folder"]
+    half_done = provenance.folders["half_done_pictures"].on_disk
+    versions = provenance.folders["predicted_pictures_folder"]
     palette = make_palette(record.classes, picture_options)
     with (
         advising(spare_memory("predict"), BatchMemoryError),
         advising(leave_out_samples("predict"), NoDropoutError),
     ):
-        predicted = predict_source(pictures, segnet_model, folder, palette, options, seed.root)
+        predicted = predict_source(pictures, segnet_model, half_done, versions, palette, options, seed.root)
     entries = predicted.entries
     return predicted, tabulate_pictures(entries), tabulate_shares(entries, record.class_names)
 

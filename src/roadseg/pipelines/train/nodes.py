@@ -54,13 +54,13 @@ def train_segnet(
     placement = choose_placement(recipe.options)
     checkpoint = _choose_checkpoint(recipe, placement, digests, provenance)
     started_from = _find_start(recipe, split_table, continued_training)
-    log, palette = provenance.folders["tensorboard_folder"], make_palette(prepared_scenes.classes, picture_options)
+    palette = make_palette(prepared_scenes.classes, picture_options)
     ids = group_by_split(split_table)
     training = train_network(
         TrainingData(prepared_scenes, ids["train"], ids["validation"]),
         recipe,
         placement,
-        TrainingOutputs(checkpoint, log / provenance.run, palette),
+        TrainingOutputs(checkpoint, provenance.folders["tensorboard_folder"].on_disk / provenance.run, palette),
         continued_training,
     )
     record = record_training(prepared_scenes, split_table, training, provenance, continued_training)
@@ -80,7 +80,7 @@ def _choose_checkpoint(
     """Returns the folder of a training, named by all that determines it, and says if only others are there."""
     parameters = [recipe.network.model_dump(mode="json"), recipe.options.model_dump(mode="json"), recipe.seed]
     program = [digest_code(), provenance.packages, placement.policy]
-    folder = provenance.folders["training_state"]
+    folder = provenance.folders["training_state"].on_disk
     chosen = folder / content_digest([digests, parameters, digest_start(recipe.network.start), program])
     if not chosen.exists() and any(folder.glob("*")):
         logger.info(
