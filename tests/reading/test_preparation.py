@@ -186,7 +186,7 @@ def test_number_of_workers_that_is_asked_for_is_taken(tmp_path, work, two_worker
 def test_work_is_shared_out_by_whom_is_handed_in(tmp_path, work):
     names = set()
 
-    def share(function, items):
+    def share(function, items, in_flight):
         with ThreadPoolExecutor(2, "helper") as pool:
             yield from pool.map(lambda item: names.add(threading.current_thread().name[:6]) or function(item), items)
 

@@ -72,7 +72,8 @@ class PreparedScenesDataset(VersionedFileDataset[PreparedScenes, PreparedScenes]
             DatasetError: If the scenes are in another store.
         """
         path = str(self._get_save_path())
-        first = f"{self._store.folder}/{data.rows[0]['facts']}"
+        row = next((each for each in data.rows if each["usable"]), data.rows[0])
+        first = f"{self._store.folder}/{row['facts']}"
         if not self._fs.exists(first):
             raise DatasetError(f"'{first}' is missing: scene_store in the catalog must be in '{self._store.folder}'")
         self._write(path, json.dumps(data.manifest, indent=1).encode())

@@ -13,12 +13,13 @@ import numpy as np
 from joblib import cpu_count
 
 from roadseg.errors import FileError, InputError
+from roadseg.reading.batches import Killed
 from roadseg.reading.facts_index import Facts, FactsIndex
 from roadseg.reading.in_flight import map_in_flight
 from roadseg.reading.progress import show_progress
 from roadseg.reading.scene_store import FACTS, IMAGE, LABELS, SceneStore, split_suffix
 from roadseg.reading.workers import map_in_workers
-from roadseg.scenes.faults import Fault, UnusableSceneError
+from roadseg.scenes.faults import Fault, FaultKind, UnusableSceneError
 from roadseg.scenes.prepared import PreparationPlan, PreparedScene, PreparedScenes, content_digest
 
 logger = logging.getLogger(__name__)
@@ -41,14 +42,24 @@ READERS = 2
 LONGEST_FRAME = 150
 """Bytes of a frame's name up to which it stands in the names of its files."""
 
+UNKNOWN: Facts = dict.fromkeys(("usable", "faults", "height", "width", "pixels", "image_hash"))
+"""Facts of a scene of which nothing is known."""
+
 Row = dict[str, Any]
 """Of a manifest: the record of a scene, its facts and the names of its files, see `PreparedScenes`."""
 
 Named = tuple[str, str]
 """Id of a scene, and its name in the store."""
 
-ShareOut = Callable[[Callable[[Named], tuple[Facts, int]], Iterable[Named]], Iterable[tuple[Facts, int]]]
-"""Applies a function to items, in any process, and gives the results in order, as `map` of an executor does."""
+Done = tuple[Facts, int]
+"""Facts of a scene, and its size in bytes."""
+
+ShareOut = Callable[[Callable[[Named], Done], Iterable[Named], int], Iterable[Done | Killed]]
+"""Applies a function to items, in any process, and gives the results in order, as `map` of an executor does.
+
+The number is how many items a thread works on at the same time. `Killed` stands for the result of an item that ended
+each process that worked on it.
+"""
 
 
 def carry_out(
@@ -59,16 +70,19 @@ def carry_out(
     Args:
         plan: What to prepare.
         store: Where the scenes are written, each as soon as it is prepared: work that is stopped loses nothing.
-        share: Shares out the work, among processes that reach the store; None takes the plan's number of workers.
+        share: Shares out the work, among processes that reach the store; None takes the plan's number of workers here.
         in_flight: How many scenes they work on at the same time where raw data or store are on another machine.
 
     Raises:
-        InputError: If there are no scenes, too many of them can't be used, or one has a fault that stops the work.
+        InputError: If there are no scenes, too many of them can't be used, one has a fault that stops the work, or the
+            work is shared with processes that can't reach the store.
         FileError: If the disk is full, or has less space than the scenes are expected to need.
         RoadSegError: If a worker process is killed.
     """
     if not plan.records:
         raise InputError("there are no scenes to prepare")
+    if share and not store.is_shared:
+        raise InputError(f"'{store.folder}' is in the memory of this process: workers of a cluster can't write there")
     names = {scene: f"{_shorten_id(scene)}-{digest}" for scene, digest in plan.digests.items()}
     present = _find_files(store, names.values(), in_flight)
     facts = store.gather_facts((name for name, files in present.items() if FACTS in files), in_flight)
@@ -77,10 +91,13 @@ def carry_out(
     logger.info("%d scenes, %d of them to prepare", len(names), len(missing))
     left_out: dict[str, Sequence[Any]] = {}
     at_once = in_flight if plan.is_remote or store.is_remote else 1
-    work = _prepare(plan, store, missing, share, at_once)
+    work = _have_prepared(plan, store, missing, share, at_once) if share else _prepare(plan, store, missing, at_once)
     with _saving(facts), closing(work) as prepared:  # what stops here stops the workers
         for (scene, name), found in zip(missing, prepared, strict=True):
-            facts.add(name, found)
+            if isinstance(found, Killed):
+                found = _describe_killed(scene, found)  # not among the facts: a later run tries again
+            else:
+                facts.add(name, found)
             rows[scene] = _describe_row(scene, plan, name, found)
             if not found["usable"]:
                 left_out[scene] = found["faults"]
@@ -91,9 +108,22 @@ def carry_out(
     return PreparedScenes({"classes": classes, "image_size": list(plan.image_size), "scenes": known}, store.read)
 
 
-def _prepare(
-    plan: PreparationPlan, store: SceneStore, scenes: Sequence[Named], share: ShareOut | None, in_flight: int
-) -> Generator[Facts]:
+def _have_prepared(
+    plan: PreparationPlan, store: SceneStore, scenes: Sequence[Named], share: ShareOut, in_flight: int
+) -> Generator[Facts | Killed]:
+    """Yields the facts of each scene, none of which is prepared here: one may end the process that does it."""
+    results = share(partial(_prepare_scene, plan.prepare, store), scenes, in_flight) if scenes else ()
+    for done in show_progress(results, len(scenes), "scenes"):
+        yield done if isinstance(done, Killed) else done[0]
+
+
+def _describe_killed(scene: str, killed: Killed) -> Facts:
+    detail = f"it ended each of {killed.workers} workers"
+    logger.warning("Scene '%s' can't be used: %s that read it", scene, detail)
+    return {**UNKNOWN, "usable": False, "faults": _write_faults(Fault(FaultKind.WORKER_KILLED, detail))}
+
+
+def _prepare(plan: PreparationPlan, store: SceneStore, scenes: Sequence[Named], in_flight: int) -> Generator[Facts]:
     """Yields the facts of each scene: of a sample first, from which time and space of the rest are foretold."""
     work = partial(_prepare_scene, plan.prepare, store)
     sample, rest = scenes[:SAMPLE], scenes[SAMPLE:]
@@ -109,12 +139,14 @@ def _prepare(
     pays = _foretell_seconds(*spent, 1, in_flight) > WORKERS_PAY
     workers = (plan.workers or (cpu_count() if pays else 1)) if store.is_shared else 1
     _foretell(store, len(rest), _foretell_seconds(*spent, workers, in_flight), used // len(sample) * len(rest))
-    share = share or _choose_share(len(rest), workers, -(-in_flight // workers))
+    share = _choose_share(len(rest), workers, -(-in_flight // workers))
     for facts, _ in show_progress(share(work, rest), len(rest), "scenes"):
         yield facts
 
 
-def _choose_share(count: int, workers: int, threads: int) -> ShareOut:
+def _choose_share(
+    count: int, workers: int, threads: int
+) -> Callable[[Callable[[Named], Done], Iterable[Named]], Iterable[Done]]:
     if workers == 1:
         return partial(map_in_flight, in_flight=threads) if threads > 1 else map
     batch = min(BATCH * threads, -(-count // (BATCHES * workers))) if threads > 1 else 1
@@ -126,10 +158,10 @@ def _foretell_seconds(seconds: float, busy: float, workers: int, in_flight: int)
     return seconds / workers if in_flight == 1 else max(busy / workers, seconds / in_flight)
 
 
-def _prepare_scene(prepare: Callable[[str], PreparedScene], store: SceneStore, named: Named) -> tuple[Facts, int]:
+def _prepare_scene(prepare: Callable[[str], PreparedScene], store: SceneStore, named: Named) -> Done:
     """Prepares a scene and writes it; returns its facts, and its size in bytes."""
     scene, name = named
-    facts: Facts = dict.fromkeys(("usable", "faults", "height", "width", "pixels", "image_hash"))
+    facts = dict(UNKNOWN)
     try:
         prepared = prepare(scene)
     except UnusableSceneError as error:

@@ -22,6 +22,7 @@ class FaultKind(StrEnum):
     AMBIGUOUS = "more than one file"
     VIDEO_BROKEN = "video broken"
     NO_FRAMES = "no frames"
+    WORKER_KILLED = "worker killed"
 
 
 @dataclass(frozen=True)

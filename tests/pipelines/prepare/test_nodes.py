@@ -42,7 +42,7 @@ PUBLISHED = SplitOptions(
     folds=3,
     fold=0,
 )
-WORK = WorkOptions(in_flight=16)
+WORK = WorkOptions(in_flight=16, cluster=None, wait_for_workers=60)
 
 
 class Quarters(RawScenes):

@@ -6,6 +6,7 @@ import pandas as pd
 
 from roadseg.errors import advising
 from roadseg.pipelines.advice import NAME_RAW_LABELS
+from roadseg.reading.cluster import sharing_out
 from roadseg.reading.preparation import carry_out
 from roadseg.reading.scene_store import SceneStore
 from roadseg.reading.work_options import WorkOptions
@@ -42,9 +43,9 @@ def prepare_scenes(
     """Prepares the scenes that the store lacks, if their drives allow the split; returns all of them."""
     ids = select_scenes(raw_scenes.records, scene_options.limit)
     check_drives({scene: raw_scenes.records[scene] for scene in ids}, split_options)
-    with advising(NAME_RAW_LABELS, NamelessLabelError):
+    with advising(NAME_RAW_LABELS, NamelessLabelError), sharing_out(work_options) as share:
         plan = plan_preparation(raw_scenes, ids, label_space, options)
-        return carry_out(plan, scene_store, in_flight=work_options.in_flight)
+        return carry_out(plan, scene_store, share, in_flight=work_options.in_flight)
 
 
 def index_scenes(prepared_scenes: PreparedScenes) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
