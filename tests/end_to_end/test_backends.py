@@ -1,5 +1,6 @@
 """Keras on JAX and on PyTorch, TensorFlow not being there at all."""
 
+import re
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -32,11 +33,12 @@ def test_network_trains_and_is_scored_without_tensorflow_and_tensorflow_scores_i
     environment = {"KERAS_BACKEND": backend, "PYTHONPATH": str(without_tensorflow(tmp_path))}
     # In bfloat16 the backends round too differently to be compared.
     float32 = ("--params", "train.precision=float32")
-    output = trained_copy.run("--pipelines", "train,evaluate", *float32, environment=environment)
+    output = trained_copy.run("--pipelines", "train,evaluate,export", *float32, environment=environment)
     assert f"Backend {backend}, cpu:0, precision float32" in output
     assert output.count("TensorFlow is not installed") == 1
     assert list(newest(trained_copy, "training_history.csv")["epoch"]) == [1, 2]
     assert not list(trained_copy.folder.glob("data/06_models/drawn/training_state/*"))
+    assert re.search(r"onnxruntime \S+\s+[\d.]+\s+%\s+of\s+the\s+pixels\s+have\s+the\s+same\s+class", output)
     theirs = newest(trained_copy, "confusion_table.csv").set_index(["scene", "truth", "predicted"])["pixels"]
     trained_copy.run("--pipelines", "evaluate")
     ours = newest(trained_copy, "confusion_table.csv").set_index(["scene", "truth", "predicted"])["pixels"]

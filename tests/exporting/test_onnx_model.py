@@ -68,6 +68,20 @@ def test_logits_are_those_of_keras(architecture, size, width, dropout):
             np.testing.assert_allclose(logits, expected[:batch], atol=1e-4)
 
 
+def test_a_network_that_was_trained_in_bfloat16_is_written_in_float32():
+    expected = small_segnet(SIZE).predict_on_batch(pictures(SIZE))
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    try:
+        network = small_segnet(SIZE)
+    finally:
+        keras.config.set_dtype_policy("float32")
+    converted = convert_to_onnx(model_of(network), LOGITS)
+    types = {onnx.helper.tensor_dtype_to_np_dtype(each.data_type).name for each in converted.graph.initializer}
+    assert types == {"float32", "int64"}
+    for runtime in (run, run_openvino):
+        np.testing.assert_allclose(runtime(converted)(pictures(SIZE))[0], expected, atol=1e-4)
+
+
 @pytest.mark.parametrize("temperature", [None, 2.5])
 def test_classes_and_confidences_are_those_of_the_predictor(temperature):
     model = model_of(small_segnet(SIZE), temperature=temperature)
@@ -145,6 +159,7 @@ def test_the_file_says_what_it_takes_and_where_it_came_from():
     assert [each["name"] for each in said["classes"]] == CLASSES
     assert all(len(each["colour"]) == 3 for each in said["classes"])
     assert (said["image_size"], said["temperature"], said["run"], said["data_set"]) == ([35, 50], 1.5, "v3", "drawn")
+    assert (said["data_name"], said["data_terms"], said["licence"]) == ("drawn street scenes", "Apache-2.0", "mit")
     assert said["network_size"] == [35, 50]
     assert said["learnt_from"]["split_table"] == {"version": "v2", "digest": "0b"}
     counts = Counter(each.op_type for each in converted.graph.node)
@@ -209,5 +224,5 @@ def test_the_lines_of_the_docs_do_what_they_say(tmp_path, monkeypatch, capsys):
     segmentation = next(found)
     name = CLASSES[segmentation.label_map[-1, 25]]
     lines = capsys.readouterr().out.splitlines()
-    assert len(lines) == 3
+    assert len(lines) == 4
     assert all(each.startswith(f"{name} {segmentation.confidence.mean():.4f}") for each in lines)
