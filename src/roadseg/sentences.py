@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from yaml import YAMLError
 
 from roadseg.errors import RoadSegError, describe_validation
+from roadseg.reading.store_faults import describe_store_fault, list_store_faults
 
 logger = logging.getLogger(__name__)
 
@@ -63,11 +64,15 @@ def told_in_a_sentence() -> Iterator[None]:
     """
     try:
         yield
-    except (*FAULTS, ValueError) as fault:
+    except _list_faults() as fault:
         if KedroCliError.VERBOSE_ERROR or not is_mendable(fault):
             raise
         logger.debug("The command failed", exc_info=True)
         raise ClickException(describe_fault(fault)) from fault
+
+
+def _list_faults() -> tuple[type[Exception], ...]:
+    return (*FAULTS, *list_store_faults(), ValueError)
 
 
 def is_mendable(fault: BaseException) -> bool:
@@ -78,7 +83,7 @@ def is_mendable(fault: BaseException) -> bool:
     is_of_others = not any(module.startswith("roadseg.") for module in _list_modules(first))
     if caught_in == "load" and isinstance(first, ValueError) and is_of_others:
         return True  # a file that is damaged: this is what data sets of libraries raise that can't parse it
-    return isinstance(first, FAULTS) or _is_wrong_name(first)
+    return isinstance(first, (*FAULTS, *list_store_faults())) or _is_wrong_name(first)
 
 
 def describe_fault(fault: BaseException) -> str:
@@ -90,6 +95,8 @@ def describe_fault(fault: BaseException) -> str:
     if isinstance(fault, DatasetError) and (entry := PARSING.match(str(fault))):
         return ": ".join(entry.groups())
     first, caught_in = _unwrap(fault)
+    if of_store := describe_store_fault(first):
+        return of_store
     return describe_fault(first) if caught_in and isinstance(first, (*FAULTS, ValueError)) else str(fault)
 
 
