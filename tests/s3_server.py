@@ -21,7 +21,8 @@ from urllib.parse import parse_qs
 import fsspec
 
 CONTROL = "/control/"
-"""Below this path are no buckets: `requests` returns what was asked for, `settings` takes what is to happen."""
+"""Below this path are no buckets: `requests` returns what was asked for, `peak` how much of it at the same time, and
+`settings` takes what is to happen."""
 
 SETTINGS: Mapping[str, Any] = {"delay": 0.0, "faults": 0, "fault": 503, "kinds": None}
 """Seconds before an answer, how many of the next requests fail, with which HTTP status (0: the connection breaks), and
@@ -92,6 +93,11 @@ class S3Server:
         """Answers well and at once, and forgets what was asked for."""
         self._set(**SETTINGS)
         self.take_requests()
+        self.take_peak()
+
+    def take_peak(self) -> int:
+        """Returns how many requests at most waited at the same time for late answers since this was last asked."""
+        return int(self._ask("peak"))
 
     def take_requests(self) -> list[Request]:
         """Returns the requests since this was last asked, in order."""
@@ -133,6 +139,7 @@ class Watched:
     def __init__(self, application: Any) -> None:
         self._application, self._lock = application, threading.Lock()
         self._settings, self._requests = dict(SETTINGS), list[tuple[str, str]]()
+        self._waiting, self._peak = 0, 0
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         path = environ["PATH_INFO"]
@@ -144,7 +151,11 @@ class Watched:
             fails = self._settings["faults"] > 0 and kind in (self._settings["kinds"] or [kind])
             self._settings["faults"] -= fails
             delay, fault = self._settings["delay"], self._settings["fault"]
+            self._waiting += 1
+            self._peak = max(self._peak, self._waiting)
         time.sleep(delay)
+        with self._lock:
+            self._waiting -= 1
         if not fails:
             return self._application(environ, start_response)
         if fault == 0:
@@ -155,9 +166,11 @@ class Watched:
 
     def _obey(self, what: str, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         with self._lock:
-            answer = []
+            answer: Any = []
             if what == "requests":
                 answer, self._requests = self._requests, []
+            elif what == "peak":
+                answer, self._peak = self._peak, 0
             else:
                 self._settings |= json.loads(environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"])))
         start_response("200 OK", [("Content-Type", "application/json")])

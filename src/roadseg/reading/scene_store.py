@@ -4,7 +4,8 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections import deque
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence, Set
 from datetime import datetime
 from typing import Any
 
@@ -15,7 +16,8 @@ from numpy.typing import NDArray
 from roadseg.errors import FileError
 from roadseg.reading.facts_index import Facts, FactsIndex
 from roadseg.reading.in_flight import map_in_flight
-from roadseg.reading.whole_file import WholeFiles, list_protocols
+from roadseg.reading.stored_path import TIMES
+from roadseg.reading.whole_file import WholeFiles, is_object_store, list_protocols
 from roadseg.scenes.faults import Fault, FaultKind
 from roadseg.scenes.prepared import PreparedScene
 
@@ -29,6 +31,9 @@ PNG_LABELS = (*(cv2.IMWRITE_PNG_COMPRESSION, 1), *(cv2.IMWRITE_PNG_FILTER, cv2.I
 
 FACTS, IMAGE, LABELS = "json", "image.png", "labels.png"
 """Suffixes of the files of a scene."""
+
+DELETED_AT_ONCE = 16
+"""Files of a store on another machine that are removed at the same time."""
 
 INDEX = "facts.index"
 """Name of the file that repeats the facts of all scenes."""
@@ -101,16 +106,14 @@ class SceneStore:
         Raises:
             FileError: If the disk is full.
         """
-        contents = {}
+        pictures = {}
         if scene:
-            contents[IMAGE] = encode_png(scene.image[..., ::-1], PNG_IMAGE)
+            pictures[IMAGE] = encode_png(scene.image[..., ::-1], PNG_IMAGE)
             if scene.label_map is not None:
-                contents[LABELS] = encode_png(scene.label_map, PNG_LABELS)
-        contents[FACTS] = json.dumps(facts).encode()
-        for suffix, content in contents.items():
-            with self._fs.open(f"{self.folder}/{name}.{suffix}", "wb") as file:
-                file.write(content)
-        return sum(map(len, contents.values()))
+                pictures[LABELS] = encode_png(scene.label_map, PNG_LABELS)
+        for contents in (pictures, {FACTS: (said := json.dumps(facts).encode())}):
+            self._fs.write_files({f"{self.folder}/{name}.{suffix}": each for suffix, each in contents.items()})
+        return sum(map(len, pictures.values())) + len(said)
 
     def gather_facts(self, names: Iterable[str], in_flight: int = 1) -> FactsIndex:
         """Returns the facts of all scenes that the index has, and of these: what it lacks is read one by one.
@@ -139,7 +142,9 @@ class SceneStore:
         try:
             facts: Facts = json.loads(content)
         except ValueError as fault:
-            raise FileError(f"'{path}' is broken ({len(content)} bytes): remove it and prepare again") from fault
+            raise FileError(
+                f"'{self._fs.name(path)}' is broken ({len(content)} bytes): remove it and prepare again"
+            ) from fault
         return facts
 
     def read(self, row: Mapping[str, Any]) -> PreparedScene:
@@ -148,20 +153,22 @@ class SceneStore:
         Raises:
             FileError: If a file of it is missing or broken.
         """
-        label_map = self._decode(row["label_map"], cv2.IMREAD_UNCHANGED) if row["label_map"] else None
+        paths = [f"{self.folder}/{row[kind]}" for kind in ("image", "label_map") if row[kind]]
+        flags = (cv2.IMREAD_COLOR_RGB, cv2.IMREAD_UNCHANGED)
+        image, *label_maps = map(self._decode, paths, self._fs.read_files(paths), flags)
         faults = tuple(Fault(FaultKind(kind), detail) for kind, detail in row["faults"])
-        image = self._decode(row["image"], cv2.IMREAD_COLOR_RGB)
-        return PreparedScene(image, label_map, (row["height"], row["width"]), faults)
+        return PreparedScene(image, next(iter(label_maps), None), (row["height"], row["width"]), faults)
 
-    def _decode(self, file: str, flags: int) -> NDArray[np.uint8]:
-        path = f"{self.folder}/{file}"
-        try:
-            encoded = self._fs.cat_file(path)
-        except FileNotFoundError as fault:
-            raise FileError(f"'{path}' is missing, though a manifest names it: prepare again") from fault
+    def _decode(self, path: str, encoded: bytes | Exception, flags: int) -> NDArray[np.uint8]:
+        if isinstance(encoded, FileNotFoundError):
+            raise FileError(
+                f"'{self._fs.name(path)}' is missing, though a manifest names it: prepare again"
+            ) from encoded
+        if isinstance(encoded, Exception):
+            raise encoded
         image = cv2.imdecode(np.frombuffer(encoded, np.uint8), flags) if encoded else None
         if image is None:
-            raise FileError(f"'{path}' is broken ({len(encoded)} bytes): remove it and prepare again")
+            raise FileError(f"'{self._fs.name(path)}' is broken ({len(encoded)} bytes): remove it and prepare again")
         return image.astype(np.uint8, copy=False)
 
     def prune(self, named: Collection[str], before: datetime) -> tuple[int, int]:
@@ -183,17 +190,27 @@ class SceneStore:
         for path in found.keys() - folders - {f"{self.folder}/{INDEX}"}:
             scenes.setdefault(name_scene(path[len(self.folder) + 1 :]), []).append(path)
         unnamed = [paths for name, paths in scenes.items() if name not in named]
-        old = [paths for paths in unnamed if all(self._fs.modified(path) < before for path in paths)]
-        gone = sorted((path for paths in old for path in paths), key=lambda path: not path.endswith(f".{FACTS}"))
-        for path in gone:
-            self._fs.rm_file(path)
-        for folder in sorted(folders - {self.folder}, reverse=True):
-            if self._fs.isdir(folder) and not self._fs.ls(folder):
-                self._fs.rmdir(folder)
+        old = [paths for paths in unnamed if all(self._find_time(path, found[path]) < before for path in paths)]
+        gone = [path for paths in old for path in paths]
+        for is_facts in (True, False):
+            several = [path for path in gone if path.endswith(f".{FACTS}") == is_facts]
+            deque(map_in_flight(self._fs.rm_file, several, DELETED_AT_ONCE if self.is_remote else 1), maxlen=0)
+        if not is_object_store(self._fs):
+            self._remove_empty(folders - {self.folder})
         index = FactsIndex.load(self._fs, f"{self.folder}/{INDEX}")
         index.remove(name_scene(path[len(self.folder) + 1 :]) for path in gone)
         index.save()
         return len(gone), sum(found[path]["size"] for path in gone)
+
+    def _find_time(self, path: str, info: Mapping[str, Any]) -> datetime:
+        """Returns when a file was last written; most stores say it in their listing."""
+        said: datetime | None = next((info[name] for name in TIMES if isinstance(info.get(name), datetime)), None)
+        return said or self._fs.modified(path)
+
+    def _remove_empty(self, folders: Set[str]) -> None:
+        for folder in sorted(folders, reverse=True):
+            if self._fs.isdir(folder) and not self._fs.ls(folder):
+                self._fs.rmdir(folder)
 
 
 def split_suffix(file: str) -> tuple[str, str]:

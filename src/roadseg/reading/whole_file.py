@@ -3,7 +3,7 @@
 import errno
 import io
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from copy import deepcopy
 from typing import IO, Any, Self
@@ -104,6 +104,24 @@ class WholeFiles:
             open_whole(self._fs, path, mode, **arguments) if "w" in mode else self._fs.open(path, mode, **arguments)
         )
         return opened
+
+    def name(self, path: str) -> str:
+        """Returns a path as messages name it: that of an object store with its protocol."""
+        return str(self._fs.unstrip_protocol(path)) if is_object_store(self._fs) else path
+
+    def write_files(self, contents: Mapping[str, bytes]) -> None:
+        """Writes files, each of them whole; those of an object store at the same time."""
+        if is_object_store(self._fs):
+            self._fs.pipe(dict(contents))
+            return
+        for path, content in contents.items():
+            with self.open(path, "wb") as file:
+                file.write(content)
+
+    def read_files(self, paths: Sequence[str]) -> list[bytes | Exception]:
+        """Returns the content of each file, or why it can't be read; those of an object store at the same time."""
+        found: list[bytes | Exception] = self._fs.cat_ranges(list(paths), None, None, on_error="return")
+        return found
 
     @property
     def is_remote(self) -> bool:
