@@ -22,14 +22,15 @@ class DaskCluster:
         workers: The processes that watch over a worker each, and start it again.
     """
 
-    def __init__(self, workers: int, environment: Mapping[str, str] | None = None) -> None:
+    def __init__(self, workers: int, threads: int = 1) -> None:
+        self._threads = threads
         self._folder = tempfile.TemporaryDirectory()
         self._environment = {**os.environ, "DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "1"}
         self.workers: list[subprocess.Popen[bytes]] = []
         self.scheduler = self._start("scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard")
         self.address = self._find_address()
         for _ in range(workers):
-            self.add_worker(environment)
+            self.add_worker()
 
     def __enter__(self) -> Self:
         return self
@@ -48,9 +49,10 @@ class DaskCluster:
     def log(self) -> str:
         return "".join(path.read_text() for path in sorted(Path(self._folder.name).glob("*.log")))
 
-    def add_worker(self, environment: Mapping[str, str] | None = None, *options: str) -> None:
-        given = ("--nthreads", "1", "--no-dashboard", "--host", "127.0.0.1", "--local-directory", self._folder.name)
-        self.workers.append(self._start("worker", self.address, *given, *options, environment=environment))
+    def add_worker(self, environment: Mapping[str, str] | None = None) -> None:
+        place = "--nthreads", str(self._threads), "--local-directory", self._folder.name
+        given = self.address, *place, "--no-dashboard", "--host", "127.0.0.1"
+        self.workers.append(self._start("worker", *given, environment=environment))
 
     def _start(self, *command: str, environment: Mapping[str, str] | None = None) -> subprocess.Popen[bytes]:
         log = Path(self._folder.name) / f"{len(self.workers)}-{command[0]}.log"

@@ -113,6 +113,7 @@ def summaries(model: Any, scenes: Any, raw: Any, label_space: Any) -> dict[str, 
 
     from roadseg.datasets.provenance import Provenance
     from roadseg.pipelines.evaluate import nodes
+    from roadseg.reading.work_options import WorkOptions
     from roadseg.reporting.gallery import choose_gallery
     from roadseg.scenes.palette import PictureOptions
     from roadseg.scenes.seed import Seed
@@ -126,7 +127,12 @@ def summaries(model: Any, scenes: Any, raw: Any, label_space: Any) -> dict[str, 
     provenance = Provenance(**tell_origin(), versions=versions, parameters={"evaluate": options.model_dump()})
     sources = {"prepared_scenes": scenes, "split_table": table, "raw_scenes": raw, "label_space": label_space}
     confusion, calibration, doubts, of_scenes, of_classes, suspect_scenes, suspect_regions = nodes.score_scenes(
-        segnet_model=model, **sources, provenance=provenance, options=options, seed=Seed(1)
+        segnet_model=model,
+        **sources,
+        provenance=provenance,
+        options=options,
+        seed=Seed(1),
+        work_options=WorkOptions(in_flight=16, cluster=None, wait_for_workers=60),
     )
     tables = {"scene_scores": of_scenes, "scene_class_scores": of_classes}
     scores, _ = nodes.summarise_scores(

@@ -65,7 +65,7 @@ def refuse(prepared: Any, **changes: Any) -> str:
     provenance = here.model_copy(update=changes.pop("here", {}))
     model: Any = TrainedSegNet(None, record(classes=classes, **changes))
     options: Any = type("Options", (), {"resolution": "network"})
-    unused: Any = dict.fromkeys(("raw_scenes", "label_space", "seed"))
+    unused: Any = dict.fromkeys(("raw_scenes", "label_space", "seed", "work_options"))
     given: Any = {"prepared_scenes": prepared, "split_table": SPLITS, "options": options, "provenance": provenance}
     with pytest.raises(InputError) as raised:
         score_scenes(segnet_model=model, **given, **unused)

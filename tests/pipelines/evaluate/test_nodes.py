@@ -16,10 +16,13 @@ import pytest
 from PIL import Image
 from sklearn.metrics import average_precision_score, confusion_matrix, jaccard_score, roc_auc_score
 
+from dask_cluster import DaskCluster
 from model_records import WHOLE, model_record
 from roadseg.datasets.provenance import Provenance
 from roadseg.pipelines.evaluate import nodes
+from roadseg.reading.folder import Folder
 from roadseg.reading.label_map_writing import PredictionFileOptions
+from roadseg.reading.work_options import WorkOptions
 from roadseg.scenes.palette import PictureOptions
 from roadseg.scenes.prepared import PreparedScene, PreparedScenes
 from roadseg.scenes.seed import Seed
@@ -97,12 +100,14 @@ def provenance(folder: Path) -> Provenance:
         "parameters": {"seed": 1, "evaluate": {"batch_size": 2, "samples": 0, "protocol_size": [4, 8]}},
         "packages": WHOLE["packages"],
         "machine": WHOLE["machine"],
-        "folders": {"predictions_folder": folder},
+        "folders": {"predictions_folder": Folder.at(folder)},
     }
     return Provenance.model_validate({"run": "v4", **facts})
 
 
-def score(model: TrainedSegNet, prepared: PreparedScenes, folder: Path, **changes: Any) -> Any:
+def score(
+    model: TrainedSegNet, prepared: PreparedScenes, folder: Path, cluster: str | None = None, **changes: Any
+) -> Any:
     unused: Any = None  # raw scenes are read at other resolutions alone
     return nodes.score_scenes(
         segnet_model=model,
@@ -113,6 +118,7 @@ def score(model: TrainedSegNet, prepared: PreparedScenes, folder: Path, **change
         provenance=provenance(folder),
         options=evaluate_options(**changes),
         seed=Seed(1),
+        work_options=WorkOptions(in_flight=16, cluster=cluster, wait_for_workers=60),
     )
 
 
@@ -133,6 +139,20 @@ def gather(confusion_table: pd.DataFrame, scene: str) -> list[list[int]]:
     for truth, predicted, pixels in rows[["truth", "predicted", "pixels"]].itertuples(index=False):
         matrix[NAMES.index(truth), NAMES.index(predicted)] += pixels
     return matrix.tolist()
+
+
+@pytest.mark.scale
+def test_cluster_scores_as_this_machine_does(model: TrainedSegNet, prepared: PreparedScenes, tmp_path: Path) -> None:
+    choices = {"prediction_files": PredictionFileOptions(written=True, name="{scene}.png", ids=None), "batch_size": 1}
+    with DaskCluster(2) as dask:
+        there = score(model, prepared, tmp_path / "there", dask.address, **choices)
+    here = score(model, prepared, tmp_path / "here", **choices)
+    assert len(there) == 7
+    for one, other in zip(there, here, strict=True):
+        pd.testing.assert_frame_equal(one, other, check_exact=True)
+    written = [{path.name: path.read_bytes() for path in tmp_path.glob(f"{each}/v4/*")} for each in ("there", "here")]
+    assert written[0] == written[1]
+    assert sorted(written[0]) == [f"{scene}.png" for scene in TRUTH]
 
 
 def test_every_scene_is_scored_once_by_what_the_network_makes_of_it(

@@ -11,8 +11,10 @@ from roadseg.datasets.model_history import ModelHistory
 from roadseg.datasets.provenance import Provenance
 from roadseg.errors import advising
 from roadseg.pipelines.advice import evaluate_on_own_data, fit_scenes, spare_memory
+from roadseg.pipelines.evaluate.scene_scoring import SceneScoring
 from roadseg.pipelines.evaluate.scored_network import describe_runtime, make_predictor
-from roadseg.predicting.prediction_files import write_predictions
+from roadseg.reading.cluster import sharing_out
+from roadseg.reading.work_options import WorkOptions
 from roadseg.reporting import figures, model_card
 from roadseg.reporting.caption import describe_model, name_export
 from roadseg.reporting.detection_figure import draw_detection
@@ -31,11 +33,11 @@ from roadseg.scenes.splits import digest_contents
 from roadseg.scoring import summary
 from roadseg.scoring.disagreement import tabulate_suspect_regions, tabulate_suspect_scenes
 from roadseg.scoring.error_detection import tabulate_detection, tabulate_doubts
-from roadseg.scoring.measures import EvaluateOptions, measure_scene
+from roadseg.scoring.measures import EvaluateOptions
 from roadseg.scoring.metrics import count_classes, count_confusion, mean_iou
 from roadseg.scoring.prediction import predict_scenes
 from roadseg.scoring.prior import fit_class_prior
-from roadseg.scoring.resolution import guess_at, predict_at
+from roadseg.scoring.resolution import guess_at
 from roadseg.scoring.tables import (
     ScoredScenes,
     choose_examples,
@@ -65,6 +67,7 @@ def score_scenes(
     provenance: Provenance,
     options: EvaluateOptions,
     seed: Seed,
+    work_options: WorkOptions,
 ) -> tuple[pd.DataFrame, ...]:
     """Returns the tables of confusion, calibration and doubts, of scenes, of their classes, and of suspects (two)."""
     names = [each.name for each in prepared_scenes.classes]
@@ -72,14 +75,12 @@ def score_scenes(
     if not _check_model(segnet_model.record, prepared_scenes, split_table, scenes, provenance):
         logger.info("The model of %s was trained on other data and on none of these drives", segnet_model.record.run)
     read = partial(read_truth, raw_scenes=raw_scenes, label_space=label_space, classes=prepared_scenes.classes)
-    predictor = make_predictor(segnet_model, options, seed, provenance)
-    predictions = predict_at(predictor, prepared_scenes, list(scenes["scene"]), options, read)
+    scoring = SceneScoring(segnet_model, prepared_scenes, read, provenance, options, seed)
     if options.prediction_files.written:
-        folder = provenance.folders["predictions_folder"] / provenance.run
-        predictions = write_predictions(predictions, folder, len(names), options.prediction_files)
-        logger.info("Predictions are written to %s", folder)
-    with advising(spare_memory("evaluate"), BatchMemoryError):
-        measures = [measure_scene(each, len(names), options) for each in predictions]
+        logger.info("Predictions are written to %s", provenance.folders["predictions_folder"] / provenance.run)
+    with advising(spare_memory("evaluate"), BatchMemoryError), sharing_out(work_options) as share:
+        ids = list(scenes["scene"])
+        measures = scoring.have_measured(ids, share) if share else scoring.measure(ids)
     disagreements = [each.disagreement for each in measures]
     return (
         tabulate_confusion(scenes, (each.confusion for each in measures), names),

@@ -33,6 +33,7 @@ def create_pipeline() -> Pipeline:
                     "provenance": "provenance",
                     "options": "params:evaluate",
                     "seed": "params:seed",
+                    "work_options": "params:work",
                 },
                 [
                     "confusion_table",
