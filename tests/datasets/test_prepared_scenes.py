@@ -97,8 +97,20 @@ def test_manifest_holds_no_path_and_follows_the_order_of_the_plan(tmp_path, work
     saved(tmp_path, work.plan(list(reversed(IDS))))
     text = (tmp_path / "manifest.json" / "v1" / "manifest.json").read_text()
     assert "/" not in text
-    assert set(json.loads(text)) == {"classes", "image_size", "scenes"}
-    assert [row["scene"] for row in json.loads(text)["scenes"]] == list(reversed(IDS))
+    assert set(json.loads(text)) == {"classes", "image_size", "columns", "scenes"}
+    assert [row[0] for row in json.loads(text)["scenes"]] == list(reversed(IDS))
+
+
+def test_manifest_of_an_older_program_is_loaded_and_saved(tmp_path, work):
+    loaded = saved(tmp_path, work.plan())
+    path = Path(dataset(tmp_path)._get_load_path())
+    text = path.read_bytes()
+    path.write_text(json.dumps({**loaded.manifest, "scenes": list(loaded.rows)}, indent=1))
+    older = dataset(tmp_path).load()
+    assert_equal_scenes(older, work)
+    assert older.digest == loaded.digest
+    dataset(tmp_path, save="v2").save(older)
+    assert (tmp_path / "manifest.json" / "v2" / "manifest.json").read_bytes() == text
 
 
 def test_another_size_is_another_version_and_the_old_one_stays_readable(tmp_path, work):

@@ -36,9 +36,9 @@ class CountedFileSystem(LocalFileSystem):
     protocol = "counted"
     read = ()
 
-    def cat_file(self, path, **arguments):
+    def cat_file(self, path, *place, **arguments):
         type(self).read += (path.rpartition("/")[2],)
-        return super().cat_file(path, **arguments)
+        return super().cat_file(path, *place, **arguments)
 
 
 fsspec.register_implementation("counted", CountedFileSystem, clobber=True)

@@ -1,39 +1,20 @@
 """Prepared scenes on disk: small versioned manifests over one write-once store of PNG files."""
 
 import base64
-import json
 from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
 from kedro.io import DatasetError
 from kedro_datasets._typing import ImagePreview
-from pydantic import TypeAdapter, ValidationError
-from typing_extensions import TypedDict  # pydantic wants this one before Python 3.12
 
 from roadseg.datasets.versioned_file import VersionedFileDataset
 from roadseg.errors import InputError
-from roadseg.reading.annotated_objects import describe_fault
+from roadseg.reading.manifest_text import read_manifest, write_manifest
 from roadseg.reading.scene_store import SceneStore, encode_png, name_scene
 from roadseg.reporting.contact_sheet import draw_contact_sheet
-from roadseg.scenes.labels import SegmentationClass
 from roadseg.scenes.palette import Palette
 from roadseg.scenes.prepared import PreparedScenes
-
-
-class _Row(TypedDict):
-    scene: str
-    usable: bool
-    facts: str
-
-
-class _Manifest(TypedDict):
-    classes: list[SegmentationClass]
-    image_size: tuple[int, int]
-    scenes: list[_Row]
-
-
-MANIFEST = TypeAdapter(_Manifest)
 
 
 class PreparedScenesDataset(VersionedFileDataset[PreparedScenes, PreparedScenes]):
@@ -76,7 +57,8 @@ class PreparedScenesDataset(VersionedFileDataset[PreparedScenes, PreparedScenes]
         first = f"{self._store.folder}/{row['facts']}"
         if not self._fs.exists(first):
             raise DatasetError(f"'{first}' is missing: scene_store in the catalog must be in '{self._store.folder}'")
-        self._write(path, json.dumps(data.manifest, indent=1).encode())
+        with self._fs.open(path, "wb") as file:
+            file.writelines(write_manifest(data.manifest))
 
     def preview(self, scenes: int = 12, columns: int = 3, width: int = 320) -> ImagePreview:
         """Returns a contact sheet of evenly spaced scenes for Kedro-Viz."""
@@ -101,10 +83,7 @@ class PreparedScenesDataset(VersionedFileDataset[PreparedScenes, PreparedScenes]
         return self._store.prune(named, before)
 
     def _read_manifest(self, path: str) -> dict[str, Any]:
-        content = self._fs.cat_file(path)
         try:
-            MANIFEST.validate_json(content)
-        except ValidationError as fault:
-            raise InputError(f"manifest '{path}' is broken ({describe_fault(fault)})") from fault
-        manifest: dict[str, Any] = json.loads(content)
-        return manifest
+            return read_manifest(self._fs.cat_file(path))
+        except InputError as fault:
+            raise InputError(f"manifest '{path}' is broken ({fault})") from fault

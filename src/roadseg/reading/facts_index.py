@@ -47,7 +47,7 @@ class FactsIndex:
             return index
         file = io.BytesIO(content)
         if file.readline() != HEAD + _digest([content[file.tell() :]]) + b"\n":
-            logger.warning("'%s' is damaged: the facts of each scene are read again, and it is replaced", path)
+            logger.warning("'%s' is damaged: the facts of each scene are read again, and it is replaced", fs.name(path))
             index.is_saved = False
             return index
         for line in file:

@@ -17,10 +17,11 @@ from roadseg.reading.batches import Killed
 from roadseg.reading.facts_index import Facts, FactsIndex
 from roadseg.reading.in_flight import map_in_flight
 from roadseg.reading.progress import show_progress
-from roadseg.reading.scene_store import FACTS, IMAGE, LABELS, SceneStore, split_suffix
+from roadseg.reading.scene_store import SceneStore, split_suffix
 from roadseg.reading.workers import map_in_workers
 from roadseg.scenes.faults import Fault, FaultKind, UnusableSceneError
 from roadseg.scenes.prepared import PreparationPlan, PreparedScene, PreparedScenes, content_digest
+from roadseg.scenes.scene_rows import FACTS, IMAGE, LABELS, SceneRows, list_values
 
 logger = logging.getLogger(__name__)
 
@@ -84,28 +85,25 @@ def carry_out(
     if share and not store.is_shared:
         raise InputError(f"'{store.folder}' is in the memory of this process: workers of a cluster can't write there")
     names = {scene: f"{_shorten_id(scene)}-{digest}" for scene, digest in plan.digests.items()}
-    present = _find_files(store, names.values(), in_flight)
-    facts = store.gather_facts((name for name, files in present.items() if FACTS in files), in_flight)
-    rows = {scene: _find_row(scene, plan, name, present[name], facts) for scene, name in names.items()}
-    missing = [(scene, name) for scene, name in names.items() if rows[scene] is None]
+    rows, missing, facts = _find_rows(plan, names, store, in_flight)
     logger.info("%d scenes, %d of them to prepare", len(names), len(missing))
     left_out: dict[str, Sequence[Any]] = {}
     at_once = in_flight if plan.is_remote or store.is_remote else 1
-    work = _have_prepared(plan, store, missing, share, at_once) if share else _prepare(plan, store, missing, at_once)
+    scenes = list(missing.values())
+    work = _have_prepared(plan, store, scenes, share, at_once) if share else _prepare(plan, store, scenes, at_once)
     with _saving(facts), closing(work) as prepared:  # what stops here stops the workers
-        for (scene, name), found in zip(missing, prepared, strict=True):
+        for (place, (scene, name)), found in zip(missing.items(), prepared, strict=True):
             if isinstance(found, Killed):
                 found = _describe_killed(scene, found)  # not among the facts: a later run tries again
             else:
                 facts.add(name, found)
-            rows[scene] = _describe_row(scene, plan, name, found)
+            rows.put(place, [list_values(_describe_row(scene, plan, name, found))])
             if not found["usable"]:
                 left_out[scene] = found["faults"]
                 _check_share(plan, left_out)
-    known = [row for row in rows.values() if row]
-    _check_share(plan, {row["scene"]: row["faults"] for row in known if not row["usable"]})
+    _check_share(plan, {row["scene"]: row["faults"] for row in rows if not row["usable"]})
     classes = [{"name": each.name, "colour": list(each.colour)} for each in plan.classes]
-    return PreparedScenes({"classes": classes, "image_size": list(plan.image_size), "scenes": known}, store.read)
+    return PreparedScenes({"classes": classes, "image_size": list(plan.image_size), "scenes": rows}, store.read)
 
 
 def _have_prepared(
@@ -210,6 +208,21 @@ def _find_files(store: SceneStore, names: Iterable[str], in_flight: int) -> dict
         if name in present:
             present[name] = join(present[name], suffix)
     return present
+
+
+def _find_rows(
+    plan: PreparationPlan, names: Mapping[str, str], store: SceneStore, in_flight: int
+) -> tuple[SceneRows, dict[int, Named], FactsIndex]:
+    """Returns the rows of the scenes in the store, the scenes that are missing by their position, and all facts."""
+    present = _find_files(store, names.values(), in_flight)
+    facts = store.gather_facts((name for name, files in present.items() if FACTS in files), in_flight)
+    rows, missing = SceneRows(len(names), len(plan.classes)), {}
+    for place, (scene, name) in enumerate(names.items()):
+        if row := _find_row(scene, plan, name, present[name], facts):
+            rows.put(place, [list_values(row)])
+        else:
+            missing[place] = scene, name
+    return rows, missing, facts
 
 
 def _find_row(scene: str, plan: PreparationPlan, name: str, files: Collection[str], facts: FactsIndex) -> Row | None:

@@ -20,6 +20,7 @@ from roadseg.reading.stored_path import TIMES
 from roadseg.reading.whole_file import WholeFiles, is_object_store, list_protocols
 from roadseg.scenes.faults import Fault, FaultKind
 from roadseg.scenes.prepared import PreparedScene
+from roadseg.scenes.scene_rows import FACTS, IMAGE, LABELS
 
 # Measured on photographs of 240x480: half the time of OpenCV's own choice of level 1, for smaller files.
 PNG_IMAGE = (
@@ -28,9 +29,6 @@ PNG_IMAGE = (
     *(cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_RLE),
 )
 PNG_LABELS = (*(cv2.IMWRITE_PNG_COMPRESSION, 1), *(cv2.IMWRITE_PNG_FILTER, cv2.IMWRITE_PNG_FILTER_NONE))
-
-FACTS, IMAGE, LABELS = "json", "image.png", "labels.png"
-"""Suffixes of the files of a scene."""
 
 DELETED_AT_ONCE = 16
 """Files of a store on another machine that are removed at the same time."""

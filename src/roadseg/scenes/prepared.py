@@ -14,6 +14,10 @@ from roadseg.errors import InputError
 from roadseg.scenes.faults import Fault
 from roadseg.scenes.labels import SegmentationClass
 from roadseg.scenes.raw import SceneRecord
+from roadseg.scenes.scene_rows import SceneRows
+
+DIGITS = 16
+"""Hexadecimal digits of a content's hash."""
 
 SCENE_COLUMNS = {
     "scene": "str",
@@ -84,7 +88,8 @@ class PreparedScenes(Mapping[str, PreparedScene]):
     """Scene id -> prepared scene, read when asked for; scenes that can't be used are not among them.
 
     Attributes:
-        manifest: All that is saved besides their files: `classes`, `image_size`, and `scenes`, which are the rows.
+        manifest: All that is saved besides their files: `classes`, `image_size`, and `scenes`, which are the rows:
+            `SceneRows`, or a list where an older program saved it.
         classes: The classes of the label maps.
         image_size: (height, width) in pixels.
         rows: For each scene `scene`, `drive`, `published_split`, `usable`, `faults` (a list of kind and detail),
@@ -98,24 +103,24 @@ class PreparedScenes(Mapping[str, PreparedScene]):
         self.classes = tuple(SegmentationClass.model_validate(each) for each in manifest["classes"])
         self.image_size: tuple[int, int] = tuple(manifest["image_size"])
         self.rows: Sequence[Mapping[str, Any]] = manifest["scenes"]
-        self._row_of = {row["scene"]: row for row in self.rows if row["usable"]}
+        self._positions = {row["scene"]: position for position, row in enumerate(self.rows) if row["usable"]}
         self.manifest, self._read = manifest, read
 
     def __getitem__(self, scene: str) -> PreparedScene:
         """Returns the prepared scene."""
-        return self._read(self._row_of[scene])
+        return self._read(self.rows[self._positions[scene]])
 
     def __contains__(self, scene: object) -> bool:
         """Returns whether there is such a scene, without reading it."""
-        return scene in self._row_of
+        return scene in self._positions
 
     def __iter__(self) -> Iterator[str]:
         """Iterates over the scene ids."""
-        return iter(self._row_of)
+        return iter(self._positions)
 
     def __len__(self) -> int:
         """Returns the number of scenes."""
-        return len(self._row_of)
+        return len(self._positions)
 
     def read_pair(self, scene: str) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
         """Returns image and label map of a scene.
@@ -130,30 +135,32 @@ class PreparedScenes(Mapping[str, PreparedScene]):
 
     def count_pixels(self, scenes: Sequence[str]) -> NDArray[np.int64]:
         """Returns how many pixels of each class labelled scenes have: (scenes, classes) int64."""
-        return np.array([self._row_of[scene]["pixels"] for scene in scenes], np.int64)
+        return np.array([self.rows[self._positions[scene]]["pixels"] for scene in scenes], np.int64)
 
     def tabulate(self) -> pd.DataFrame:
         """Returns one row per scene, also for those that can't be used, with the columns of `SCENE_COLUMNS`.
 
         `labelled` says whether a pixel has a class; height and width are those of the raw image.
         """
-        rows = [
-            {name: row[name] for name in SCENE_COLUMNS if name in row}
-            | {"labelled": sum(row["pixels"] or [0]) > 0}
-            | {"faults": "; ".join(f"{kind} ({detail})" for kind, detail in row["faults"]) or None}
-            for row in self.rows
-        ]
-        return pd.DataFrame(rows, columns=list(SCENE_COLUMNS)).astype(SCENE_COLUMNS)
+        columns: dict[str, list[Any]] = {name: [] for name in SCENE_COLUMNS}
+        for row in self.rows:
+            labelled = sum(row["pixels"] or [0]) > 0
+            faults = "; ".join(f"{kind} ({detail})" for kind, detail in row["faults"]) or None
+            for name, values in columns.items():
+                values.append({"labelled": labelled, "faults": faults}.get(name, row.get(name)))
+        return pd.DataFrame(columns).astype(SCENE_COLUMNS)
 
     def tabulate_pixels(self) -> pd.DataFrame:
         """Returns the pixels at the prepared size: a row for each scene and class that it holds, in their order."""
-        rows = [
-            (row["scene"], row["drive"], each.name, count)
-            for row in self.rows
-            for each, count in zip(self.classes, row["pixels"] or (), strict=False)
-            if count
-        ]
-        return pd.DataFrame(rows, columns=list(PIXEL_COLUMNS)).astype(PIXEL_COLUMNS)
+        scenes, drives = (pd.array([row[name] for row in self.rows], "str") for name in ("scene", "drive"))
+        counts = np.zeros((len(self.rows), len(self.classes)), np.int64)
+        for place, row in enumerate(self.rows):
+            if row["pixels"]:
+                counts[place] = row["pixels"]
+        places, classes = counts.nonzero()
+        names = pd.array([each.name for each in self.classes], "str")
+        columns = scenes[places], drives[places], names[classes], counts[places, classes]
+        return pd.DataFrame(dict(zip(PIXEL_COLUMNS, columns, strict=True)))
 
     def tabulate_faults(self) -> pd.DataFrame:
         """Returns one row per fault, with the columns of `FAULT_COLUMNS`."""
@@ -166,10 +173,18 @@ class PreparedScenes(Mapping[str, PreparedScene]):
 
     @property
     def digest(self) -> str:
-        """A hash of the content: equal for equal scenes, whatever the version is called."""
-        return content_digest(self.manifest)
+        """A hash of the content: equal for equal scenes, whatever the version is called and whatever form it has."""
+        if not isinstance(self.rows, SceneRows):
+            return content_digest(self.manifest)
+        encode = json.JSONEncoder(sort_keys=True).encode
+        head = encode({name: self.manifest[name] for name in ("classes", "image_size")})
+        digest = hashlib.sha256(f'{head[:-1]}, "scenes": ['.encode())  # as `json.dumps` writes it, a row at a time
+        for place, row in enumerate(self.rows):
+            digest.update(f"{', ' if place else ''}{encode(row)}".encode())
+        digest.update(b"]}")
+        return digest.hexdigest()[:DIGITS]
 
 
 def content_digest(content: Any) -> str:
     """Returns 16 hexadecimal digits: the start of the SHA-256 of `content` (what JSON can hold), keys sorted."""
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:DIGITS]
