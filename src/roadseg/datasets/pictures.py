@@ -3,10 +3,13 @@
 from typing import Any, NoReturn
 
 from kedro.io import AbstractDataset, DatasetError
+from kedro.io.core import get_protocol_and_path
 
 from roadseg.reading.picture import Picture
 from roadseg.reading.picture_source import list_pictures
+from roadseg.reading.stored_path import StoredPath
 from roadseg.reading.video import Video
+from roadseg.reading.whole_file import WholeFiles
 
 
 class PicturesDataset(AbstractDataset[NoReturn, list[Picture | Video]]):
@@ -20,15 +23,22 @@ class PicturesDataset(AbstractDataset[NoReturn, list[Picture | Video]]):
         ```
     """
 
-    def __init__(self, *, filepath: str | None, metadata: dict[str, Any] | None = None) -> None:
-        """Takes the path of the source; null if it is given when the pictures are loaded.
+    def __init__(
+        self,
+        *,
+        filepath: str | None,
+        credentials: dict[str, Any] | None = None,
+        fs_args: dict[str, Any] | None = None,
+        metadata: dict[str, Any] | None = None,
+    ) -> None:
+        """Takes the path of the source, null if it is given when the pictures are loaded, and what reaches a store.
 
         Raises:
             DatasetError: If the path is no text.
         """
         if not isinstance(filepath, str | None):
             raise DatasetError(f"the source of pictures must be text, received {filepath!r}: write it as ./NAME")
-        self._filepath, self.metadata = filepath, metadata
+        self._filepath, self._store, self.metadata = filepath, (credentials, fs_args), metadata
 
     def load(self) -> list[Picture | Video]:
         """Returns the pictures and videos, sorted by name, none of them opened.
@@ -39,7 +49,10 @@ class PicturesDataset(AbstractDataset[NoReturn, list[Picture | Video]]):
         """
         if self._filepath is None:
             raise DatasetError("no source of pictures is given: add --params source=PATH, a picture or a folder")
-        return list_pictures(self._filepath)
+        protocol, path = get_protocol_and_path(self._filepath)
+        if protocol == "file":
+            return list_pictures(path)
+        return list_pictures(StoredPath(WholeFiles.reached_by(protocol, *self._store), path))
 
     def save(self, data: NoReturn) -> NoReturn:
         """Refuses: pictures are read only."""

@@ -100,7 +100,7 @@ def predict_source(
     predictor = Predictor(model, batch_size=options.batch_size, samples=options.samples, seed=seed)
     chances = [options.samples, seed] if options.samples else []
     key = _digest_choices([model.record.model_dump(mode="json"), predictor.precision, chances], palette, options)
-    common_folder = os.path.commonpath([item.path.absolute() for item in source])
+    common_folder = os.path.commonpath([item.place for item in source])
     workplace = half_done / content_digest([key, common_folder])
     try:
         workplace.mkdir(parents=True, exist_ok=True)

@@ -111,6 +111,7 @@ class Work:
 
     def _predict_video(self, video: Video, fingerprint: str) -> None:
         with ExitStack() as stack:
+            video = stack.enter_context(video.fetched())
             overlay = None
             if self._options.overlays.written and (header := _read_header(video)):
                 path = self._folder.name_file(VIDEOS, video.name)

@@ -7,15 +7,19 @@ from pathlib import Path, PurePath
 from unicodedata import normalize
 
 from roadseg.reading.file_tree import ANY_FILE, ANY_FOLDERS, FOLDERS, PathPart, find_files
+from roadseg.reading.stored_path import RawPath, StoredPath
 
 WILDCARDS = re.compile(r"[*?\[]")
 
 
-def split_glob(path: Path) -> tuple[Path, list[str]]:
+def split_glob(path: RawPath) -> tuple[RawPath, list[str]]:
     """Returns the deepest existing folder of a path, and the parts of the path after it.
 
-    A part with a wildcard is taken literally if a folder has this name.
+    A part with a wildcard is taken literally if a folder has this name. In a store, all that is before the first
+    wildcard counts as a folder.
     """
+    if isinstance(path, StoredPath):
+        return path.split_at(WILDCARDS)
     parts = path.relative_to(path.anchor).parts
     folder = Path(path.anchor)
     for count, part in enumerate(parts):
@@ -25,7 +29,7 @@ def split_glob(path: Path) -> tuple[Path, list[str]]:
     return folder, []
 
 
-def find_below(folder: Path, parts: Sequence[str]) -> set[str]:
+def find_below(folder: RawPath, parts: Sequence[str]) -> set[str]:
     """Returns the paths, relative to the folder and with slashes, of all files that match or are in a matching folder.
 
     Links are followed, but not into a folder that contains them. Hidden files and what systems leave behind fit only

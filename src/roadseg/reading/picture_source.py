@@ -12,6 +12,7 @@ from roadseg.reading.file_tree import describe_files
 from roadseg.reading.name_pattern import IMAGE_SUFFIXES
 from roadseg.reading.path_glob import WILDCARDS, find_below, split_glob
 from roadseg.reading.picture import Picture
+from roadseg.reading.stored_path import RawPath, StoredPath
 from roadseg.reading.video import VIDEO_SUFFIXES, Video
 
 logger = logging.getLogger(__name__)
@@ -23,20 +24,22 @@ KINDS: Mapping[str, type[Picture] | type[Video]] = {
 """Ending of a file, in small letters -> what it is taken for; others are left out."""
 
 
-def list_pictures(source: str | Path) -> list[Picture | Video]:
+def list_pictures(source: str | RawPath) -> list[Picture | Video]:
     """Returns the pictures and videos of a source, sorted by name; no file is opened, and the log counts other files.
 
     Args:
         source: Path of a picture or video, or of a folder in which they lie at any depth; or a path with `*`, `?`,
             `[...]`, and `**` for any number of folders, which fits files and folders. Links are followed, but not into
-            a folder that they lie in.
+            a folder that they lie in. In an object store, all of it is listed at once.
 
     Raises:
         FileError: If it does not exist, or there is no picture or video in it.
     """
-    path = Path(source)
+    path = Path(source) if isinstance(source, str) else source
     folder, parts = split_glob(path)
-    files = [path.name] if path.is_file() else sorted(find_below(folder, parts))
+    is_file = not parts and path.is_file() if isinstance(path, StoredPath) else path.is_file()
+    places = {path.name: path} if is_file else {file: folder / file for file in sorted(find_below(folder, parts))}
+    files = list(places)
     pictures = [file for file in files if _find_kind(file)]
     if not pictures:
         raise FileError(_describe_nothing(path, folder, parts, files))
@@ -44,7 +47,7 @@ def list_pictures(source: str | Path) -> list[Picture | Video]:
         of_all = f"{len(left_out)} of {len(files)} files"
         logger.info("Left out as neither picture nor video by ending: %s, such as '%s'", of_all, left_out[0])
     names = _name_files(pictures)
-    items = [kind(names[file], folder / file) for file in pictures if (kind := _find_kind(file))]
+    items = [kind(names[file], places[file]) for file in pictures if (kind := _find_kind(file))]
     return sorted(items, key=lambda item: item.name.split("/"))
 
 
@@ -52,7 +55,7 @@ def _find_kind(file: str) -> type[Picture] | type[Video] | None:
     return KINDS.get(PurePosixPath(file).suffix.lower())
 
 
-def _describe_nothing(path: Path, folder: Path, parts: Sequence[str], files: Sequence[str]) -> str:
+def _describe_nothing(path: RawPath, folder: RawPath, parts: Sequence[str], files: Sequence[str]) -> str:
     """Returns what to say where a source holds none."""
     expected = f"expected one that ends in {', '.join(KINDS)}"
     if not parts:

@@ -2,9 +2,9 @@
 
 import stat
 from dataclasses import dataclass
-from pathlib import Path
 
 from roadseg.reading.images import file_fingerprint
+from roadseg.reading.stored_path import RawPath, StoredPath
 from roadseg.scenes.faults import FaultKind, UnusableSceneError
 
 
@@ -19,13 +19,18 @@ class SourceFile:
     """
 
     name: str
-    path: Path
+    path: RawPath
+
+    @property
+    def place(self) -> str:
+        """Where it lies, the same from whatever folder a command is called."""
+        return str(self.path if isinstance(self.path, StoredPath) else self.path.absolute())
 
     @property
     def fingerprint(self) -> str:
         """Path, size in bytes and modification time, as text; empty if there is no file."""
         try:
-            return f"{file_fingerprint([self.path])} {self.path.absolute()}"
+            return f"{file_fingerprint([self.path])} {self.place}"
         except OSError:  # a link to nothing; reading it tells
             return ""
 
@@ -38,6 +43,8 @@ class SourceFile:
         Raises:
             UnusableSceneError: If there is no file.
         """
+        if isinstance(self.path, StoredPath):
+            return self.path.size
         try:
             status = self.path.stat()
         except OSError as fault:

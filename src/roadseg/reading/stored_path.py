@@ -1,6 +1,7 @@
 """Paths of raw files in a store of objects: it is listed once, and each file is read with one request."""
 
 import posixpath
+import re
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from pathlib import Path, PurePosixPath
@@ -78,6 +79,17 @@ class StoredPath:
         """Whether other processes find the same files."""
         return "memory" not in list_protocols(self._listing.fs)
 
+    @property
+    def size(self) -> int:
+        """Size of the file in bytes; 0 where there is none."""
+        return int(self.fingerprint.partition(":")[0] or 0)
+
+    def split_at(self, wildcards: re.Pattern[str]) -> tuple[Self, list[str]]:
+        """Returns the path before its first part with a wildcard, and the parts from there on."""
+        parts = self._path.split("/")
+        count = next((count for count, part in enumerate(parts) if wildcards.search(part)), len(parts))
+        return self._at("/".join(parts[:count])), parts[count:]
+
     def exists(self) -> bool:
         """Returns whether there is such a file or folder."""
         return self.is_file() or self.is_dir()
@@ -103,6 +115,10 @@ class StoredPath:
         """
         content: bytes = self._listing.fs.cat_file(self._key)
         return content
+
+    def fetch(self, target: Path) -> None:
+        """Copies the file to the local disk, a part at a time."""
+        self._listing.fs.get_file(self._key, str(target))
 
     @property
     def _key(self) -> str:

@@ -3,8 +3,10 @@
 import logging
 import os
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from threading import Lock
 from typing import Self
 
@@ -16,6 +18,7 @@ from pydantic import BaseModel, NonNegativeFloat, PositiveFloat, PositiveInt, mo
 from roadseg.errors import FileError
 from roadseg.reading.picture import LARGEST_PICTURE, LONGEST_SIDE
 from roadseg.reading.source_file import SourceFile
+from roadseg.reading.stored_path import StoredPath
 from roadseg.reading.video_container import count_missing_bytes, is_damaged
 from roadseg.scenes.faults import FaultKind, UnusableSceneError
 
@@ -88,7 +91,24 @@ class Frame:
 
 @dataclass(frozen=True)
 class Video(SourceFile):
-    """A video file that was found and not opened yet; OpenCV decodes it by FFmpeg."""
+    """A video file that was found and not opened yet; OpenCV decodes it by FFmpeg.
+
+    Attributes:
+        copy: Of the file on the local disk, where it lies in a store.
+    """
+
+    copy: Path | None = None
+
+    @contextmanager
+    def fetched(self) -> Iterator["Video"]:
+        """Yields the video with its file on the local disk: that of one in a store is there as long as this lasts."""
+        if not isinstance(self.path, StoredPath):
+            yield self
+            return
+        with TemporaryDirectory(prefix="roadseg-") as folder:
+            copy = Path(folder) / self.path.name
+            self.path.fetch(copy)
+            yield replace(self, copy=copy)
 
     @property
     def drive(self) -> str:
@@ -188,7 +208,7 @@ class Video(SourceFile):
 
     def _open(self) -> cv2.VideoCapture:
         size, missing = self.count_bytes(FaultKind.VIDEO_BROKEN), self._ask_file(count_missing_bytes)
-        path = str(self.path.absolute())  # of a relative one with a colon FFmpeg takes the beginning for a protocol
+        path = str(self._file.absolute())  # of a relative one with a colon FFmpeg takes the beginning for a protocol
         try:
             path.encode()
         except UnicodeEncodeError as fault:  # OpenCV would crash
@@ -202,10 +222,14 @@ class Video(SourceFile):
 
     def _ask_file(self, ask: Callable[[Path], int]) -> int:
         try:
-            return ask(self.path)
+            return ask(self._file)
         except FileError as fault:
-            detail = str(fault).replace(f"'{self.path}'", f"'{self.path.name}'")
+            detail = str(fault).replace(f"'{self._file}'", f"'{self.path.name}'")
             raise UnusableSceneError(FaultKind.VIDEO_BROKEN, detail) from fault
+
+    @property
+    def _file(self) -> Path:
+        return self.copy or Path(str(self.path))
 
     def _describe(self, capture: cv2.VideoCapture) -> VideoHeader:
         height, width = (int(capture.get(side)) for side in (cv2.CAP_PROP_FRAME_HEIGHT, cv2.CAP_PROP_FRAME_WIDTH))
