@@ -190,12 +190,11 @@ if __name__ == "__main__":
     parser.add_argument("--folder", type=Path)
     options = parser.parse_args()
     if options.step:
-        before, begin = read_peak(), time.perf_counter()
+        before, begin, busy = read_peak(), time.perf_counter(), time.process_time()
         said = globals()[options.step](options.folder, options.scenes)
-        seconds = time.perf_counter() - begin
-        print(
-            f"{options.step:15} {seconds:6.1f} s, peak {read_peak() / 1e9:.2f} GB ({before / 1e9:.2f} before): {said}"
-        )
+        seconds, busy = time.perf_counter() - begin, time.process_time() - busy
+        memory = f"peak {read_peak() / 1e9:.2f} GB, {before / 1e9:.2f} GB of it at the start"
+        print(f"{options.step:15} {seconds:6.1f} s, {busy:6.1f} s of a core; {memory}: {said}", flush=True)
     else:
         with tempfile.TemporaryDirectory() as name:
             for step in STEPS:

@@ -107,9 +107,8 @@ def test_what_is_broken_is_named(old_part, new_part, message, monkeypatch):
         read_manifest(TEXT.replace(old_part, new_part))
 
 
-def test_rows_are_kept_in_any_order_and_share_their_drives():
-    rows = SceneRows(3, 2)
-    for place in (2, 0, 1):
-        rows.put(place, [list_values(ROWS[place] | {"drive": "".join(["d", "0"])})])
+def test_rows_share_their_drives_and_list_what_is_unusable():
+    rows = SceneRows(list_values([row | {"drive": "".join(["d", "0"])} for row in ROWS]), 3, 2)
     assert list(rows) == [row | {"drive": "d0"} for row in ROWS]
     assert rows[0]["drive"] is rows[2]["drive"]
+    assert rows.list_unusable() == {"b_1": [["image broken", "cut"]]}

@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from roadseg.scenes.faults import Fault, FaultKind
-from roadseg.scenes.prepared import PreparedScene, PreparedScenes, content_digest
+from roadseg.scenes.prepared import PreparedScene, PreparedScenes, content_digest, digest_each
 
 
 def prepared(label_map, raw_size=(4, 6), faults=()):
@@ -126,3 +126,12 @@ def test_digest_is_equal_for_equal_content_and_follows_each_scene(in_memory):
 def test_content_digest_is_the_start_of_sha_256_with_sorted_keys():
     # printf '{"a": 1, "b": [2, null]}' | sha256sum
     assert content_digest({"b": (2, None), "a": 1}) == "c8caf5ad035ad1d6"
+
+
+def test_digests_of_many_contents_with_one_end_are_the_content_digests():
+    # printf '["1:1 \\u8857", 2, [240, 480], {"b": 1}]' | sha256sum
+    assert list(digest_each(["1:1 街", "x"], [2, (240, 480), {"b": 1}])) == [
+        "1c0af79a58ed053f",
+        content_digest(["x", 2, [240, 480], {"b": 1}]),
+    ]
+    assert list(digest_each(["x"], [])) == [content_digest(["x"])]

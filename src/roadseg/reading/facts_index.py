@@ -17,6 +17,8 @@ Facts = dict[str, Any]
 HEAD = b"facts 1 "
 """Start of the first line, which ends with the SHA-256 of the others; the number is that of the form."""
 
+_ENCODER, _DECODER = json.JSONEncoder(separators=(",", ":")), json.JSONDecoder()
+
 LEAST_VOID = 255
 """Counts of pixels from here on are those of void, which no manifest has."""
 
@@ -61,7 +63,7 @@ class FactsIndex:
 
     def __getitem__(self, name: str) -> Facts:
         """Returns the facts of a scene; its pixels end with the last class that it has."""
-        facts: Facts = json.loads(self._lines[_encode(name)])
+        facts: Facts = _DECODER.raw_decode(self._lines[_encode(name)].decode())[0]
         return facts
 
     def add(self, name: str, facts: Facts) -> None:
@@ -96,7 +98,7 @@ class FactsIndex:
 
 
 def _encode(content: Any) -> bytes:
-    return json.dumps(content, separators=(",", ":")).encode()
+    return _ENCODER.encode(content).encode()
 
 
 def _digest(parts: Iterable[bytes]) -> bytes:

@@ -4,7 +4,7 @@ import io
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
-from typing import Annotated, Any
+from typing import IO, Annotated, Any
 
 from pydantic import Field, TypeAdapter, ValidationError
 from typing_extensions import TypedDict  # pydantic wants this one before Python 3.12
@@ -12,7 +12,7 @@ from typing_extensions import TypedDict  # pydantic wants this one before Python
 from roadseg.errors import InputError
 from roadseg.reading.annotated_objects import describe_fault
 from roadseg.scenes.labels import SegmentationClass
-from roadseg.scenes.scene_rows import CHUNK, COLUMNS, SceneRows, list_values
+from roadseg.scenes.scene_rows import CHUNK, COLUMNS, SceneRows, Values, list_values
 
 
 class _Head(TypedDict):
@@ -44,8 +44,8 @@ def write_manifest(manifest: Mapping[str, Any]) -> Iterator[bytes]:
     head = {name: manifest[name] for name in ("classes", "image_size")}
     yield json.dumps(head).encode()[:-1] + OPENING
     last = len(manifest["scenes"]) - 1
-    for place, row in enumerate(manifest["scenes"]):
-        yield json.dumps(list_values(row)).encode() + (b",\n" if place < last else b"\n")
+    for place, values in enumerate(list_values(manifest["scenes"])):
+        yield json.dumps(values).encode() + (b",\n" if place < last else b"\n")
     yield CLOSING
 
 
@@ -63,14 +63,18 @@ def read_manifest(content: bytes) -> dict[str, Any]:
         return mappings
     manifest: dict[str, Any] = json.loads(head.removesuffix(OPENING) + b"}")
     _validate(HEAD, json.dumps(manifest).encode())
-    rows = SceneRows(max(content.count(b"\n") - 2, 0), len(manifest["classes"]))
-    adapter = _adapt(len(manifest["classes"]))
-    for start in range(0, len(rows), CHUNK):
-        lines = b"".join(islice(file, min(CHUNK, len(rows) - start)))
-        rows.put(start, _validate(adapter, b"[%b]" % lines.removesuffix(b"\n").removesuffix(b","), start))
+    count, num_classes = max(content.count(b"\n") - 2, 0), len(manifest["classes"])
+    rows = SceneRows(_read_values(file, count, num_classes), count, num_classes)
     if file.read() != CLOSING:
         raise InputError("its end is missing")
     return manifest | {"scenes": rows}
+
+
+def _read_values(file: IO[bytes], count: int, num_classes: int) -> Iterator[Values]:
+    adapter = _adapt(num_classes)
+    for start in range(0, count, CHUNK):
+        lines = b"".join(islice(file, min(CHUNK, count - start)))
+        yield from _validate(adapter, b"[%b]" % lines.removesuffix(b"\n").removesuffix(b","), start)
 
 
 def _adapt(num_classes: int) -> TypeAdapter[list[Any]]:

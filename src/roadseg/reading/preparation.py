@@ -21,7 +21,7 @@ from roadseg.reading.scene_store import SceneStore, split_suffix
 from roadseg.reading.workers import map_in_workers
 from roadseg.scenes.faults import Fault, FaultKind, UnusableSceneError
 from roadseg.scenes.prepared import PreparationPlan, PreparedScene, PreparedScenes, content_digest
-from roadseg.scenes.scene_rows import FACTS, IMAGE, LABELS, SceneRows, list_values
+from roadseg.scenes.scene_rows import FACTS, IMAGE, LABELS, SceneRows, Values
 
 logger = logging.getLogger(__name__)
 
@@ -45,9 +45,6 @@ LONGEST_FRAME = 150
 
 UNKNOWN: Facts = dict.fromkeys(("usable", "faults", "height", "width", "pixels", "image_hash"))
 """Facts of a scene of which nothing is known."""
-
-Row = dict[str, Any]
-"""Of a manifest: the record of a scene, its facts and the names of its files, see `PreparedScenes`."""
 
 Named = tuple[str, str]
 """Id of a scene, and its name in the store."""
@@ -85,23 +82,27 @@ def carry_out(
     if share and not store.is_shared:
         raise InputError(f"'{store.folder}' is in the memory of this process: workers of a cluster can't write there")
     names = {scene: f"{_shorten_id(scene)}-{digest}" for scene, digest in plan.digests.items()}
-    rows, missing, facts = _find_rows(plan, names, store, in_flight)
+    present = _find_files(store, names.values(), in_flight)
+    facts = store.gather_facts((name for name, files in present.items() if FACTS in files), in_flight)
+    missing = [(scene, name) for scene, name in names.items() if not _is_prepared(name, present[name], facts)]
+    del present  # a tenth of a gigabyte at a million scenes
     logger.info("%d scenes, %d of them to prepare", len(names), len(missing))
     left_out: dict[str, Sequence[Any]] = {}
+    killed: dict[str, Facts] = {}
     at_once = in_flight if plan.is_remote or store.is_remote else 1
-    scenes = list(missing.values())
-    work = _have_prepared(plan, store, scenes, share, at_once) if share else _prepare(plan, store, scenes, at_once)
+    work = _have_prepared(plan, store, missing, share, at_once) if share else _prepare(plan, store, missing, at_once)
     with _saving(facts), closing(work) as prepared:  # what stops here stops the workers
-        for (place, (scene, name)), found in zip(missing.items(), prepared, strict=True):
+        for (scene, name), found in zip(missing, prepared, strict=True):
             if isinstance(found, Killed):
-                found = _describe_killed(scene, found)  # not among the facts: a later run tries again
+                found = killed[scene] = _describe_killed(scene, found)  # not in the index: a later run tries again
             else:
                 facts.add(name, found)
-            rows.put(place, [list_values(_describe_row(scene, plan, name, found))])
             if not found["usable"]:
                 left_out[scene] = found["faults"]
                 _check_share(plan, left_out)
-    _check_share(plan, {row["scene"]: row["faults"] for row in rows if not row["usable"]})
+    values = (_list_values(scene, plan, name, killed.get(scene) or facts[name]) for scene, name in names.items())
+    rows = SceneRows(values, len(names), len(plan.classes))
+    _check_share(plan, rows.list_unusable())
     classes = [{"name": each.name, "colour": list(each.colour)} for each in plan.classes]
     return PreparedScenes({"classes": classes, "image_size": list(plan.image_size), "scenes": rows}, store.read)
 
@@ -210,44 +211,23 @@ def _find_files(store: SceneStore, names: Iterable[str], in_flight: int) -> dict
     return present
 
 
-def _find_rows(
-    plan: PreparationPlan, names: Mapping[str, str], store: SceneStore, in_flight: int
-) -> tuple[SceneRows, dict[int, Named], FactsIndex]:
-    """Returns the rows of the scenes in the store, the scenes that are missing by their position, and all facts."""
-    present = _find_files(store, names.values(), in_flight)
-    facts = store.gather_facts((name for name, files in present.items() if FACTS in files), in_flight)
-    rows, missing = SceneRows(len(names), len(plan.classes)), {}
-    for place, (scene, name) in enumerate(names.items()):
-        if row := _find_row(scene, plan, name, present[name], facts):
-            rows.put(place, [list_values(row)])
-        else:
-            missing[place] = scene, name
-    return rows, missing, facts
-
-
-def _find_row(scene: str, plan: PreparationPlan, name: str, files: Collection[str], facts: FactsIndex) -> Row | None:
-    """Returns the row of a scene in the store; None if a file of it is missing, or if it may be usable by now."""
+def _is_prepared(name: str, files: Collection[str], facts: FactsIndex) -> bool:
+    """Returns whether all files of a scene are in the store, and it is not one that may be usable by now."""
     if FACTS not in files:
-        return None
+        return False
     found = facts[name]
-    row = _describe_row(scene, plan, name, found)
-    is_whole = (IMAGE in files or not row["image"]) and (LABELS in files or not row["label_map"])
-    return row if is_whole and (found["usable"] or found.get("readers") == READERS) else None
+    is_whole = (IMAGE in files or not found["usable"]) and (LABELS in files or found["pixels"] is None)
+    return is_whole and (found["usable"] or found.get("readers") == READERS)
 
 
-def _describe_row(scene: str, plan: PreparationPlan, name: str, facts: Facts) -> Row:
-    pixels, classes = facts["pixels"], len(plan.classes)
-    record = plan.records[scene]
-    return {
-        "scene": scene,
-        "drive": record.drive,
-        "published_split": record.published_split,
-        **{fact: value for fact, value in facts.items() if fact != "readers"},
-        "pixels": None if pixels is None else (pixels + [0] * classes)[:classes],
-        "facts": f"{name}.{FACTS}",
-        "image": f"{name}.{IMAGE}" if facts["usable"] else None,
-        "label_map": None if pixels is None else f"{name}.{LABELS}",
-    }
+def _list_values(scene: str, plan: PreparationPlan, name: str, facts: Facts) -> Values:
+    """Returns what the manifest has of a scene."""
+    record, pixels, classes = plan.records[scene], facts["pixels"], len(plan.classes)
+    return (
+        *(scene, record.drive, record.published_split, facts["usable"], facts["faults"]),
+        *(facts["height"], facts["width"], None if pixels is None else (pixels + [0] * classes)[:classes]),
+        *(facts["image_hash"], name),
+    )
 
 
 def _shorten_id(scene: str) -> str:

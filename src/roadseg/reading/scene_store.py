@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 import shutil
 from collections import deque
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence, Set
@@ -35,9 +34,6 @@ DELETED_AT_ONCE = 16
 
 INDEX = "facts.index"
 """Name of the file that repeats the facts of all scenes."""
-
-SUFFIX = re.compile(r"\.(image\.png|labels\.png|json)$")
-"""Of the files of a complete scene; a `.part` file has another one."""
 
 
 class SceneStore:
@@ -213,8 +209,10 @@ class SceneStore:
 
 def split_suffix(file: str) -> tuple[str, str]:
     """Returns the name of the scene that a file of the store belongs to, and the file's suffix; none of other files."""
-    found = SUFFIX.search(file)
-    return (file[: found.start()], found[1]) if found else (file, "")
+    for suffix in (FACTS, IMAGE, LABELS):
+        if file.endswith(f".{suffix}"):
+            return file[: -len(suffix) - 1], suffix
+    return file, ""
 
 
 def name_scene(file: str) -> str:

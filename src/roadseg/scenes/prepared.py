@@ -2,8 +2,9 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -103,8 +104,11 @@ class PreparedScenes(Mapping[str, PreparedScene]):
         self.classes = tuple(SegmentationClass.model_validate(each) for each in manifest["classes"])
         self.image_size: tuple[int, int] = tuple(manifest["image_size"])
         self.rows: Sequence[Mapping[str, Any]] = manifest["scenes"]
-        self._positions = {row["scene"]: position for position, row in enumerate(self.rows) if row["usable"]}
         self.manifest, self._read = manifest, read
+
+    @cached_property
+    def _positions(self) -> Mapping[str, int]:
+        return {row["scene"]: position for position, row in enumerate(self.rows) if row["usable"]}
 
     def __getitem__(self, scene: str) -> PreparedScene:
         """Returns the prepared scene."""
@@ -188,3 +192,10 @@ class PreparedScenes(Mapping[str, PreparedScene]):
 def content_digest(content: Any) -> str:
     """Returns 16 hexadecimal digits: the start of the SHA-256 of `content` (what JSON can hold), keys sorted."""
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:DIGITS]
+
+
+def digest_each(firsts: Iterable[str], rest: Sequence[Any]) -> Iterator[str]:
+    """Yields the `content_digest` of [first, *rest] for each first; the rest, which may be long, is encoded once."""
+    tail = json.dumps([None, *rest], sort_keys=True).removeprefix("[null")
+    for first in firsts:
+        yield hashlib.sha256(f"[{json.dumps(first)}{tail}".encode()).hexdigest()[:DIGITS]

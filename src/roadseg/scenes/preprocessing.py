@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field, PositiveInt, Strict
 from roadseg.errors import InputError
 from roadseg.scenes.faults import Fault, FaultKind
 from roadseg.scenes.labels import VOID, LabelSpace, SegmentationClass, remap_label_map
-from roadseg.scenes.prepared import PreparationPlan, PreparedScene, content_digest
+from roadseg.scenes.prepared import PreparationPlan, PreparedScene, digest_each
 from roadseg.scenes.raw import RawScenes, Scene
 
 Pixel = TypeVar("Pixel", bound=np.generic)
@@ -68,11 +68,12 @@ def plan_preparation(
         except InputError as fault:
             raise type(fault)(f"scene '{scene}': {fault}") from fault
 
+    records = {scene: raw_scenes.records[scene] for scene in ids}
     return PreparationPlan(
         classes=tuple(SegmentationClass(name=each.name, colour=each.colour) for each in label_space.classes),
         image_size=options.image_size,
-        records={scene: raw_scenes.records[scene] for scene in ids},
-        digests={scene: content_digest([raw_scenes.records[scene].fingerprint, *shaped_by]) for scene in ids},
+        records=records,
+        digests=dict(zip(ids, digest_each((each.fingerprint for each in records.values()), shaped_by), strict=True)),
         prepare=prepare,
         unusable_share=options.unusable_share,
         workers=options.workers if raw_scenes.is_shared else 1,
