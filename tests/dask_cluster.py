@@ -43,6 +43,7 @@ class DaskCluster:
                 process.wait(10)
             except subprocess.TimeoutExpired:
                 process.kill()
+                process.wait()
         self._folder.cleanup()
 
     @property

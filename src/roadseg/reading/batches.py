@@ -7,7 +7,6 @@ import pickle
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import CancelledError
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from threading import Lock
@@ -15,7 +14,6 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar
 
 import cv2
 
-from roadseg.errors import RoadSegError
 from roadseg.reading.in_flight import map_in_flight
 from roadseg.reading.program import DESCRIBE, check_program
 
@@ -79,9 +77,6 @@ class Crew(Protocol):
     def drop(self, futures: Sequence["Future"]) -> None:
         """Asks for the results of futures no longer."""
 
-    def describe_loss(self) -> RoadSegError:
-        """Returns what to say when the scheduler is gone."""
-
 
 class Batches(Generic[Item, Result]):
     """Items on their way through a crew, in batches.
@@ -95,6 +90,7 @@ class Batches(Generic[Item, Result]):
     ) -> None:
         """Takes who works, what they do, with what, and how many items a thread works on at the same time."""
         import cloudpickle
+        import dask
 
         self._crew, self._in_flight = crew, in_flight
         self._left = deque(enumerate(items))
@@ -108,14 +104,15 @@ class Batches(Generic[Item, Result]):
         payload = cloudpickle.dumps(function)
         self._digest = hashlib.sha256(payload).hexdigest()
         # A result, not an argument of each batch: each worker gets it once, and Dask makes it again if it is lost.
-        self._payload = crew.client.submit(_keep, payload, pure=False)
+        with dask.config.set({"distributed.admin.large-graph-warning-threshold": "1 PB"}):  # a network is large
+            self._payload = crew.client.submit(_keep, payload, pure=False)
 
     def take_each(self) -> Iterator[Result | Killed]:
         """Yields the result of each item in order; what is on its way when the caller stops is dropped.
 
         Raises:
             Exception: What the function raises, as soon as one item fails.
-            RoadSegError: If the cluster is gone.
+            RoadSegError: If the workers are gone.
         """
         try:
             for place in range(self._count):
@@ -135,7 +132,9 @@ class Batches(Generic[Item, Result]):
             self._lone = self._submit([self._suspects.popleft()])
 
     def _submit(self, batch: Sequence[tuple[int, Item]]) -> "Future":
-        items = [item for _, item in batch]
+        import cloudpickle
+
+        items = cloudpickle.dumps([item for _, item in batch])  # so that the scheduler need not understand them
         given = self._payload, self._digest, self._crew.program, items, self._in_flight
         future = self._crew.client.submit(carry_out_batch, *given, pure=False)
         self._watch(future, batch)
@@ -161,8 +160,6 @@ class Batches(Generic[Item, Result]):
             self._crew.check()
         except KilledWorker as fault:
             self._blame(future, batch, fault.allowed_failures + 1)
-        except CancelledError as fault:
-            raise self._crew.describe_loss() from fault
         else:
             self._found |= zip((place for place, _ in batch), results, strict=True)
             self._note_speed(seconds / len(batch))
@@ -197,7 +194,7 @@ def choose_size(left: int, threads: int, overhead: float | None, seconds: float 
 
 
 def carry_out_batch(
-    payload: bytes, digest: str, program: str, items: Sequence[Item], in_flight: int
+    payload: bytes, digest: str, program: str, items: bytes, in_flight: int
 ) -> tuple[Sequence[Any], float]:
     """Returns the results of items in a worker, and the seconds that they took.
 
@@ -205,7 +202,7 @@ def carry_out_batch(
         payload: The function, pickled; it is read once per process.
         digest: Of the payload.
         program: Which program this worker must run.
-        items: What to apply the function to.
+        items: What to apply the function to, pickled.
         in_flight: How many items to work on at the same time.
 
     Raises:
@@ -215,7 +212,8 @@ def carry_out_batch(
     cv2.setNumThreads(1)  # there is a thread for each core already
     function = _Function.read(payload, digest)
     start = time.perf_counter()
-    results = map_in_flight(function, items, in_flight) if in_flight > 1 else map(function, items)
+    given = pickle.loads(items)  # noqa: S301 - sent by our own client
+    results = map_in_flight(function, given, in_flight) if in_flight > 1 else map(function, given)
     return list(results), time.perf_counter() - start
 
 

@@ -3,6 +3,7 @@
 import logging
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import CancelledError
 from contextlib import contextmanager
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
@@ -81,16 +82,20 @@ class Cluster:
             RoadSegError: If Dask is not installed, the scheduler can't be reached or ends, there are no workers, or
                 one of these runs another program.
         """
-        if not self._is_reached:
-            self._reach()
-        yield from Batches(self, function, items, in_flight).take_each()
-
-    def _reach(self) -> None:
         distributed = import_distributed()
+        try:
+            if not self._is_reached:
+                self._reach(distributed)
+            yield from Batches(self, function, items, in_flight).take_each()
+        except (CancelledError, distributed.comm.CommClosedError) as fault:
+            raise self._describe_loss() from fault
+
+    def _reach(self, distributed: ModuleType) -> None:
         if self._address == LOCAL:
             self._own = distributed.LocalCluster(
                 n_workers=cpu_count(), threads_per_worker=1, host="127.0.0.1", dashboard_address="127.0.0.1:0"
             )
+        logging.getLogger("distributed.client").setLevel(logging.CRITICAL)  # a sentence tells what it would say
         logger.info("Connecting to the Dask cluster '%s'", self._address)
         try:
             self.client = distributed.Client(self._own or self._address, timeout=self._wait, set_as_default=False)
@@ -140,7 +145,7 @@ class Cluster:
             RoadSegError: If none comes in time, or the scheduler is gone.
         """
         if self.client.status != "running":
-            raise self.describe_loss()
+            raise self._describe_loss()
         if not self.client.nthreads():
             logger.warning("The Dask cluster has no workers left: waiting %g s for others", self._wait)
             self._wait_for_workers()
@@ -150,8 +155,7 @@ class Cluster:
         if self.client.status == "running":
             self.client.cancel(futures)
 
-    def describe_loss(self) -> RoadSegError:
-        """Returns what to say when the scheduler is gone."""
+    def _describe_loss(self) -> RoadSegError:
         return RoadSegError(
             f"the Dask scheduler at '{self._address}' is gone: start it again, and run again; what is finished is kept"
         )

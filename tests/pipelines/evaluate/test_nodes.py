@@ -301,7 +301,9 @@ def test_scores_of_an_exported_file_name_it_in_data_tables_log_and_figures(
             model_record=model.record,
             prepared_scenes=prepared,
             split_table=SPLITS,
-            provenance=origin.model_copy(update={"folders": {"exported_models_folder": tmp_path / "exported_model"}}),
+            provenance=origin.model_copy(
+                update={"folders": {"exported_models_folder": Folder.at(tmp_path / "exported_model")}}
+            ),
             options=evaluate_options(runtime="onnx"),
             seed=Seed(1),
         )
