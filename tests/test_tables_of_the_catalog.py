@@ -16,6 +16,7 @@ from roadseg.datasets.provenance import Provenance
 from roadseg.pipelines.evaluate.nodes import score_prior, summarise_scores, tabulate_scores
 from roadseg.pipelines.prepare.nodes import index_scenes, report_data, split_scenes
 from roadseg.predicting.entry import Entry, tabulate_pictures, tabulate_shares
+from roadseg.reading.work_options import WorkOptions
 from roadseg.scenes.palette import PictureOptions
 from roadseg.scenes.prepared import PreparedScene, PreparedScenes
 from roadseg.scenes.seed import Seed
@@ -70,6 +71,7 @@ SCORE_COLUMNS = {
 """Floats in any case, of which the catalog says nothing."""
 
 SEED = Seed(1)
+WORK = WorkOptions(in_flight=16, cluster=None, wait_for_workers=60)
 ROW = {"usable": True, "faults": [], "height": 2, "width": 3, "image_hash": "1e5"}
 
 
@@ -126,7 +128,7 @@ def make_tables() -> dict[str, pd.DataFrame]:
         "scene_class_scores": tabulate_scene_classes(listed, measures, NAMES),
         "suspect_scenes": tabulate_suspect_scenes(listed, disagreements),
         "suspect_regions": tabulate_suspect_regions(listed, disagreements, NAMES, options.suspects),
-        "prior_confusion": score_prior(scenes, split_table, {}, None, options),
+        "prior_confusion": score_prior(scenes, split_table, {}, None, options, WORK),
         "training_history": history(),
     }
     scored = ("scene_scores", "scene_class_scores", "calibration_table", "prior_confusion")
@@ -222,7 +224,7 @@ def test_a_table_that_may_have_no_row_is_equal_too(name: str, tmp_path: Path) ->
     empty = {
         "fault_table": lambda: PreparedScenes(whole, scenes._read).tabulate_faults(),
         "calibration_table": lambda: tabulate_calibration(listed, measures),
-        "prior_confusion": lambda: score_prior(scenes, split, {}, None, evaluate_options()),
+        "prior_confusion": lambda: score_prior(scenes, split, {}, None, evaluate_options(), WORK),
     }[name]()
     assert empty.empty
     pd.testing.assert_frame_equal(save_and_load(name, empty, tmp_path), empty)

@@ -126,19 +126,20 @@ def summaries(model: Any, scenes: Any, raw: Any, label_space: Any) -> dict[str, 
     versions = {"prepared_scenes": "", "split_table": "", "segnet_model": ""}
     provenance = Provenance(**tell_origin(), versions=versions, parameters={"evaluate": options.model_dump()})
     sources = {"prepared_scenes": scenes, "split_table": table, "raw_scenes": raw, "label_space": label_space}
+    work = WorkOptions(in_flight=16, cluster=None, wait_for_workers=60)
     confusion, calibration, doubts, of_scenes, of_classes, suspect_scenes, suspect_regions = nodes.score_scenes(
         segnet_model=model,
         **sources,
         provenance=provenance,
         options=options,
         seed=Seed(1),
-        work_options=WorkOptions(in_flight=16, cluster=None, wait_for_workers=60),
+        work_options=work,
     )
     tables = {"scene_scores": of_scenes, "scene_class_scores": of_classes}
     scores, _ = nodes.summarise_scores(
         **tables,
         calibration_table=calibration,
-        prior_confusion=nodes.score_prior(**sources, options=options),
+        prior_confusion=nodes.score_prior(**sources, options=options, work_options=work),
         model_record=model.record,
         prepared_scenes=scenes,
         split_table=table,
@@ -165,7 +166,7 @@ def summaries(model: Any, scenes: Any, raw: Any, label_space: Any) -> dict[str, 
         seed=Seed(1),
     )
     return {
-        "the prior": (partial(nodes.score_prior, **sources, options=options), len(ids)),
+        "the prior": (partial(nodes.score_prior, **sources, options=options, work_options=work), len(ids)),
         f"intervals of {len(test.drives)} drives": (partial(summarise_split, test, names, 1), 1),
         f"the report, {shown} scenes shown": (report, shown),
     }

@@ -227,7 +227,7 @@ def test_other_classes_are_refused_with_nothing_to_add(prepared: Any) -> None:
 
 def test_training_that_goes_on_with_other_data_is_refused_with_the_versions_that_fit(prepared: Any) -> None:
     earlier: Any = EarlierTraining(run=RUN, record=record(), path="a.keras", open=lambda: None)
-    groups = ("network_options", "options", "scene_options", "picture_options", "seed")
+    groups = ("network_options", "options", "scene_options", "picture_options", "work_options", "seed")
     unused: Any = dict.fromkeys((*groups, "provenance"))
     with pytest.raises(InputError) as raised:
         train_segnet(prepared_scenes=prepared, split_table=SPLITS, continued_training=earlier, **unused)

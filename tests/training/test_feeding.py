@@ -1,6 +1,6 @@
 import time
 from concurrent.futures import ThreadPoolExecutor
-from threading import Event, Thread, Timer
+from threading import Barrier, Event, Thread, Timer
 from threading import enumerate as enumerate_threads
 
 import keras
@@ -194,3 +194,20 @@ def test_scene_without_labels_is_named(in_memory):
     scenes = in_memory({"a_00": PreparedScene(np.zeros((*SIZE, 3), np.uint8), None, SIZE)})
     with pytest.raises(ValueError, match="scene 'a_00' has no labels"):
         SceneBatches(scenes, ["a_00"], 1)[0]
+
+
+def test_scenes_of_several_batches_are_read_at_the_same_time_and_served_as_without(scenes):
+    together = Barrier(6, timeout=30)  # it opens only if six are there at once, of batches of two
+
+    class Waiting:
+        def read_pair(self, scene):
+            together.wait()
+            return scenes.read_pair(scene)
+
+    ids = [*IDS, *IDS[:2]]
+    with SceneBatches(Waiting(), ids, 2, shuffle=shuffle(flip=True), in_flight=6) as batches:
+        served = whole_epoch(batches)
+    assert not [thread.name for thread in enumerate_threads() if thread.name.startswith("waits_for_scene")]
+    expected = whole_epoch(SceneBatches(scenes, ids, 2, shuffle=shuffle(flip=True)))
+    for one, other in zip(served, expected, strict=True):
+        np.testing.assert_array_equal(one, other)

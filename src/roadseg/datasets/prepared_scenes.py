@@ -44,7 +44,8 @@ class PreparedScenesDataset(VersionedFileDataset[PreparedScenes, PreparedScenes]
         Raises:
             InputError: If the manifest is broken.
         """
-        return PreparedScenes(self._read_manifest(str(self._get_load_path())), self._store.read)
+        manifest = self._read_manifest(str(self._get_load_path()))
+        return PreparedScenes(manifest, self._store.read, is_remote=self._store.is_remote)
 
     def save(self, data: PreparedScenes) -> None:
         """Writes the manifest.

@@ -13,6 +13,8 @@ Result = TypeVar("Result")
 def map_in_flight(function: Callable[[Item], Result], items: Iterable[Item], in_flight: int) -> Iterator[Result]:
     """Yields the result of each item in order; at most twice as many as are in flight are computed in advance.
 
+    One in flight is computed when it is due, in no other thread.
+
     Args:
         function: Called in a thread.
         items: What to apply it to.
@@ -21,6 +23,9 @@ def map_in_flight(function: Callable[[Item], Result], items: Iterable[Item], in_
     Raises:
         Exception: What the function raises, when its item is due.
     """
+    if in_flight == 1:
+        yield from map(function, items)
+        return
     threads = ThreadPoolExecutor(in_flight, "in_flight")
     rest = iter(items)
     try:

@@ -104,7 +104,8 @@ def carry_out(
     rows = SceneRows(values, len(names), len(plan.classes))
     _check_share(plan, rows.list_unusable())
     classes = [{"name": each.name, "colour": list(each.colour)} for each in plan.classes]
-    return PreparedScenes({"classes": classes, "image_size": list(plan.image_size), "scenes": rows}, store.read)
+    manifest = {"classes": classes, "image_size": list(plan.image_size), "scenes": rows}
+    return PreparedScenes(manifest, store.read, is_remote=store.is_remote)
 
 
 def _have_prepared(
@@ -147,7 +148,7 @@ def _choose_share(
     count: int, workers: int, threads: int
 ) -> Callable[[Callable[[Named], Done], Iterable[Named]], Iterable[Done]]:
     if workers == 1:
-        return partial(map_in_flight, in_flight=threads) if threads > 1 else map
+        return partial(map_in_flight, in_flight=threads)
     batch = min(BATCH * threads, -(-count // (BATCHES * workers))) if threads > 1 else 1
     return partial(map_in_workers, workers=workers, threads=threads, batch=batch)
 

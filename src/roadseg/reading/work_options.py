@@ -24,6 +24,10 @@ class WorkOptions(BaseModel, frozen=True, extra="forbid", strict=True):
     cluster: str | None
     wait_for_workers: Annotated[float, Field(gt=0, strict=False)]
 
+    def choose_in_flight(self, is_remote: bool) -> int:
+        """Returns how many scenes to read at the same time, from a store on another machine or from the disk."""
+        return self.in_flight if is_remote else 1
+
     @field_validator("cluster")
     @classmethod
     def _check_cluster(cls, cluster: str | None) -> str | None:

@@ -74,8 +74,6 @@ class _Worker:
 
     @classmethod
     def call(cls, batch: Sequence[Any]) -> list[Any]:
-        if cls.threads == 1:
-            return [cls.function(item) for item in batch]
         return list(map_in_flight(cls.function, batch, cls.threads))
 
 

@@ -97,14 +97,21 @@ class PreparedScenes(Mapping[str, PreparedScene]):
             `height` and `width` of the raw image, `pixels` (one count per class, at the prepared size; None without
             labels), `facts`, `image` and `label_map` (names of files), `image_hash` (equal for equal pixels). Where the
             scene can't be used, the first five and `facts` are there, and the others None.
+        is_remote: Whether reading a scene waits for the answer of another machine.
     """
 
-    def __init__(self, manifest: Mapping[str, Any], read: Callable[[Mapping[str, Any]], PreparedScene]) -> None:
+    def __init__(
+        self,
+        manifest: Mapping[str, Any],
+        read: Callable[[Mapping[str, Any]], PreparedScene],
+        *,
+        is_remote: bool = False,
+    ) -> None:
         """Takes a manifest, and a function that reads the scene of one of its rows."""
         self.classes = tuple(SegmentationClass.model_validate(each) for each in manifest["classes"])
         self.image_size: tuple[int, int] = tuple(manifest["image_size"])
         self.rows: Sequence[Mapping[str, Any]] = manifest["scenes"]
-        self.manifest, self._read = manifest, read
+        self.manifest, self._read, self.is_remote = manifest, read, is_remote
 
     @cached_property
     def _positions(self) -> Mapping[str, int]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from roadseg.reading.in_flight import map_in_flight
 from roadseg.scenes.prepared import PreparedScenes
 from roadseg.segnet.predictor import Predictor
 from roadseg.segnet.segmentation import Segmentation
@@ -36,7 +37,12 @@ class Prediction:
 
 
 def predict_scenes(
-    predictor: Predictor, scenes: PreparedScenes, ids: Sequence[str], read_truth: ReadTruth | None = None
+    predictor: Predictor,
+    scenes: PreparedScenes,
+    ids: Sequence[str],
+    read_truth: ReadTruth | None = None,
+    *,
+    in_flight: int = 1,
 ) -> Iterator[Prediction]:
     """Yields the prediction of each scene, once and in order, at the size of its truth.
 
@@ -45,13 +51,16 @@ def predict_scenes(
         scenes: Scene id -> prepared scene, with labels.
         ids: Which scenes.
         read_truth: Reads annotations; None compares with the prepared label maps.
+        in_flight: How many scenes are read at the same time.
     """
     truths: deque[NDArray[np.uint8]] = deque()
 
+    def read_pair(scene: str) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+        image, label_map = scenes.read_pair(scene)
+        return image, read_truth(scene) if read_truth else label_map
+
     def read() -> Iterator[tuple[NDArray[np.uint8], tuple[int, int]]]:
-        for scene in ids:
-            image, label_map = scenes.read_pair(scene)
-            truth = read_truth(scene) if read_truth else label_map
+        for image, truth in map_in_flight(read_pair, ids, in_flight):
             truths.append(truth)  # the predictor reads ahead
             yield image, (truth.shape[0], truth.shape[1])
 

@@ -54,6 +54,7 @@ class SceneBatches(keras.utils.PyDataset):
         *,
         shuffle: Shuffle | None = None,
         shared_by: int = 1,
+        in_flight: int = 1,
     ) -> None:
         """Takes the scenes and which of them to serve.
 
@@ -65,10 +66,13 @@ class SceneBatches(keras.utils.PyDataset):
             shared_by: Devices that share a batch evenly. Where the last batch is too small for that, it is filled up
                 with its last image, all void: no pixel of it counts in gradients and metric; batch norm
                 sees it, and the mean loss of an epoch counts that batch as a full one.
+            in_flight: How many scenes are read at the same time, in as many threads; with 1 those of a batch come one
+                after the other, in one of the threads that read batches ahead.
         """
         # Keras' own readers return batches of one epoch in the next one, except on TensorFlow with one device.
         super().__init__(workers=1)
-        self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="scene_reader")
+        self._readers = ThreadPoolExecutor(READERS if in_flight == 1 else AHEAD, thread_name_prefix="scene_reader")
+        self._waiting = ThreadPoolExecutor(in_flight, thread_name_prefix="waits_for_scene") if in_flight > 1 else None
         self._ahead, self._lock = dict[int, Future[Batch]](), Lock()
         self._scenes, self._ids, self._batch_size, self._shuffle = scenes, list(ids), batch_size, shuffle
         self._shared_by = shared_by
@@ -81,7 +85,10 @@ class SceneBatches(keras.utils.PyDataset):
 
     def __exit__(self, *_: object) -> None:
         """Ends the threads that read; batches that they have not begun are not read."""
-        self._readers.shutdown(cancel_futures=True)
+        self._readers.shutdown(wait=False, cancel_futures=True)
+        if self._waiting:
+            self._waiting.shutdown(cancel_futures=True)
+        self._readers.shutdown()
 
     def __len__(self) -> int:
         """Returns the number of batches in an epoch."""
@@ -98,7 +105,8 @@ class SceneBatches(keras.utils.PyDataset):
 
     def _read(self, index: int) -> Batch:
         start = index * self._batch_size
-        pairs = [self._pair(position) for position in self._order[start : start + self._batch_size]]
+        apply = self._waiting.map if self._waiting else map
+        pairs = list(apply(self._pair, self._order[start : start + self._batch_size]))
         image, label_map = pairs[-1]
         pairs += [(image, np.full_like(label_map, VOID))] * (-len(pairs) % self._shared_by)
         images, label_maps = zip(*pairs, strict=True)

@@ -46,6 +46,7 @@ class TrainingData:
         scenes: The prepared scenes.
         train: Ids of those that train.
         validation: Ids of those that show which epoch is best.
+        in_flight: How many scenes are read at the same time.
 
     Raises:
         InputError: If either has no scenes.
@@ -54,6 +55,7 @@ class TrainingData:
     scenes: PreparedScenes
     train: Sequence[str]
     validation: Sequence[str]
+    in_flight: int = 1
 
     def __post_init__(self) -> None:
         """Refuses a split without scenes."""
@@ -227,8 +229,12 @@ def _feeding(
     try:
         reader = CachedPairs(data.scenes, used, data.scenes.image_size, cache) if options.cache else data.scenes
         with (
-            SceneBatches(reader, data.train, options.batch_size, shuffle=shuffle, shared_by=shared_by) as training,
-            SceneBatches(reader, data.validation, options.batch_size, shared_by=shared_by) as validation,
+            SceneBatches(
+                reader, data.train, options.batch_size, shuffle=shuffle, shared_by=shared_by, in_flight=data.in_flight
+            ) as training,
+            SceneBatches(
+                reader, data.validation, options.batch_size, shared_by=shared_by, in_flight=data.in_flight
+            ) as validation,
         ):
             yield training, validation
     finally:

@@ -1,7 +1,8 @@
 """How sure a trained network should be: the temperature of its softmax, fitted on scenes that did not train it."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax
 
+from roadseg.reading.in_flight import map_in_flight
 from roadseg.scenes.labels import VOID
 from roadseg.scenes.prepared import PreparedScenes
 from roadseg.segnet.predictor import Predictor
@@ -21,7 +23,9 @@ LIMITS = 0.05, 20.0
 """Smallest and largest temperature: beyond them a network is as good as always right, or as good as blind."""
 
 
-def measure_temperature(model: TrainedSegNet, scenes: PreparedScenes, ids: Sequence[str], seed: int) -> float:
+def measure_temperature(
+    model: TrainedSegNet, scenes: PreparedScenes, ids: Sequence[str], seed: int, *, in_flight: int = 1
+) -> float:
     """Returns the temperature of a trained network, fitted on scenes that did not train it.
 
     Args:
@@ -29,11 +33,18 @@ def measure_temperature(model: TrainedSegNet, scenes: PreparedScenes, ids: Seque
         scenes: Scene id -> prepared scene, with labels.
         ids: Which scenes, at least one.
         seed: As in `fit_temperature`.
+        in_flight: How many scenes are read at the same time.
     """
     plain = TrainedSegNet(model.network, model.record.model_copy(update={"temperature": None}))
-    found = Predictor(plain).predict_each(scenes.read_pair(scene)[0] for scene in ids)
-    pairs = ((each.logits, scenes.read_pair(scene)[1]) for scene, each in zip(ids, found, strict=True))
-    return fit_temperature(pairs, len(ids), seed)
+    truths: deque[NDArray[np.uint8]] = deque()
+
+    def read_images() -> Iterator[NDArray[np.uint8]]:
+        for image, label_map in map_in_flight(scenes.read_pair, ids, in_flight):
+            truths.append(label_map)  # the predictor reads ahead
+            yield image
+
+    found = Predictor(plain).predict_each(read_images())
+    return fit_temperature(((each.logits, truths.popleft()) for each in found), len(ids), seed)
 
 
 def fit_temperature(pairs: Iterable[tuple[NDArray[np.float32], NDArray[np.uint8]]], count: int, seed: int) -> float:

@@ -94,6 +94,9 @@ def model(prepared: PreparedScenes) -> TrainedSegNet:
     return TrainedSegNet(keras.Model(images, keras.layers.Rescaling(1 / 64)(images)), record)
 
 
+WORK = WorkOptions(in_flight=16, cluster=None, wait_for_workers=60)
+
+
 def provenance(folder: Path) -> Provenance:
     facts = {
         "versions": {"prepared_scenes": "v1", "split_table": "v2", "segnet_model": "v3"},
@@ -208,7 +211,7 @@ def test_a_model_of_other_data_is_scored_and_that_is_told(
 
 def test_the_prior_guesses_the_most_frequent_class_of_each_pixel_in_train(prepared: PreparedScenes) -> None:
     unused: Any = None
-    confusion = nodes.score_prior(prepared, SPLITS, unused, unused, OPTIONS)
+    confusion = nodes.score_prior(prepared, SPLITS, unused, unused, OPTIONS, WORK)
     # By hand: row 0 is class 0 in all three (the last pixel in two of them), row 1 class 2 three times, class 2 twice
     # and class 1 once, and at last class 2 once and class 0 once, of which the first is named.
     guess = [[0, 0, 0, 0], [2, 2, 2, 0]]
@@ -222,7 +225,7 @@ def test_without_a_scene_that_trains_there_is_no_prior(
 ) -> None:
     unused: Any = None
     with caplog.at_level(logging.INFO):
-        confusion = nodes.score_prior(prepared, SPLITS[SPLITS["split"] == "test"], unused, unused, OPTIONS)
+        confusion = nodes.score_prior(prepared, SPLITS[SPLITS["split"] == "test"], unused, unused, OPTIONS, WORK)
     assert confusion.empty
     assert list(confusion)[-3:] == ["truth", "predicted", "pixels"]
     assert "There are no scenes in the split train" in caplog.text
@@ -234,7 +237,7 @@ def summaries(model: TrainedSegNet, prepared: PreparedScenes, tmp_path: Path, ca
     unused: Any = None
     tables = score(model, prepared, tmp_path)
     _, calibration, _, scenes, of_classes, *_ = tables
-    prior = nodes.score_prior(prepared, SPLITS, unused, unused, OPTIONS)
+    prior = nodes.score_prior(prepared, SPLITS, unused, unused, OPTIONS, WORK)
     caplog.clear()
     with caplog.at_level(logging.INFO):
         scores, drive_scores = nodes.summarise_scores(

@@ -15,6 +15,7 @@ from scipy.special import log_softmax
 from model_records import WHOLE, model_record
 from roadseg.datasets.provenance import Provenance
 from roadseg.pipelines.train import nodes
+from roadseg.reading.work_options import WorkOptions
 from roadseg.scenes.palette import PictureOptions
 from roadseg.scenes.prepared import PreparedScene, PreparedScenes
 from roadseg.scenes.raw import SceneOptions
@@ -49,6 +50,9 @@ def prepared(in_memory: Callable[..., PreparedScenes]) -> PreparedScenes:
     return in_memory({scene: PreparedScene(image, label_map, (16, 16)) for scene, image in images.items()})
 
 
+WORK = WorkOptions(in_flight=16, cluster=None, wait_for_workers=60)
+
+
 def provenance(folder: Path) -> Provenance:
     folders = {"training_state": folder / "states", "tensorboard_folder": folder / "tensorboard"}
     return Provenance(run="v3", data_set="mine", commit="c", versions=VERSIONS, parameters={"seed": 1}, folders=folders)
@@ -65,6 +69,7 @@ def test_a_trial_trains_as_many_epochs_as_a_trial_has_and_its_record_says_from_w
         options=options,
         scene_options=SceneOptions(limit=4),
         picture_options=PLAIN,
+        work_options=WORK,
         seed=Seed(1),
         provenance=provenance(tmp_path),
         continued_training=None,

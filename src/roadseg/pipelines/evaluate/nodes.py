@@ -14,6 +14,7 @@ from roadseg.pipelines.advice import evaluate_on_own_data, fit_scenes, spare_mem
 from roadseg.pipelines.evaluate.scene_scoring import SceneScoring
 from roadseg.pipelines.evaluate.scored_network import describe_runtime, make_predictor
 from roadseg.reading.cluster import sharing_out
+from roadseg.reading.in_flight import map_in_flight
 from roadseg.reading.work_options import WorkOptions
 from roadseg.reporting import figures, model_card
 from roadseg.reporting.caption import describe_model, name_export
@@ -75,7 +76,8 @@ def score_scenes(
     if not _check_model(segnet_model.record, prepared_scenes, split_table, scenes, provenance):
         logger.info("The model of %s was trained on other data and on none of these drives", segnet_model.record.run)
     read = partial(read_truth, raw_scenes=raw_scenes, label_space=label_space, classes=prepared_scenes.classes)
-    scoring = SceneScoring(segnet_model, prepared_scenes, read, provenance, options, seed)
+    in_flight = work_options.choose_in_flight(prepared_scenes.is_remote)
+    scoring = SceneScoring(segnet_model, prepared_scenes, read, provenance, options, seed, in_flight)
     if options.prediction_files.written:
         logger.info("Predictions are written to %s", provenance.folders["predictions_folder"] / provenance.run)
     with advising(spare_memory("evaluate"), BatchMemoryError), sharing_out(work_options) as share:
@@ -114,6 +116,7 @@ def score_prior(
     raw_scenes: RawScenes,
     label_space: LabelSpace,
     options: EvaluateOptions,
+    work_options: WorkOptions,
 ) -> pd.DataFrame:
     """Returns the confusion table of a guess without looking at images: each pixel's most frequent class in train.
 
@@ -125,9 +128,11 @@ def score_prior(
     if training.empty:
         logger.info("There are no scenes in the split train, so there is no prior to compare with")
         return tabulate_confusion(scenes.head(0), [], names)
-    prior = fit_class_prior((prepared_scenes.read_pair(scene)[1] for scene in training), len(names))
+    in_flight = work_options.choose_in_flight(prepared_scenes.is_remote)
+    pairs = map_in_flight(prepared_scenes.read_pair, training, in_flight)
+    prior = fit_class_prior((label_map for _, label_map in pairs), len(names))
     read = partial(read_truth, raw_scenes=raw_scenes, label_space=label_space, classes=prepared_scenes.classes)
-    guesses = guess_at(prior, prepared_scenes, list(scenes["scene"]), options, read)
+    guesses = guess_at(prior, prepared_scenes, list(scenes["scene"]), options, read, in_flight=in_flight)
     return tabulate_confusion(scenes, (count_confusion(*each, len(names)) for each in guesses), names)
 
 

@@ -54,6 +54,7 @@ def create_pipeline() -> Pipeline:
                     "raw_scenes": "raw_scenes",
                     "label_space": "label_space",
                     "options": "params:evaluate",
+                    "work_options": "params:work",
                 },
                 "prior_confusion",
                 name="score_prior",

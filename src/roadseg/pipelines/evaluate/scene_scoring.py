@@ -30,6 +30,7 @@ class SceneScoring:
         provenance: Says where exported networks are, and where predictions are written.
         options: How to score.
         seed: Of dropout samples.
+        in_flight: How many scenes are read at the same time.
     """
 
     model: TrainedSegNet
@@ -38,6 +39,7 @@ class SceneScoring:
     provenance: Provenance
     options: EvaluateOptions
     seed: Seed
+    in_flight: int = 1
 
     @cached_property
     def _predictor(self) -> Predictor:
@@ -46,7 +48,9 @@ class SceneScoring:
     def measure(self, ids: Sequence[str]) -> list[SceneMeasures]:
         """Returns what is counted in scenes, and writes their predictions if they are asked for."""
         num_classes = len(self.scenes.classes)
-        predictions = predict_at(self._predictor, self.scenes, ids, self.options, self.read_truth)
+        predictions = predict_at(
+            self._predictor, self.scenes, ids, self.options, self.read_truth, in_flight=self.in_flight
+        )
         if self.options.prediction_files.written:
             folder = self.provenance.folders["predictions_folder"] / self.provenance.run
             predictions = write_predictions(predictions, folder, num_classes, self.options.prediction_files)

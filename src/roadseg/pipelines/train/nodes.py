@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from roadseg.datasets.provenance import Provenance
 from roadseg.errors import advising
 from roadseg.pipelines.advice import load_what_was_learnt
+from roadseg.reading.work_options import WorkOptions
 from roadseg.reporting import network_diagram
 from roadseg.reporting.caption import describe_model
 from roadseg.reporting.figures import draw_training_curves
@@ -40,6 +41,7 @@ def train_segnet(
     options: TrainOptions,
     scene_options: SceneOptions,
     picture_options: PictureOptions,
+    work_options: WorkOptions,
     seed: Seed,
     provenance: Provenance,
     continued_training: EarlierTraining | None,
@@ -55,9 +57,9 @@ def train_segnet(
     checkpoint = _choose_checkpoint(recipe, placement, digests, provenance)
     started_from = _find_start(recipe, split_table, continued_training)
     palette = make_palette(prepared_scenes.classes, picture_options)
-    ids = group_by_split(split_table)
+    ids, in_flight = group_by_split(split_table), work_options.choose_in_flight(prepared_scenes.is_remote)
     training = train_network(
-        TrainingData(prepared_scenes, ids["train"], ids["validation"]),
+        TrainingData(prepared_scenes, ids["train"], ids["validation"], in_flight),
         recipe,
         placement,
         TrainingOutputs(checkpoint, provenance.folders["tensorboard_folder"].on_disk / provenance.run, palette),
@@ -68,7 +70,7 @@ def train_segnet(
     record = record.model_copy(update=facts)
     if not training.is_interrupted:  # else the run is to end soon
         model = TrainedSegNet(training.network, record)
-        temperature = measure_temperature(model, prepared_scenes, ids["validation"], seed.root)
+        temperature = measure_temperature(model, prepared_scenes, ids["validation"], seed.root, in_flight=in_flight)
         logger.info("Temperature of the softmax, fitted on validation: %.3f", temperature)
         record = record.model_copy(update={"temperature": temperature})
     return TrainedSegNet(training.network, record, training.state), record, training.history

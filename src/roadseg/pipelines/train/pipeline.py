@@ -18,6 +18,7 @@ def create_pipeline() -> Pipeline:
                     "options": "params:train",
                     "scene_options": "params:scenes",
                     "picture_options": "params:pictures",
+                    "work_options": "params:work",
                     "seed": "params:seed",
                     "provenance": "provenance",
                     "continued_training": "continued_training",
