@@ -26,6 +26,10 @@ class OutOfMemoryError(RoadSegError, MemoryError):
     """Memory that ran out; the message says with what."""
 
 
+class HostError(RoadSegError):
+    """Another host of the same training that ended, or that can no longer be reached."""
+
+
 @contextmanager
 def advising(advice: str, of: type[RoadSegError] = InputError) -> Iterator[None]:
     """Adds advice to an error, which the caller knows and the function that raises it does not.

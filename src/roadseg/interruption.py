@@ -100,6 +100,12 @@ def is_termination_asked_for() -> bool:
     return Termination.current is not None and Termination.current.is_asked_for
 
 
+def ask_for_termination() -> None:
+    """Lets the current run end as if SIGTERM had come, without raising anything now."""
+    if Termination.current is not None:
+        Termination.current.is_asked_for = True
+
+
 @contextmanager
 def postponed_termination() -> Iterator[None]:
     """Lets work that checks `is_termination_asked_for` regularly end by itself: SIGTERM raises nothing."""

@@ -1,11 +1,12 @@
 """The session of a run: a fault that the user can mend ends it with one sentence, not with a traceback."""
 
 import atexit
+import json
 import logging
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from importlib.util import find_spec
 from typing import Any
 
@@ -14,13 +15,24 @@ from kedro.framework.session import KedroSession
 from kedro.runner import AbstractRunner, SequentialRunner, ThreadRunner
 
 from roadseg.errors import InputError
+from roadseg.hooks.continuation import ContinuationHooks
+from roadseg.hooks.hosts import TRAINING, HostHooks
+from roadseg.hooks.parameters import ParameterHooks
+from roadseg.hooks.provenance import ProvenanceHooks
+from roadseg.hooks.termination import TerminationHooks
+from roadseg.hooks.versions import VersionHooks
+from roadseg.hosts import Hosts, read_hosts
 from roadseg.interruption import EXIT_CODE, TerminatedError, Termination
+from roadseg.meeting import Meeting
 from roadseg.pipeline_registry import complete_names
 from roadseg.sentences import describe_fault, is_mendable, told_in_a_sentence
 
 logger = logging.getLogger(__name__)
 
 INTERRUPTED = 130
+
+HELPING = (ParameterHooks, ProvenanceHooks, VersionHooks, ContinuationHooks, TerminationHooks, HostHooks)
+"""Hooks on a host that helps host 0; others, and those of Kedro's plugins, write files, which host 0 does already."""
 
 
 class RoadSegSession(KedroSession):
@@ -33,17 +45,57 @@ class RoadSegSession(KedroSession):
             ClickException: If a user can correct the fault, see `told_in_a_sentence`.
             Exit: With the code 130 on Ctrl-C and 143 on SIGTERM, as shells expect it.
         """
+        with Termination() as termination, told_in_a_sentence(), _ended_by_signals():
+            hosts = read_hosts()
+            if hosts and not hosts.is_first:
+                with _joined(hosts) as meeting, termination.heeded():
+                    return self._help(meeting)
+            with self._recorded(), _joined(hosts), termination.heeded():
+                _check_runner(kwargs.get("runner"))
+                for option in ("node_names", "from_nodes", "to_nodes"):
+                    if kwargs.get(option):
+                        kwargs[option] = complete_names(kwargs[option], kwargs.get("pipeline_names"))
+                return super().run(*args, **kwargs)
+
+    def _recorded(self) -> AbstractContextManager[Any]:
         from roadseg.runs.mlflow_run import MLflowRun  # for these two no other command needs to wait
         from roadseg.runs.recorder import RunRecorder
 
         recorder = RunRecorder(_describe_end, MLflowRun() if find_spec("kedro_mlflow") else None)
         self._hook_manager.register(recorder)
-        with Termination() as termination, told_in_a_sentence(), _ended_by_signals(), recorder, termination.heeded():
-            _check_runner(kwargs.get("runner"))
-            for option in ("node_names", "from_nodes", "to_nodes"):
-                if kwargs.get(option):
-                    kwargs[option] = complete_names(kwargs[option], kwargs.get("pipeline_names"))
-            return super().run(*args, **kwargs)
+        return recorder
+
+    def _help(self, meeting: Meeting) -> dict[str, Any]:
+        """Takes part in the training of the run of host 0, and in nothing else; writes nothing."""
+        hosts, told = meeting.hosts, meeting.hear(TRAINING)
+        if told is None:
+            logger.info("Host %d of %d had nothing to do: the run of host 0 has no training", *_count(hosts))
+            return {}
+        plan = json.loads(told)
+        logger.info("Host %d of %d helps with the training of run %s", *_count(hosts), plan["run"])
+        for plugin in self._hook_manager.get_plugins():
+            if not isinstance(plugin, HELPING):
+                self._hook_manager.unregister(plugin)
+        logging.getLogger("roadseg").setLevel(logging.WARNING)
+        self._store["session_id"] = plan["run"]
+        return super().run(pipeline_names=["train"], load_versions=plan["versions"])
+
+
+def _count(hosts: Hosts) -> tuple[int, int]:
+    return hosts.number, hosts.count
+
+
+@contextmanager
+def _joined(hosts: Hosts | None) -> Iterator[Any]:
+    """Connects this host to the others of its training, if there are any."""
+    if hosts is None:
+        yield None
+        return
+    from roadseg.segnet.backend import refuse_several_hosts  # brings Keras
+
+    refuse_several_hosts(hosts)
+    with Meeting(hosts, lambda fault: describe_fault(fault) if is_mendable(fault) else None) as meeting:
+        yield meeting
 
 
 def _check_runner(runner: AbstractRunner | None) -> None:

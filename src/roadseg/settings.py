@@ -9,6 +9,7 @@ from roadseg.datasets.catalog import RunCatalog
 from roadseg.hooks.checkpoint import CheckpointHooks
 from roadseg.hooks.continuation import ContinuationHooks
 from roadseg.hooks.export import ExportHooks
+from roadseg.hooks.hosts import HostHooks
 from roadseg.hooks.parameters import ParameterHooks
 from roadseg.hooks.provenance import ProvenanceHooks
 from roadseg.hooks.report import ReportHooks
@@ -32,6 +33,7 @@ HOOKS = (
     CheckpointHooks(),
     TensorBoardHooks(),
     ReportHooks(),
+    HostHooks(),
 )
 SESSION_CLASS = RoadSegSession
 DATA_CATALOG_CLASS = RunCatalog

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -15,11 +16,12 @@ from end_to_end.project import SMALL, Project
 RECORDS = "data/08_reporting/drawn/runs/*.json"
 
 
-def start(project: Project, *command: str) -> subprocess.Popen[str]:
+def start(project: Project, *command: str, environment: Mapping[str, str] | None = None) -> subprocess.Popen[str]:
     """Starts a command as the leader of a group of processes."""
     return subprocess.Popen(
         [sys.executable, "-m", *command],
         cwd=project.folder,
+        env={**os.environ, **(environment or {})},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

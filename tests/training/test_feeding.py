@@ -27,6 +27,17 @@ def scenes(in_memory):
     return in_memory({scene_id: scene(number) for number, scene_id in enumerate(IDS)})
 
 
+class ReadScenes:
+    """Scenes, and which of them were read."""
+
+    def __init__(self, scenes):
+        self._scenes, self.read = scenes, set()
+
+    def read_pair(self, scene):
+        self.read.add(scene)
+        return self._scenes.read_pair(scene)
+
+
 def shuffle(seed=7, *, flip=False):
     return Shuffle(seed=seed, augmentation=AugmentationOptions(flip=flip, scale=(1.0, 1.0), saturation=0.0, gamma=1.0))
 
@@ -66,6 +77,23 @@ def test_last_batch_is_filled_up_with_void_until_the_devices_can_share_it(scenes
     assert images.shape == (size, *SIZE, 3)
     np.testing.assert_array_equal(images, [scenes[IDS[9]].image] * size)
     np.testing.assert_array_equal(label_maps, [scenes[IDS[9]].label_map, *[np.full(SIZE, 255)] * (size - 1)])
+
+
+@pytest.mark.parametrize("parts", [2, 4])
+def test_parts_of_a_batch_are_the_batch_and_each_reads_its_own_scenes(scenes, parts):
+    whole = SceneBatches(scenes, IDS, 4, shared_by=4, shuffle=shuffle())
+    read = [ReadScenes(scenes) for _ in range(parts)]
+    shared = [
+        SceneBatches(each, IDS, 4, shared_by=4, part=(number, parts), shuffle=shuffle())
+        for number, each in enumerate(read)
+    ]
+    for index in range(len(whole)):
+        for ours, all_of_it in zip(zip(*(each[index] for each in shared), strict=True), whole[index], strict=True):
+            np.testing.assert_array_equal(np.concatenate(ours), all_of_it)
+            assert {len(each) for each in ours} == {4 // parts}
+    # Ten scenes and two copies of the last one, of which each part reads at most one.
+    assert sorted(set().union(*(each.read for each in read))) == sorted(IDS)
+    assert all(len(each.read) <= 12 // parts for each in read)
 
 
 def test_batch_is_images_and_label_maps_of_8_bits(scenes):

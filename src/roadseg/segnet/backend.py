@@ -9,6 +9,9 @@ from typing import Any, NamedTuple
 import keras
 from keras import ops
 
+from roadseg.errors import InputError
+from roadseg.hosts import COUNT, Hosts
+
 Tensor = Any  # of the backend that Keras runs on
 
 Capability = tuple[int, int]
@@ -129,10 +132,54 @@ def find_gpus() -> list[Capability]:
 
 
 def count_cpus() -> int:
-    """Returns how many processors the backend sees as devices."""
-    if name_backend() == "torch":  # which keras.distribution does not know
-        return 1
-    return len(keras.distribution.list_devices("cpu"))
+    """Returns how many processors of this machine the backend sees as devices."""
+    match name_backend():
+        case "torch":  # which keras.distribution does not know
+            return 1
+        case "tensorflow":
+            return len(keras.distribution.list_devices("cpu"))
+        case _:
+            import jax
+
+            return len(jax.local_devices(backend="cpu"))
+
+
+def refuse_several_hosts(hosts: Hosts) -> None:
+    """Refuses a training on several hosts where the backend can't do it.
+
+    Raises:
+        InputError: If it is not JAX.
+    """
+    if name_backend() != "jax":
+        raise InputError(
+            f"{COUNT} is {hosts.count}, but Keras' backend is {name_backend()}, with which it trains on one host only: "
+            f"set KERAS_BACKEND to jax on all hosts, or unset {COUNT}"
+        )
+
+
+def find_host() -> tuple[int, int]:
+    """Returns the number of this host among those that are connected, and how many these are; 0 and 1 without any."""
+    if name_backend() != "jax":
+        return 0, 1
+    import jax
+
+    return jax.process_index(), jax.process_count()
+
+
+def name_devices(kind: str, count: int) -> tuple[str, ...]:
+    """Returns Keras' names of the first devices of a kind on each host, host by host.
+
+    Args:
+        kind: `cpu` or `gpu`.
+        count: How many of each host.
+    """
+    hosts = find_host()[1]
+    if hosts == 1:
+        return tuple(f"{kind}:{number}" for number in range(count))
+    import jax
+
+    of_hosts = [[each for each in jax.devices(kind) if each.process_index == host] for host in range(hosts)]
+    return tuple(f"{each.platform}:{each.id}" for devices in of_hosts for each in devices[:count])
 
 
 @contextmanager
@@ -151,6 +198,17 @@ def sharing_batches(devices: Sequence[str]) -> Iterator[None]:
             yield
         finally:
             keras.distribution.set_distribution(before)
+
+
+@contextmanager
+def on_this_host() -> Iterator[None]:
+    """Keeps the networks that are made within from the devices of other hosts."""
+    before = keras.distribution.distribution()
+    keras.distribution.set_distribution(None)
+    try:
+        yield
+    finally:
+        keras.distribution.set_distribution(before)
 
 
 def count_replicas() -> int:

@@ -11,7 +11,16 @@ import keras
 from pydantic import BaseModel, PositiveInt
 
 from roadseg.errors import InputError
-from roadseg.segnet.backend import TRAITS, Capability, count_cpus, find_gpus, name_backend, sharing_batches
+from roadseg.segnet.backend import (
+    TRAITS,
+    Capability,
+    count_cpus,
+    find_gpus,
+    find_host,
+    name_backend,
+    name_devices,
+    sharing_batches,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -32,7 +41,7 @@ class DeviceOptions(BaseModel, frozen=True, extra="forbid", strict=True):
 
     Attributes:
         device: `auto` takes a GPU where one is visible.
-        devices: How many devices of that kind share each batch.
+        devices: How many devices of that kind share each batch; where several hosts do, on each of them.
         precision: `auto` takes bfloat16 where the hardware makes it faster, else float32.
         jit_compile: Whether XLA, with PyTorch torch.compile, compiles the whole step; `auto` lets XLA do so on JAX and
             on one GPU with TensorFlow.
@@ -49,14 +58,18 @@ class Placement:
     """Where and how a network computes.
 
     Attributes:
-        devices: Keras' names of the devices that share each batch, such as `gpu:0`.
+        devices: Keras' names of the devices that share each batch, such as `gpu:0`; of several hosts, host by host.
         policy: Name of a Keras dtype policy.
         jit_compile: Whether the whole step is compiled.
+        host: Number of this host among those that train together, from 0.
+        hosts: How many these are.
     """
 
     devices: tuple[str, ...]
     policy: str
     jit_compile: bool
+    host: int = 0
+    hosts: int = 1
 
 
 def choose_placement(options: DeviceOptions) -> Placement:
@@ -79,7 +92,8 @@ def choose_placement(options: DeviceOptions) -> Placement:
         raise InputError(
             f"train.devices is {options.devices}, but the {backend} backend sees {visible} of kind '{kind}'"
         )
-    devices = tuple(f"{kind}:{number}" for number in range(options.devices))
+    host, hosts = find_host()
+    devices = name_devices(kind, options.devices)
     if len(devices) > 1 and not traits.shares_batches:
         raise InputError(f"train.devices is {options.devices}: Keras trains on one device with PyTorch; set it to 1")
     can_compile = len(devices) == 1 or traits.shares_compiled
@@ -87,10 +101,10 @@ def choose_placement(options: DeviceOptions) -> Placement:
         raise InputError("train.jit_compile is true and train.devices is more than 1: TensorFlow can't do both")
     is_fastest = can_compile and kind in traits.compiles_best_on
     jit_compile = is_fastest if options.jit_compile == "auto" else options.jit_compile
-    precision = _fastest_precision(gpus[: len(devices)]) if options.precision == "auto" else options.precision
+    precision = _fastest_precision(gpus[: options.devices]) if options.precision == "auto" else options.precision
     use = f"{'compiled by' if jit_compile else 'without'} {traits.compiler}"
     logger.info("Backend %s, %s, precision %s, %s", backend, ", ".join(devices), precision, use)
-    return Placement(devices, POLICIES[precision], jit_compile)
+    return Placement(devices, POLICIES[precision], jit_compile, host, hosts)
 
 
 @contextmanager

@@ -14,6 +14,11 @@ from roadseg.errors import InputError
 Pair = tuple[NDArray[np.uint8], NDArray[np.uint8]]
 
 
+def name_cache(host: int) -> str:
+    """Returns the name of the cache file of a host, counted from 0; hosts may share the folder."""
+    return f"cache{host or ''}.npy"
+
+
 class PairReader(Protocol):
     """What hands out images and label maps by scene id."""
 
@@ -34,6 +39,7 @@ class CachedPairs:
         Raises:
             InputError: If the disk lacks the space; a file that can't grow would end the program without a message.
         """
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.unlink(missing_ok=True)  # a process that still has it open keeps its own
         needed, free = 4 * len(ids) * math.prod(image_size), shutil.disk_usage(path.parent).free
         if needed > free:

@@ -14,7 +14,7 @@ import keras
 from keras import ops
 
 from roadseg.errors import InputError
-from roadseg.interruption import is_termination_asked_for, postponed_termination
+from roadseg.interruption import ask_for_termination, is_termination_asked_for, postponed_termination
 
 logger = logging.getLogger(__name__)
 
@@ -88,16 +88,25 @@ class Interruption(keras.callbacks.Callback):
     """Lets the first Ctrl-C or SIGTERM end the training after the current step, and a second one the program.
 
     Before this program has finished an epoch, SIGTERM ends it at once: time is short, there is nothing to save, and
-    the first steps take long to compile.
+    the first steps take long to compile. Several hosts end after the same step, whichever was asked.
 
     Attributes:
         finished: Number of finished epochs, with those before the training was stopped.
     """
 
-    def __init__(self, finished: int) -> None:
-        """Takes the number of epochs that are finished: without one there is nothing to save."""
+    def __init__(
+        self, finished: int, decide: Callable[[str | None], str | None] | None = None, *, saves: bool = True
+    ) -> None:
+        """Takes what is finished and who decides.
+
+        Args:
+            finished: Number of epochs that are finished: without one there is nothing to save.
+            decide: Called after each step where several hosts train, with the signal that came to this host; returns
+                the signal that ends the training on all of them.
+            saves: Whether this host saves what was trained.
+        """
         super().__init__()
-        self.finished, self._is_asked_for = finished, False
+        self.finished, self._decide, self._saves, self._is_asked_for = finished, decide, saves, False
         self._is_termination_postponed = False
         self._given_back = ExitStack()
 
@@ -105,7 +114,14 @@ class Interruption(keras.callbacks.Callback):
         """Takes Ctrl-C over."""
         if current_thread() is main_thread():  # Python gives signals to it alone
             self._given_back.callback(signal.signal, signal.SIGINT, signal.signal(signal.SIGINT, self._ask))
+        if self._decide:
+            self._postpone_termination()
         return self
+
+    @property
+    def ends_run(self) -> bool:
+        """Whether the run ends with an interrupted training: nothing is to be saved here."""
+        return not self.finished or (self._is_asked_for and not self._saves)
 
     def __exit__(self, *_: object) -> None:
         """Gives both signals back."""
@@ -117,9 +133,16 @@ class Interruption(keras.callbacks.Callback):
         Raises:
             TrainingInterruptedError: To leave `fit` without ending the unfinished epoch.
         """
-        if is_termination_asked_for():
+        signal_here = "SIGTERM" if is_termination_asked_for() else "Ctrl-C" if self._is_asked_for else None
+        if self._decide:
+            float((logs or {})["loss"])  # waits until the step is over
+        ends_by = self._decide(signal_here) if self._decide else signal_here
+        if ends_by == "SIGTERM":
             logger.warning("SIGTERM: training ends %s; the same command continues it", self._describe_end())
-        if self._is_asked_for or is_termination_asked_for():
+            ask_for_termination()
+        elif ends_by and not signal_here:
+            logger.warning("%s on another host: training ends %s", ends_by, self._describe_end())
+        if ends_by:
             raise TrainingInterruptedError
 
     def on_test_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
@@ -129,6 +152,9 @@ class Interruption(keras.callbacks.Callback):
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Counts the epoch; from the first one on SIGTERM waits for a step."""
         self.finished = epoch + 1
+        self._postpone_termination()
+
+    def _postpone_termination(self) -> None:
         if not self._is_termination_postponed:
             self._given_back.enter_context(postponed_termination())
             self._is_termination_postponed = True

@@ -3,10 +3,11 @@
 import json
 import shutil
 import zipfile
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext, suppress
+from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import keras
 import numpy as np
@@ -53,14 +54,19 @@ def remove_checkpoint(folder: Path) -> None:
         shutil.rmtree(folder.rename(folder.with_suffix(".gone")))
 
 
-def _read(path: Path) -> tuple[dict[str, Any], list[NDArray[Any]]]:
+def _read(path: Path, content: Path | IO[bytes]) -> tuple[dict[str, Any], list[NDArray[Any]]]:
     """Returns the facts in the file of a state, and the values of the variables."""
     try:
-        with np.load(path) as content:
-            facts = json.loads(str(content["facts"]))
-            return facts, [content[str(index)] for index in range(len(content.files) - 1)]
+        with np.load(content) as archive:
+            facts = json.loads(str(archive["facts"]))
+            return facts, [archive[str(index)] for index in range(len(archive.files) - 1)]
     except (ValueError, KeyError, EOFError, zipfile.BadZipFile) as fault:
         raise FileError(f"'{path}' is damaged ({fault}): remove it, and the training begins anew") from fault
+
+
+def lend_uncompiled(network: keras.Model) -> AbstractContextManager[keras.Model]:
+    """Lends a network for its weights alone."""
+    return nullcontext(view_uncompiled(network))
 
 
 class Checkpoint(keras.callbacks.Callback):
@@ -75,9 +81,23 @@ class Checkpoint(keras.callbacks.Callback):
         rows: One per finished epoch, with what COLUMNS name.
     """
 
-    def __init__(self, folder: Path, best: str, remembered: Sequence[keras.callbacks.Callback]) -> None:
-        """Takes the folder of this training, which figure is highest in the best epoch, and whose knowledge to keep."""
+    def __init__(
+        self,
+        folder: Path,
+        best: str,
+        remembered: Sequence[keras.callbacks.Callback],
+        view: Callable[[keras.Model], AbstractContextManager[keras.Model]] | None = lend_uncompiled,
+    ) -> None:
+        """Takes the folder of this training, and what to keep.
+
+        Args:
+            folder: Of this training only.
+            best: Which figure is highest in the best epoch.
+            remembered: Callbacks whose knowledge is kept.
+            view: Lends the network whose weights are saved; None writes nothing, where another host does.
+        """
         super().__init__()
+        self._view = view
         self.rows: list[dict[str, float]] = []
         self._folder, self._best = folder, best
         self._remembered = [each for each in remembered if type(each) in REMEMBERED]
@@ -99,21 +119,30 @@ class Checkpoint(keras.callbacks.Callback):
         stopping = [each for each in self._remembered if isinstance(each, keras.callbacks.EarlyStopping)]
         return any(self._knowledge.get(_name(each), {"wait": 0})["wait"] >= each.patience for each in stopping)
 
+    @property
+    def is_there(self) -> bool:
+        """Whether the folder has a state."""
+        return (self._folder / FILE).exists()
+
     def read_state(self) -> bytes:
         """Returns the state after the last epoch, which `restore` can go on from elsewhere."""
         return (self._folder / FILE).read_bytes()
 
-    def restore(self, network: keras.Model) -> int:
+    def restore(self, network: keras.Model, state: bytes | None = None) -> int:
         """Brings a compiled network to where the training was, and returns the number of epochs that are finished.
+
+        Args:
+            network: That has not trained yet.
+            state: What `read_state` returned on another host, empty if there is none; None reads that in the folder.
 
         Raises:
             InputError: If the state is that of another network or optimizer.
             FileError: If the file is damaged.
         """
         path = self._folder / FILE
-        if not path.exists():
+        if not (self.is_there if state is None else state):
             return 0
-        facts, arrays = _read(path)
+        facts, arrays = _read(path, path if state is None else BytesIO(state))
         variables = _variables(network)
         if [each.shape for each in arrays] != [tuple(each.shape) for each in variables]:
             raise InputError(
@@ -133,8 +162,11 @@ class Checkpoint(keras.callbacks.Callback):
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Writes the state."""
         self.rows.append({"epoch": epoch + 1} | {name: float(value) for name, value in (logs or {}).items()})
+        if self._view is None:
+            return
         if self.best_row is self.rows[-1]:
-            view_uncompiled(self.model).save_weights(self.best_weights)
+            with self._view(self.model) as network:
+                network.save_weights(self.best_weights)
         knowledge = {
             _name(each): {name: _plain(getattr(each, name)) for name in REMEMBERED[type(each)]}
             for each in self._remembered

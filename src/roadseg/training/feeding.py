@@ -55,6 +55,7 @@ class SceneBatches(keras.utils.PyDataset):
         shuffle: Shuffle | None = None,
         shared_by: int = 1,
         in_flight: int = 1,
+        part: tuple[int, int] = (0, 1),
     ) -> None:
         """Takes the scenes and which of them to serve.
 
@@ -68,6 +69,7 @@ class SceneBatches(keras.utils.PyDataset):
                 sees it, and the mean loss of an epoch counts that batch as a full one.
             in_flight: How many scenes are read at the same time, in as many threads; with 1 those of a batch come one
                 after the other, in one of the threads that read batches ahead.
+            part: Number of a part of each batch, from 0, and of how many equal ones: only this part is read and served.
         """
         # Keras' own readers return batches of one epoch in the next one, except on TensorFlow with one device.
         super().__init__(workers=1)
@@ -75,7 +77,7 @@ class SceneBatches(keras.utils.PyDataset):
         self._waiting = ThreadPoolExecutor(in_flight, thread_name_prefix="waits_for_scene") if in_flight > 1 else None
         self._ahead, self._lock = dict[int, Future[Batch]](), Lock()
         self._scenes, self._ids, self._batch_size, self._shuffle = scenes, list(ids), batch_size, shuffle
-        self._shared_by = shared_by
+        self._shared_by, self._part = shared_by, part
         self.num_scenes = len(self._ids)
         self._start_epoch(shuffle.first_epoch if shuffle else 0)
 
@@ -104,12 +106,16 @@ class SceneBatches(keras.utils.PyDataset):
         return batch.result()
 
     def _read(self, index: int) -> Batch:
-        start = index * self._batch_size
+        start, (part, parts) = index * self._batch_size, self._part
+        places = [(position, False) for position in self._order[start : start + self._batch_size]]
+        places += [(places[-1][0], True)] * (-len(places) % self._shared_by)
+        size = len(places) // parts
+        served = places[part * size : (part + 1) * size]
+        positions = list(dict.fromkeys(position for position, _ in served))
         apply = self._waiting.map if self._waiting else map
-        pairs = list(apply(self._pair, self._order[start : start + self._batch_size]))
-        image, label_map = pairs[-1]
-        pairs += [(image, np.full_like(label_map, VOID))] * (-len(pairs) % self._shared_by)
-        images, label_maps = zip(*pairs, strict=True)
+        pairs = dict(zip(positions, apply(self._pair, positions), strict=True))
+        images = [pairs[position][0] for position, _ in served]
+        label_maps = [np.full_like(pairs[each][1], VOID) if is_void else pairs[each][1] for each, is_void in served]
         return np.stack(images), np.stack(label_maps)
 
     def name_scenes(self, index: int) -> list[str]:

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import keras
@@ -11,16 +12,15 @@ import numpy as np
 import pandas as pd
 
 from roadseg.errors import InputError
-from roadseg.reading.folder_lock import locked
 from roadseg.scenes.palette import Palette
 from roadseg.scenes.prepared import PreparedScenes
 from roadseg.scenes.splits import count_unlabelled
 from roadseg.segnet.device import Placement, placed_on
-from roadseg.segnet.network import build_network, view_uncompiled
+from roadseg.segnet.network import build_network
 from roadseg.segnet.out_of_memory import explaining_memory, foretell_memory
-from roadseg.training.cache import CachedPairs
+from roadseg.training.cache import CachedPairs, name_cache
 from roadseg.training.callbacks import EpochFacts, FiniteLoss, Interruption, TrainingInterruptedError
-from roadseg.training.checkpoint import WORK, Checkpoint
+from roadseg.training.checkpoint import Checkpoint
 from roadseg.training.continuation import EarlierTraining
 from roadseg.training.feeding import SceneBatches, Shuffle
 from roadseg.training.losses import LossOptions, choose_loss, median_frequency_weights
@@ -29,10 +29,9 @@ from roadseg.training.progress import EpochProgress
 from roadseg.training.recipe import DECIDING_SCORE, Recipe, TrainOptions, choose_optimizer, choose_steering_callbacks
 from roadseg.training.start import start_weights
 from roadseg.training.tensorboard import TensorBoardLog, can_write_tensorboard
+from roadseg.training.together import View, check_batch_size, choose_view, owned, share_state, together
 
 logger = logging.getLogger(__name__)
-
-CACHE = "cache.npy"
 
 EXAMPLES = 3
 """Validation scenes that TensorBoard shows."""
@@ -123,20 +122,25 @@ def train_network(
         MemoryError: If memory runs out, with advice.
         TrainingInterruptedError: On Ctrl-C or SIGTERM before the first epoch is finished.
     """
-    outputs.checkpoint.mkdir(parents=True, exist_ok=True)
-    with locked(outputs.checkpoint, WORK), placed_on(placement), _explaining_memory(data, recipe, placement):
-        network = _build(data, recipe, placement)
-        steering = choose_steering_callbacks(recipe.options)
-        checkpoint = Checkpoint(outputs.checkpoint, DECIDING_SCORE, steering)
-        finished = _restore(network, checkpoint, recipe.options, outputs, earlier)
-        is_interrupted = False
-        if not _is_over(checkpoint, recipe.options):
-            _foretell_memory(network, recipe.options, placement)
-            callbacks = [*steering, *_watch_examples(data, outputs, placement), checkpoint]
-            with _feeding(data, recipe, placement, outputs, finished) as batches:
-                is_interrupted = _fit(network, batches, recipe.options, finished, callbacks)
-        best = view_uncompiled(network)
-        best.load_weights(checkpoint.best_weights)
+    check_batch_size(recipe.options, placement)
+    with owned(outputs.checkpoint, placement), placed_on(placement), _explaining_memory(data, recipe, placement):
+        with together(placement, outputs.checkpoint.name) as meeting:
+            network = _build(data, recipe, placement)
+            view = choose_view(network, placement)
+            steering = choose_steering_callbacks(recipe.options)
+            checkpoint = Checkpoint(outputs.checkpoint, DECIDING_SCORE, steering, view)
+            finished = _restore(network, checkpoint, recipe.options, outputs, earlier, placement)
+            is_interrupted = False
+            if not _is_over(checkpoint, recipe.options):
+                _foretell_memory(network, recipe.options, placement)
+                callbacks = [*steering, *_watch_examples(data, outputs, placement, view), checkpoint]
+                interruption = Interruption(finished, meeting.decide if meeting else None, saves=view is not None)
+                with _feeding(data, recipe, placement, outputs, finished) as batches, interruption:
+                    is_interrupted = _fit(network, batches, recipe.options, interruption, callbacks)
+        if view is None:
+            return Training(network, checkpoint.tabulate(), is_interrupted, b"")
+        with view(network) as best:
+            best.load_weights(checkpoint.best_weights)
         return Training(best, checkpoint.tabulate(), is_interrupted, checkpoint.read_state())
 
 
@@ -145,16 +149,19 @@ def _explaining_memory(data: TrainingData, recipe: Recipe, placement: Placement)
     wanted = (
         f"train.batch_size {recipe.options.batch_size}, network.width {recipe.network.width:g} and images of {size}"
     )
-    return explaining_memory(f"{wanted} on {', '.join(placement.devices)}", _advise_less_memory(recipe.options))
+    return explaining_memory(
+        f"{wanted} on {', '.join(placement.devices)}", _advise_less_memory(recipe.options, placement.hosts)
+    )
 
 
 def _foretell_memory(network: keras.Model, options: TrainOptions, placement: Placement) -> None:
     if placement.devices[0].startswith("cpu"):
-        foretell_memory(network, options.batch_size, _advise_less_memory(options))
+        foretell_memory(network, options.batch_size // placement.hosts, _advise_less_memory(options, placement.hosts))
 
 
-def _advise_less_memory(options: TrainOptions) -> str:
-    batch_size = options.batch_size // 2 // options.devices * options.devices
+def _advise_less_memory(options: TrainOptions, hosts: int = 1) -> str:
+    devices = options.devices * hosts
+    batch_size = options.batch_size // 2 // devices * devices
     others = "a smaller network.width or prepare.image_size"
     return f"train.batch_size={batch_size}, or {others}" if batch_size else others
 
@@ -198,13 +205,15 @@ def _restore(
     options: TrainOptions,
     outputs: TrainingOutputs,
     earlier: EarlierTraining | None,
+    placement: Placement,
 ) -> int:
     """Brings the network to where its training was left, and returns how many epochs are finished."""
-    finished = checkpoint.restore(network)
-    if not finished and earlier is not None:
-        earlier.unpack(outputs.checkpoint)
-        finished = checkpoint.restore(network)
-        logger.info("Continues after epoch %d of the training of %s", finished, earlier.run)
+    continues = earlier if earlier is not None and not checkpoint.is_there else None
+    if continues and not placement.host:
+        continues.unpack(outputs.checkpoint)
+    finished = checkpoint.restore(network, share_state(checkpoint, placement))
+    if continues:
+        logger.info("Continues after epoch %d of the training of %s", finished, continues.run)
     elif _is_over(checkpoint, options):
         logger.info(
             "Nothing to train: this training was already finished (epoch %d); its run was stopped later", finished
@@ -223,32 +232,35 @@ def _feeding(
     data: TrainingData, recipe: Recipe, placement: Placement, outputs: TrainingOutputs, finished: int
 ) -> Iterator[tuple[SceneBatches, SceneBatches]]:
     """Yields the batches to train on and those to validate on."""
-    used, cache = [*data.train, *data.validation], outputs.checkpoint / CACHE
-    options, shared_by = recipe.options, len(placement.devices)
+    used, cache = [*data.train, *data.validation], outputs.checkpoint / name_cache(placement.host)
+    options, shared_by, part = recipe.options, len(placement.devices), (placement.host, placement.hosts)
     shuffle = Shuffle(recipe.seed, options.augmentation, first_epoch=finished)
     try:
         reader = CachedPairs(data.scenes, used, data.scenes.image_size, cache) if options.cache else data.scenes
-        with (
-            SceneBatches(
-                reader, data.train, options.batch_size, shuffle=shuffle, shared_by=shared_by, in_flight=data.in_flight
-            ) as training,
-            SceneBatches(
-                reader, data.validation, options.batch_size, shared_by=shared_by, in_flight=data.in_flight
-            ) as validation,
-        ):
+        batches = partial(
+            SceneBatches,
+            reader,
+            batch_size=options.batch_size,
+            shared_by=shared_by,
+            part=part,
+            in_flight=data.in_flight,
+        )
+        with batches(data.train, shuffle=shuffle) as training, batches(data.validation) as validation:
             yield training, validation
     finally:
         cache.unlink(missing_ok=True)
 
 
 def _watch_examples(
-    data: TrainingData, outputs: TrainingOutputs, placement: Placement
+    data: TrainingData, outputs: TrainingOutputs, placement: Placement, view: View | None
 ) -> list[keras.callbacks.Callback]:
-    if not can_write_tensorboard():
+    if view is None or not can_write_tensorboard():
         return []
     examples = data.validation[:: -(-len(data.validation) // EXAMPLES)]
     images, label_maps = zip(*map(data.scenes.read_pair, examples), strict=True)
     pairs = np.stack(images), np.stack(label_maps)
+    if placement.hosts > 1:
+        return [TensorBoardLog(outputs.log, *pairs, outputs.palette, devices=1, view=view)]
     return [TensorBoardLog(outputs.log, *pairs, outputs.palette, len(placement.devices))]
 
 
@@ -256,29 +268,29 @@ def _fit(
     network: keras.Model,
     batches: tuple[SceneBatches, SceneBatches],
     options: TrainOptions,
-    finished: int,
+    interruption: Interruption,
     callbacks: Sequence[keras.callbacks.Callback],
 ) -> bool:
     """Trains the remaining epochs, and returns whether Ctrl-C or SIGTERM ended them.
 
     Raises:
-        TrainingInterruptedError: If it did so before the first epoch was finished.
+        TrainingInterruptedError: If nothing of it is saved here.
     """
     training, validation = batches
-    with Interruption(finished) as interruption, EpochProgress(training.num_scenes, options.batch_size) as progress:
+    with EpochProgress(training.num_scenes, options.batch_size) as progress:
         watching = [EpochFacts(training.num_scenes), progress, FiniteLoss(training.name_scenes), interruption]
         try:
             network.fit(
                 training,
                 validation_data=validation,
                 epochs=options.epochs,
-                initial_epoch=finished,
+                initial_epoch=interruption.finished,
                 shuffle=False,  # the batches are shuffled within; Keras would mix their order with its own generator
                 callbacks=[*watching, *callbacks],
                 verbose=0,
             )
         except TrainingInterruptedError:
-            if not interruption.finished:
+            if interruption.ends_run:
                 raise
             return True
     return False

@@ -1,6 +1,8 @@
 """What TensorBoard shows of a training."""
 
 import logging
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +27,7 @@ class TensorBoardLog(keras.callbacks.TensorBoard):
         label_maps: NDArray[np.uint8],
         palette: Palette,
         devices: int,
+        view: Callable[[keras.Model], AbstractContextManager[keras.Model]] = nullcontext,
     ) -> None:
         """Takes the folder of the run, and the example scenes.
 
@@ -34,16 +37,18 @@ class TensorBoardLog(keras.callbacks.TensorBoard):
             label_maps: (scenes, height, width).
             palette: Of the classes.
             devices: How many share a batch evenly.
+            view: Lends the network that predicts.
         """
         super().__init__(folder)
-        self._images, self._palette = images, palette
+        self._images, self._palette, self._view = images, palette, view
         self._batch = images[np.arange(len(images) + -len(images) % devices) % len(images)]
         self._truth = np.stack([palette.paint(each) for each in label_maps])
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Writes the scalars, and for each example image, truth and prediction below one another."""
         super().on_epoch_end(epoch, logs)
-        logits = ops.convert_to_numpy(self.model.predict_on_batch(self._batch))[: len(self._images)]
+        with self._view(self.model) as network:
+            logits = ops.convert_to_numpy(network.predict_on_batch(self._batch))[: len(self._images)]
         predicted = np.stack([self._palette.paint(each.argmax(-1).astype(np.uint8)) for each in logits])
         panels = np.concatenate([self._images, self._truth, predicted], axis=1)
         with self._val_writer.as_default():

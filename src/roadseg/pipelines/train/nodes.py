@@ -45,8 +45,11 @@ def train_segnet(
     seed: Seed,
     provenance: Provenance,
     continued_training: EarlierTraining | None,
-) -> tuple[TrainedSegNet, ModelRecord, pd.DataFrame]:
-    """Returns the trained network with the record of what it learnt from, that record, and the training's history."""
+) -> tuple[TrainedSegNet, ModelRecord, pd.DataFrame] | None:
+    """Returns the trained network with the record of what it learnt from, that record, and the training's history.
+
+    Returns None where this host helps host 0, which has all of it.
+    """
     digests = digest_contents(prepared_scenes, split_table)
     if continued_training:
         with advising(load_what_was_learnt(continued_training.record)):
@@ -65,6 +68,8 @@ def train_segnet(
         TrainingOutputs(checkpoint, provenance.folders["tensorboard_folder"].on_disk / provenance.run, palette),
         continued_training,
     )
+    if placement.host:
+        return None
     record = record_training(prepared_scenes, split_table, training, provenance, continued_training)
     facts = {"state": checkpoint.name, "started_from": started_from, "num_parameters": training.network.count_params()}
     record = record.model_copy(update=facts)
