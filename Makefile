@@ -3,7 +3,7 @@ PYTHON ?= $(shell for each in python3 python3.13 python3.12 python3.11; do \
 	$$each -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null && echo $$each && break; done)
 BIN := .venv/bin
 
-.PHONY: run prune test test-scale test-slow test-mlflow test-torch bench lint docs format lock clean
+.PHONY: run prune test test-scale test-slow test-mlflow test-torch test-airflow bench lint docs format lock clean
 
 run: .venv/users
 	$(BIN)/kedro run
@@ -22,7 +22,7 @@ test-scale: .venv/developers
 test-slow: .venv/developers
 	$(BIN)/pytest -m slow
 
-test-mlflow test-torch: test-%: .venv-%/developers
+test-mlflow test-torch test-airflow: test-%: .venv-%/developers
 	.venv-$*/bin/pytest -m $*
 
 bench: .venv/developers
@@ -53,7 +53,7 @@ lock: .venv/developers
 lock: UV := --universal --python-version 3.11 --no-emit-index-url --no-header --no-annotate
 
 clean:
-	rm -rf .venv .venv-mlflow .venv-torch
+	rm -rf .venv .venv-mlflow .venv-torch .venv-airflow
 
 .venv/users: requirements.lock pyproject.toml | .venv/bin/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
@@ -65,11 +65,11 @@ clean:
 	touch $@
 
 # An environment per extra: kedro-mlflow changes what every command does as soon as it is installed.
-.venv-mlflow/developers .venv-torch/developers: .venv-%/developers: requirements-dev.lock pyproject.toml | .venv-%/bin/python
+.venv-mlflow/developers .venv-torch/developers .venv-airflow/developers: .venv-%/developers: requirements-dev.lock pyproject.toml | .venv-%/bin/python
 	.venv-$*/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.lock
 	.venv-$*/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[$*]'
 	touch $@
 
-.venv/bin/python .venv-mlflow/bin/python .venv-torch/bin/python:
+.venv/bin/python .venv-mlflow/bin/python .venv-torch/bin/python .venv-airflow/bin/python:
 	@test -n "$(PYTHON)" || { echo "RoadSeg needs Python 3.11, 3.12 or 3.13; none was found"; exit 1; }
 	$(PYTHON) -m venv $(@:/bin/python=)

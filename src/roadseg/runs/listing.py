@@ -11,9 +11,13 @@ from kedro.io import DatasetError
 
 from roadseg.datasets.run_records import Place, RunRecord, RunRecordsDataset
 from roadseg.errors import InputError
+from roadseg.reading.in_flight import map_in_flight
 from roadseg.reporting.caption import name_export
 from roadseg.reporting.numbers import write_score
 from roadseg.scoring.differences import MISSING, compare_values
+
+AT_ONCE = 16
+"""Records that are read at the same time: an object store takes its time for each."""
 
 EVERYTHING = ("__default__",)
 """Pipelines of a plain `kedro run`."""
@@ -60,13 +64,15 @@ def read_all(records: RunRecordsDataset) -> tuple[list[RunRecord], list[str]]:
     Raises:
         InputError: If there are no runs.
     """
-    readable, damaged = [], []
-    for run in list_runs(records):
+
+    def read(run: str) -> RunRecord | str:
         try:
-            readable.append(records.read(run))
+            return records.read(run)
         except DatasetError as fault:
-            damaged.append(str(fault))
-    return readable, damaged
+            return str(fault)
+
+    found = list(map_in_flight(read, list_runs(records), AT_ONCE))
+    return [each for each in found if isinstance(each, RunRecord)], [each for each in found if isinstance(each, str)]
 
 
 def choose_run(records: RunRecordsDataset, name: str) -> RunRecord:
