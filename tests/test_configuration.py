@@ -169,3 +169,12 @@ def test_parameter_of_an_environment_that_base_lacks_is_found(tmp_path: Path) ->
     loader = load(conf)
     loader["parameters"]
     assert loader.list_unread() == {"trian": f"'{conf}/mine/parameters.yml'"}
+
+
+def test_azure_is_named_as_kedro_keeps_its_container(tmp_path: Path) -> None:
+    changes = {
+        "mine/globals.yaml": "data_set: mine\ndata_folder: az://container/roadseg\n",
+        "mine/catalog_mine.yaml": "a: {filepath: '${globals:data_folder}/a.csv', text: 'not az://x'}\n",
+    }
+    entry = load(write(tmp_path, changes))["catalog"]["a"]
+    assert entry == {"filepath": "abfs://container/roadseg/a.csv", "text": "not az://x"}

@@ -1,6 +1,7 @@
 """Versions of predicted pictures whose files are linked to each other."""
 
 import base64
+import uuid
 
 import cv2
 import numpy as np
@@ -25,15 +26,20 @@ def predictor():
     return name_colours()
 
 
-def save_version(folder, version, predictor, before=None):
-    """Predicts the source as a version, with what the one before has."""
+def predict(folder, predictor, before=None):
+    """Predicts the source, with what the version before has."""
     source = list_pictures(folder / "source")
     files = picture_files(folder / "work")
     if before is not None:
         files.folder.take_over(Folder.at(before), {item.name: item.fingerprint for item in source}, files.kinds)
     Work(predictor, files).predict(source)
     names = [item.name for item in source]
-    index = files.folder.finish("key", names, [])
+    return files, files.folder.finish("key", names, [])
+
+
+def save_version(folder, version, predictor, before=None):
+    """Predicts the source as a version."""
+    files, index = predict(folder, predictor, before)
     dataset = PredictedPicturesDataset(filepath=str(folder / "predicted"), version=Version(None, version))
     dataset.save(PredictedPictures(Folder.at(files.folder.path), index))
     return folder / "predicted" / version / "predicted"
@@ -56,6 +62,23 @@ def test_a_version_whose_files_an_older_one_shares_stays_whole_when_that_is_remo
     assert not first.parent.exists()
     assert list_files(second) == files
     assert set(files) == {INDEX, *(f"{kind}/{name}" for kind in KINDS for name in NAMES[kind])}
+
+
+def test_in_a_store_a_version_has_all_files_and_the_folder_of_the_work_is_gone(tmp_path, predictor):
+    for name in ("drive/a", "b"):
+        save_picture(tmp_path / f"source/{name}.png", draw_halves((24, 32), 0, 1))
+    place = f"memory:///{uuid.uuid4().hex}/predicted"
+    files, index = predict(tmp_path, predictor)
+    work = list_files(files.folder.path)
+    released = []
+    dataset = PredictedPicturesDataset(filepath=place, version=Version(None, "v1"))
+    dataset.save(PredictedPictures(Folder.at(files.folder.path), index, lambda: released.append(True)))
+    assert (files.folder.path.exists(), released) == (False, [True])
+    found = dataset.load()
+    assert {name: found.folder.read(name) for name in found.folder.list_files()} == work
+    assert (found.index, dataset.list_versions(full_path=False)) == (index, ["v1"])
+    assert found.read_thumbnail("drive/a") == work["thumbnails/drive/a.jpg"]
+    assert dataset.preview(width=40)
 
 
 @pytest.mark.parametrize(

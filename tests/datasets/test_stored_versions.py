@@ -62,6 +62,7 @@ def test_versions_are_listed_newest_first_with_one_request(s3, open_catalog):
 def test_what_another_run_saves_meanwhile_is_seen(open_catalog):
     catalog = open_catalog()
     assert (catalog["table"].list_versions(), catalog.exists("table")) == ([], False)
+    assert not catalog["table"]._fs.dircache.use_listings_cache
     save_tables(open_catalog)
     catalog.release("table")
     assert catalog["table"].list_versions(full_path=False)[0] == VERSIONS[-1]

@@ -1,7 +1,9 @@
 """Folders of predictions: journals of killed runs, and what is taken over from finished ones."""
 
 import resource
+import uuid
 
+import fsspec
 import pytest
 
 from roadseg.errors import FileError
@@ -18,6 +20,7 @@ from roadseg.predicting.prediction_folder import (
     read_index,
 )
 from roadseg.reading.folder import Folder
+from roadseg.reading.whole_file import WholeFiles
 
 OF_PICTURE = set(KINDS) - {VIDEOS}
 
@@ -94,6 +97,20 @@ def test_pictures_that_are_the_same_are_taken_over_with_their_files(tmp_path):
     assert (tmp_path / "work/overlays/same.jpg").read_text() == "overlays of same"
     assert (tmp_path / "work/overlays/same.jpg").samefile(tmp_path / "v1/x/overlays/same.jpg")
     assert not (tmp_path / "work/overlays/changed.jpg").exists()
+
+
+def test_pictures_that_are_the_same_are_fetched_from_a_store(tmp_path):
+    names = ["same", "changed", "lacking"]
+    fill(tmp_path / "v1", *names).finish("key", names, [])
+    (tmp_path / "v1/label_maps/lacking.png").unlink()
+    version = Folder(WholeFiles(fsspec.filesystem("memory")), f"/{uuid.uuid4().hex}")
+    version.take(tmp_path / "v1", INDEX)
+    folder = PredictionFolder(tmp_path / "work")
+    folder.take_over(version, {"same": "1:2", "changed": "9:9", "lacking": "1:2"}, OF_PICTURE)
+    assert list(folder.entries) == ["same"]
+    fetched = {str(path.relative_to(folder.path)) for path in folder.path.rglob("*") if path.is_file()}
+    assert fetched == {JOURNAL, *(f"{kind}/same{KINDS[kind]}" for kind in OF_PICTURE)}
+    assert (tmp_path / "work/overlays/same.jpg").read_text() == "overlays of same"
 
 
 def test_files_are_copied_where_the_file_system_has_no_links(tmp_path, monkeypatch):
