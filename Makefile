@@ -27,6 +27,7 @@ test-mlflow test-torch test-airflow: test-%: .venv-%/developers
 
 bench: .venv/developers
 	$(BIN)/python tests/benchmarks/prepare.py
+	$(BIN)/python tests/benchmarks/manifest.py
 	$(BIN)/python tests/benchmarks/train.py
 	$(BIN)/python tests/benchmarks/evaluate.py
 	$(BIN)/python tests/benchmarks/predict.py

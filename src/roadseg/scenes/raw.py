@@ -45,7 +45,7 @@ class Scene:
     unnamed: Mapping[int, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class SceneRecord:
     """What is known of a scene without reading it.
 
