@@ -13,7 +13,7 @@ PROJECT = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
 COMMANDS = {"kedro-viz", "tensorboard"}
 """What people start and no code imports."""
 
-CHOSEN = ("coco", "export", "openvino", "litert", "mlflow", "jax", "torch")
+CHOSEN = ("coco", "dask", "export", "openvino", "litert", "mlflow", "jax", "s3", "torch")
 """Extras whose packages the code imports."""
 
 

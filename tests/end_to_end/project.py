@@ -10,6 +10,8 @@ from pathlib import Path
 
 import yaml
 
+from roadseg.reading.scene_store import INDEX
+
 REPOSITORY = Path(__file__).parents[2]
 
 SMALL = {
@@ -80,13 +82,19 @@ class Project:
         given = yaml.safe_load(settings.read_text())
         settings.write_text(yaml.safe_dump({**given, "prepare": {**given["prepare"], "image_size": [32, 48]}}))
 
+    def keep_results_in(self, place: str) -> None:
+        """Lets all results go to a place in another file system."""
+        path = self.folder / "conf/base/globals.yml"
+        path.write_text(path.read_text().replace("data_folder: data\n", f"data_folder: {place}\n"))
+
     def versions(self, pattern: str) -> list[str]:
         """Returns the versions of an output below `data`, oldest first."""
         return sorted(path.parent.name for path in self.folder.glob(f"data/{pattern}/*/*"))
 
     def files(self) -> dict[Path, bytes]:
-        """Returns every file below `data` with its content."""
-        return {path: path.read_bytes() for path in (self.folder / "data").rglob("*") if path.is_file()}
+        """Returns every file below `data` with its content, without the index of a store, which grows."""
+        found = (path for path in (self.folder / "data").rglob("*") if path.is_file() and path.name != INDEX)
+        return {path: path.read_bytes() for path in found}
 
 
 def copy_project(folder: Path) -> Project:

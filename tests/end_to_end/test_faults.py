@@ -140,9 +140,7 @@ def test_one_scene_and_a_split_without_labels_train_nothing(camvid: Project, cam
 def full_disk(project: Project, monkeypatch: pytest.MonkeyPatch) -> Project:
     """A project whose results go to a full disk; run in this process, where that disk is known."""
     monkeypatch.setattr(FullDisk, "room", 10**9)
-    catalog = (project.folder / "conf/base/catalog.yml").read_text()
-    catalog = catalog.replace("filepath: data/0", f"filepath: fulldisk://{project.folder}/data/0")
-    (project.folder / "conf/base/catalog.yml").write_text(catalog)
+    project.keep_results_in(f"fulldisk://{project.folder}/data")
     monkeypatch.chdir(project.folder)
     bootstrap_project(project.folder)
     return project

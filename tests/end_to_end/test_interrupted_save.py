@@ -24,8 +24,7 @@ def on_slow_disk(project: Project) -> Project:
     raw_scenes = {**SMALL["catalog.yml"]["raw_scenes"], "drives": 3, "frames_per_drive": 1}
     project.configure("local", "catalog.yml", {"raw_scenes": raw_scenes})
     project.configure("local", "parameters.yml", {"prepare": {"image_size": [32, 48], "workers": 1}})
-    catalog = project.folder / "conf/base/catalog.yml"
-    catalog.write_text(catalog.read_text().replace("filepath: data/0", f"filepath: slowdisk://{project.folder}/data/0"))
+    project.keep_results_in(f"slowdisk://{project.folder}/data")
     return project
 
 

@@ -22,6 +22,7 @@ from roadseg.pipelines.evaluate.scored_network import describe_runtime
 from roadseg.pipelines.export.nodes import export_segnet
 from roadseg.pipelines.predict.nodes import predict_pictures
 from roadseg.pipelines.train.nodes import train_segnet
+from roadseg.reading.folder import Folder
 from roadseg.reading.picture_source import list_pictures
 from roadseg.scenes.palette import PictureOptions
 from roadseg.scenes.prepared import PreparedScene
@@ -112,7 +113,7 @@ def test_a_model_that_was_never_exported_is_refused_in_onnx_with_the_command_tha
     tmp_path: Path, environment: str
 ) -> None:
     options: Any = type("Options", (), {"runtime": "onnx"})
-    folders = {"exported_models_folder": tmp_path / "exported_model"}
+    folders = {"exported_models_folder": Folder.at(tmp_path / "exported_model")}
     origin = Provenance(run="v9", data_set="drawn", versions={}, parameters={}, folders=folders)
     with pytest.raises(InputError) as raised:
         describe_runtime(record(environment=environment), options, origin)
@@ -196,7 +197,8 @@ def test_memory_that_runs_out_in_evaluate_is_told_with_what_to_try(
 def test_samples_of_a_model_without_dropout_are_refused_in_predict_with_the_parameter(tmp_path: Path) -> None:
     save_picture(tmp_path / "a.png", draw_halves((24, 32), 0, 1))
     model = model_of_colours()
-    origin: Any = type("Origin", (), {"folders": {"predicted_pictures_folder": tmp_path / "predicted"}})
+    names = ("half_done_pictures", "predicted_pictures_folder")
+    origin: Any = type("Origin", (), {"folders": {name: Folder.at(tmp_path / name) for name in names}})
     given = (list_pictures(tmp_path / "a.png"), model, origin)
     rest = (PictureOptions(palette="classes"), Seed(1))
     with pytest.raises(InputError, match=r"received 5: give predict\.samples=0 in --params, or train with network\."):
@@ -210,7 +212,8 @@ def test_memory_that_runs_out_in_predict_is_told_with_what_to_try(
     save_picture(tmp_path / "a.png", draw_halves((24, 32), 0, 1))
     model = model_of_colours()
     lack_memory(monkeypatch, model.network)
-    origin: Any = type("Origin", (), {"folders": {"predicted_pictures_folder": tmp_path / "predicted"}})
+    names = ("half_done_pictures", "predicted_pictures_folder")
+    origin: Any = type("Origin", (), {"folders": {name: Folder.at(tmp_path / name) for name in names}})
     plain = PictureOptions(palette="classes")
     with pytest.raises(MemoryError) as raised:
         predict_pictures(list_pictures(tmp_path / "a.png"), model, origin, predict_options(), plain, Seed(1))

@@ -15,6 +15,7 @@ from scipy.special import log_softmax
 from model_records import WHOLE, model_record
 from roadseg.datasets.provenance import Provenance
 from roadseg.pipelines.train import nodes
+from roadseg.reading.folder import Folder
 from roadseg.reading.work_options import WorkOptions
 from roadseg.scenes.palette import PictureOptions
 from roadseg.scenes.prepared import PreparedScene, PreparedScenes
@@ -54,7 +55,7 @@ WORK = WorkOptions(in_flight=16, cluster=None, wait_for_workers=60)
 
 
 def provenance(folder: Path) -> Provenance:
-    folders = {"training_state": folder / "states", "tensorboard_folder": folder / "tensorboard"}
+    folders = {"training_state": Folder.at(folder / "states"), "tensorboard_folder": Folder.at(folder / "tensorboard")}
     return Provenance(run="v3", data_set="mine", commit="c", versions=VERSIONS, parameters={"seed": 1}, folders=folders)
 
 
