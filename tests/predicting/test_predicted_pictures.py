@@ -62,6 +62,13 @@ def predict(source, out, **changes):
     return version
 
 
+def test_nothing_stays_where_a_version_was_made(tmp_path):
+    save_picture(tmp_path / "source/a.png", draw_halves((12, 16), 0, 0))
+    predict(tmp_path / "source", tmp_path / "out")
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["half_done", "v0"]
+    assert list((tmp_path / "out/half_done").iterdir()) == []
+
+
 def read_red(version, name):
     """Returns whether a label map is of one class, the first one."""
     with Image.open(version / f"label_maps/{name}.png") as label_map:

@@ -2,9 +2,11 @@
 
 import logging
 import os
+import shutil
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from roadseg.errors import FileError
@@ -41,7 +43,8 @@ class PredictedPictures:
     Attributes:
         folder: With a folder for each kind of files, such as `label_maps`.
         index: What is in it.
-        release: Lets other runs work where the folder was made; to be called when it was moved.
+        release: Lets other runs work where the folder was made, and removes what is left there; to be called when it
+            was moved or copied.
     """
 
     folder: Folder
@@ -117,7 +120,15 @@ def predict_source(
         names = _list_names(source, work_folder, options)
         _tell_faults([work_folder.entries[name] for name in names], source)
         index = work_folder.finish(key, names, [item.name for item in source if isinstance(item, Video)])
-        return PredictedPictures(Folder.at(work_folder.path), index, stack.pop_all().close)
+        release = partial(_give_back, workplace, stack.pop_all())
+        return PredictedPictures(Folder.at(work_folder.path), index, release)
+
+
+def _give_back(workplace: Path, lock: ExitStack) -> None:
+    """Removes the folder of a prediction that was moved or copied away, and its lock."""
+    with lock:
+        # Under its own name the folder could be given another lock while it goes.
+        shutil.rmtree(workplace.rename(workplace.with_suffix(".gone")))
 
 
 def _digest_choices(network: Sequence[object], palette: Palette, options: PredictOptions) -> str:
