@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from roadseg.errors import FileError
 from roadseg.reading.facts_index import Facts, FactsIndex
+from roadseg.reading.folder import name_place
 from roadseg.reading.in_flight import map_in_flight
 from roadseg.reading.stored_path import TIMES
 from roadseg.reading.whole_file import WholeFiles, is_object_store, list_protocols
@@ -136,9 +137,7 @@ class SceneStore:
         try:
             facts: Facts = json.loads(content)
         except ValueError as fault:
-            raise FileError(
-                f"'{self._fs.name(path)}' is broken ({len(content)} bytes): remove it and prepare again"
-            ) from fault
+            raise self._blame_content(path, content) from fault
         return facts
 
     def read(self, row: Mapping[str, Any]) -> PreparedScene:
@@ -156,14 +155,20 @@ class SceneStore:
     def _decode(self, path: str, encoded: bytes | Exception, flags: int) -> NDArray[np.uint8]:
         if isinstance(encoded, FileNotFoundError):
             raise FileError(
-                f"'{self._fs.name(path)}' is missing, though a manifest names it: prepare again"
+                f"'{name_place(self._fs, path)}' is missing, though a manifest names it: prepare again"
             ) from encoded
         if isinstance(encoded, Exception):
             raise encoded
         image = cv2.imdecode(np.frombuffer(encoded, np.uint8), flags) if encoded else None
         if image is None:
-            raise FileError(f"'{self._fs.name(path)}' is broken ({len(encoded)} bytes): remove it and prepare again")
+            raise FileError(
+                f"'{name_place(self._fs, path)}' is broken ({len(encoded)} bytes): remove it and prepare again"
+            )
         return image.astype(np.uint8, copy=False)
+
+    def _blame_content(self, path: str, content: bytes) -> FileError:
+        place = name_place(self._fs, path)
+        return FileError(f"'{place}' is broken ({len(content)} bytes): remove it and prepare again")
 
     def prune(self, named: Collection[str], before: datetime) -> tuple[int, int]:
         """Removes what is not named and was last written before a time, and folders that are empty then.

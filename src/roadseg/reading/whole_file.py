@@ -105,10 +105,6 @@ class WholeFiles:
         )
         return opened
 
-    def name(self, path: str) -> str:
-        """Returns a path as messages name it: that of an object store with its protocol."""
-        return str(self._fs.unstrip_protocol(path)) if is_object_store(self._fs) else path
-
     def write_files(self, contents: Mapping[str, bytes]) -> None:
         """Writes files, each of them whole; those of an object store at the same time."""
         if is_object_store(self._fs):
