@@ -3,6 +3,7 @@
 import ctypes
 import os
 import signal
+import socket
 import sys
 import time
 from threading import Thread
@@ -21,7 +22,7 @@ SILENCE = 30
 """Seconds without a sign of life after which a host counts as lost."""
 
 GRACE = 15.0
-"""Seconds in which a main thread that is not stuck in JAX can end by itself, when a host was lost."""
+"""Seconds in which the main thread of host 0, if it is not stuck in JAX, can end in order when a host was lost."""
 
 PARTING = 120
 """Seconds in which all must have come to the end of the training, once the first one has."""
@@ -116,13 +117,23 @@ class Connection:
                     f"{self._hosts.count} hosts ({COUNT}) did not meet at {self._hosts.address} ({ADDRESS}) within "
                     f"{self._hosts.patience} seconds ({PATIENCE})"
                 )
-            time.sleep(GRACE)
-            end_now(f"another host was killed or can no longer be reached; {AGAIN}")
+            if self._hosts.is_first:
+                time.sleep(GRACE)
+            lost = "another host" if self._reaches_host_0() else "host 0"
+            end_now(f"{lost} was killed or can no longer be reached; {AGAIN}")
 
         self._end_process = end  # else it would be collected
         library = ctypes.CDLL(None)
         library.signal.argtypes, library.signal.restype = [ctypes.c_int, ctypes.c_void_p], ctypes.c_void_p
         library.signal(signal.SIGABRT, ctypes.cast(end, ctypes.c_void_p))
+
+    def _reaches_host_0(self) -> bool:
+        name, _, port = self._hosts.address.rpartition(":")
+        try:
+            socket.create_connection((name.strip("[]"), int(port)), timeout=5).close()
+        except OSError:
+            return self._hosts.is_first
+        return True
 
 
 def end_now(sentence: str) -> None:

@@ -14,7 +14,7 @@ import numpy as np
 
 from roadseg.errors import InputError, RoadSegError
 from roadseg.hosts import read_hosts
-from roadseg.interruption import Termination
+from roadseg.interruption import TerminatedError, Termination
 from roadseg.meeting import Meeting
 from roadseg.scenes.labels import SegmentationClass
 from roadseg.scenes.palette import Palette
@@ -79,12 +79,16 @@ def tell(fault: BaseException) -> str | None:
 
 hosts = read_hosts()
 try:
-    with Termination(), Meeting(hosts, tell) if hosts else nullcontext() as meeting:
+    with (
+        Termination() as termination,
+        Meeting(hosts, tell) if hosts else nullcontext() as meeting,
+        termination.heeded(),
+    ):
         if meeting:
             meeting.gather("loaded", "")
             meeting.watch()
         (FOLDER / f"learnt_by_{NAME}.json").write_text(json.dumps(describe(train())))
 except RoadSegError as fault:
     sys.exit(f"Error: {fault}")
-except KeyboardInterrupt:
-    sys.exit(130)
+except KeyboardInterrupt as interrupt:
+    sys.exit(143 if isinstance(interrupt, TerminatedError) else 130)

@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 HOST = Path(__file__).parent / "host.py"
@@ -15,9 +15,13 @@ NO_TENSORFLOW = "raise ImportError('these hosts have JAX alone')\n"
 
 
 def start_hosts(
-    count: int, folder: Path, *options: str, environment: Mapping[str, str] | None = None
+    count: int,
+    folder: Path,
+    *options: str,
+    environment: Mapping[str, str] | None = None,
+    only_host_0: Sequence[str] = (),
 ) -> list[subprocess.Popen[str]]:
-    """Starts so many hosts of a training in a folder; 1 trains alone."""
+    """Starts so many hosts of a training in a folder, with options for all and for host 0; 1 trains alone."""
     blocked = folder / "blocked/tensorflow"  # it takes seconds to load, only to write for TensorBoard
     blocked.mkdir(parents=True, exist_ok=True)
     (blocked / "__init__.py").write_text(NO_TENSORFLOW)
@@ -29,13 +33,13 @@ def start_hosts(
     }
     return [
         subprocess.Popen(
-            [sys.executable, str(HOST), str(folder), *options],
+            [sys.executable, str(HOST), str(folder), *options, *([] if number else only_host_0)],
             env=common | each,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
         )
-        for each in name_hosts(count)
+        for number, each in enumerate(name_hosts(count))
     ]
 
 
@@ -56,7 +60,7 @@ def name_hosts(count: int) -> list[dict[str, str]]:
     ]
 
 
-def end(hosts: list[subprocess.Popen[str]], seconds: float = 250) -> tuple[list[int], list[str]]:
+def end(hosts: list[subprocess.Popen[str]], seconds: float = 400) -> tuple[list[int], list[str]]:
     """Returns the exit codes and outputs of hosts; kills those that do not end in time."""
     last = time.monotonic() + seconds
     try:

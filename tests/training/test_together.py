@@ -68,14 +68,18 @@ def test_a_killed_host_ends_the_others_with_a_sentence_and_all_go_on_after_the_l
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("asked", [0, 1])
-def test_ctrl_c_on_one_host_ends_all_after_the_same_step(tmp_path, asked):
+@pytest.mark.parametrize(
+    ("number", "asked", "expected"),
+    # After Ctrl-C host 0 goes on with the best epoch so far, and so do its helpers if nobody asked them to end.
+    [(signal.SIGINT, 0, [0, 0]), (signal.SIGINT, 1, [0, 130]), (signal.SIGTERM, 1, [143, 143])],
+)
+def test_a_signal_to_one_host_ends_all_after_the_same_step_and_all_can_go_on(tmp_path, number, asked, expected):
     train(1, tmp_path / "one", "epochs=4")
     hosts = start_hosts(2, tmp_path / "two", "epochs=4", environment=SLOWLY)
     wait_for_epoch(tmp_path / "two", 1, hosts)
-    hosts[asked].send_signal(signal.SIGINT)
+    hosts[asked].send_signal(number)
     codes, outputs = end(hosts)
-    assert codes == [0, 130 if asked else 0], outputs  # host 0 keeps the best epoch so far
+    assert codes == expected, outputs
     finished = len(read_learnt(tmp_path / "two", 0)["loss"])
     assert finished in (1, 2, 3)
     train(2, tmp_path / "two", "epochs=4")
@@ -91,12 +95,23 @@ def test_a_fault_on_one_host_is_told_on_all(tmp_path):
 
 
 @pytest.mark.slow
+def test_a_host_that_would_do_another_training_is_refused_on_all(tmp_path):
+    codes, outputs = end(start_hosts(2, tmp_path, only_host_0=["jit_compile=false"]))
+    assert codes == [1, 1], outputs
+    for output in outputs:
+        assert output.splitlines()[-1] == (
+            "Error: host 1 would not do the training of host 0: give all hosts the same command, parameters, code, "
+            "packages, data and kind of device"
+        ), output
+
+
+@pytest.mark.slow
 def test_batches_that_hosts_cant_share_are_refused(tmp_path):
     codes, outputs = end(start_hosts(2, tmp_path, "batch_size=5"))
     assert codes == [1, 1]
     for output in outputs:
-        assert output.splitlines()[-1] == (
-            "Error: train.batch_size is 5, but 2 hosts with 1 devices each share every batch: set it to a multiple of 2"
+        assert output.splitlines()[-1].endswith(
+            "train.batch_size is 5, but 2 hosts with 1 devices each share every batch: set it to a multiple of 2"
         ), output
 
 

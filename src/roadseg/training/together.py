@@ -8,7 +8,7 @@ from pathlib import Path
 import keras
 from keras import ops
 
-from roadseg.errors import InputError
+from roadseg.errors import HostError, InputError
 from roadseg.meeting import Meeting
 from roadseg.reading.folder_lock import locked
 from roadseg.segnet.backend import on_this_host
@@ -58,8 +58,7 @@ def together(placement: Placement, training: str) -> Iterator[Meeting | None]:
         training: What tells this training from others.
 
     Raises:
-        InputError: If a host would do another training.
-        HostError: If another host fails.
+        HostError: If a host would do another training, or fails.
     """
     meeting = Meeting.current
     if meeting is None:
@@ -68,7 +67,7 @@ def together(placement: Placement, training: str) -> Iterator[Meeting | None]:
     plans = meeting.gather("plan", f"{training} {replace(placement, host=0)}")
     others = [number for number, plan in enumerate(plans) if plan != plans[0]]
     if others:
-        raise InputError(
+        raise HostError(
             f"host {others[0]} would not do the training of host 0: give all hosts the same command, parameters, code, "
             f"packages, data and kind of device"
         )
