@@ -36,6 +36,10 @@ CLOSE_SECONDS = 5.0
 """Most seconds that leaving the cluster may take."""
 
 
+IGNORE_CTRL_C = "import signal\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\n"
+"""What workers of this machine run first: a terminal sends Ctrl-C to them too, but this process ends them."""
+
+
 class Cluster:
     """Workers of a Dask cluster; it is reached when the first work comes.
 
@@ -91,11 +95,10 @@ class Cluster:
             raise self._describe_loss() from fault
 
     def _reach(self, distributed: ModuleType) -> None:
-        if self._address == LOCAL:
-            self._own = distributed.LocalCluster(
-                n_workers=cpu_count(), threads_per_worker=1, host="127.0.0.1", dashboard_address="127.0.0.1:0"
-            )
+        logging.getLogger("distributed").setLevel(logging.WARNING)
         logging.getLogger("distributed.client").setLevel(logging.CRITICAL)  # a sentence tells what it would say
+        if self._address == LOCAL:
+            self._own = _make_cluster(distributed)
         logger.info("Connecting to the Dask cluster '%s'", self._address)
         try:
             self.client = distributed.Client(self._own or self._address, timeout=self._wait, set_as_default=False)
@@ -169,6 +172,21 @@ def sharing_out(options: WorkOptions) -> Iterator[Share | None]:
         return
     with Cluster(options.cluster, options.wait_for_workers) as cluster:
         yield cluster.share
+
+
+def _make_cluster(distributed: ModuleType) -> "LocalCluster":
+    """Returns a cluster of this machine, with a worker per core, whose logs hold warnings only."""
+    import dask
+
+    environment = "distributed.nanny.pre-spawn-environ"
+    with dask.config.set({environment: {**dask.config.get(environment), "DASK_LOGGING__DISTRIBUTED": "warning"}}):
+        return distributed.LocalCluster(
+            n_workers=cpu_count(),
+            threads_per_worker=1,
+            host="127.0.0.1",
+            dashboard_address="127.0.0.1:0",
+            preload=[IGNORE_CTRL_C],
+        )
 
 
 def import_distributed() -> ModuleType:
