@@ -24,6 +24,7 @@ from roadseg.pipelines.predict.nodes import predict_pictures
 from roadseg.pipelines.train.nodes import train_segnet
 from roadseg.reading.folder import Folder
 from roadseg.reading.picture_source import list_pictures
+from roadseg.reading.work_options import WorkOptions
 from roadseg.scenes.palette import PictureOptions
 from roadseg.scenes.prepared import PreparedScene
 from roadseg.scenes.seed import Seed
@@ -33,6 +34,7 @@ from roadseg.training.continuation import EarlierTraining
 VERSIONS = {"prepared_scenes": "2026-01-01T00.00.00.000Z", "split_table": "2026-01-01T00.00.01.000Z"}
 PINS = "prepared_scenes:2026-01-01T00.00.00.000Z,split_table:2026-01-01T00.00.01.000Z"
 RUN = "2026-01-02T03.04.05.678Z"
+HERE = WorkOptions(in_flight=16, cluster=None, wait_for_workers=60)
 SPLITS = pd.DataFrame({"scene": ["a_0"], "drive": ["a"], "split": ["test"]})
 
 
@@ -200,7 +202,7 @@ def test_samples_of_a_model_without_dropout_are_refused_in_predict_with_the_para
     names = ("half_done_pictures", "predicted_pictures_folder")
     origin: Any = type("Origin", (), {"folders": {name: Folder.at(tmp_path / name) for name in names}})
     given = (list_pictures(tmp_path / "a.png"), model, origin)
-    rest = (PictureOptions(palette="classes"), Seed(1))
+    rest = (PictureOptions(palette="classes"), Seed(1), HERE)
     with pytest.raises(InputError, match=r"received 5: give predict\.samples=0 in --params, or train with network\."):
         predict_pictures(*given, predict_options(samples=5), *rest)
     assert len(predict_pictures(*given, predict_options(samples=0), *rest)[1]) == 1
@@ -216,7 +218,7 @@ def test_memory_that_runs_out_in_predict_is_told_with_what_to_try(
     origin: Any = type("Origin", (), {"folders": {name: Folder.at(tmp_path / name) for name in names}})
     plain = PictureOptions(palette="classes")
     with pytest.raises(MemoryError) as raised:
-        predict_pictures(list_pictures(tmp_path / "a.png"), model, origin, predict_options(), plain, Seed(1))
+        predict_pictures(list_pictures(tmp_path / "a.png"), model, origin, predict_options(), plain, Seed(1), HERE)
     assert str(raised.value).startswith("memory ran out with 2 images at once; try a smaller batch_size")
     assert str(raised.value).endswith(
         ": give a smaller predict.batch_size, or write CUDA_VISIBLE_DEVICES= before the command to use the CPU"

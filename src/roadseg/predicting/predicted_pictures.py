@@ -14,8 +14,10 @@ from roadseg.predicting.entry import Entry
 from roadseg.predicting.options import PredictOptions
 from roadseg.predicting.picture_files import PictureFiles
 from roadseg.predicting.prediction_folder import Index, PredictionFolder, find_versions, read_index
+from roadseg.predicting.shared_work import SharedWork
 from roadseg.predicting.shots import fingerprint_item
 from roadseg.predicting.work import Work
+from roadseg.reading.cluster import Share
 from roadseg.reading.folder import Folder
 from roadseg.reading.folder_lock import locked
 from roadseg.reading.picture import Picture
@@ -78,6 +80,7 @@ def predict_source(
     palette: Palette,
     options: PredictOptions,
     seed: int,
+    share: Share | None = None,
 ) -> PredictedPictures:
     """Predicts what is missing or changed of a source, and returns all of it, in a folder that is to be moved.
 
@@ -92,6 +95,7 @@ def predict_source(
         palette: Of the classes.
         options: What is asked for.
         seed: Of passes with dropout, from 0.
+        share: Shares out the work among processes that see the folder; None predicts here.
 
     Raises:
         InputError: If there is not one value per class for label maps, or passes with dropout are asked for of a
@@ -116,7 +120,13 @@ def predict_source(
         fingerprints = {item.name: fingerprint_item(item, options.video) for item in source}
         for version in find_versions(versions, key):
             work_folder.take_over(version, fingerprints, files.kinds)
-        Work(predictor, files).predict(source)
+        work = Work(predictor, files)
+        if share:
+            shared = SharedWork(model, work_folder.path.absolute(), files.overlay, values, options, seed)
+            for note in shared.have_predicted([*work.find_unfinished(source)], share):
+                work_folder.note(note)
+        else:
+            work.predict(source)
         names = _list_names(source, work_folder, options)
         _tell_faults([work_folder.entries[name] for name in names], source)
         index = work_folder.finish(key, names, [item.name for item in source if isinstance(item, Video)])

@@ -50,18 +50,26 @@ class Work:
             FileError: If the disk is full.
             MemoryError: If memory runs out, with advice.
         """
+        unfinished = self.find_unfinished(source)
+        pictures = {each: fingerprint for each, fingerprint in unfinished.items() if isinstance(each, Picture)}
+        if pictures:
+            self._predict_pictures([*pictures], [*pictures.values()])
+        for item, fingerprint in unfinished.items():
+            if isinstance(item, Video):
+                self._predict_video(item, fingerprint)
+
+    def find_unfinished(self, source: Sequence[Picture | Video]) -> dict[Picture | Video, str]:
+        """Returns each picture, and then each video, that is not finished, with its fingerprint."""
         fingerprints = {item.name: fingerprint_item(item, self._options.video) for item in source}
         pictures = [item for item in source if isinstance(item, Picture)]
         missing = [each for each in pictures if not self._is_finished(each.name, fingerprints[each.name])]
         videos = [item for item in source if isinstance(item, Video)]
         unfinished = [each for each in videos if not self._is_finished_video(each.name, fingerprints[each.name])]
         kinds = (("picture", len(missing), len(pictures)), ("video", len(unfinished), len(videos)))
-        todo = [f"{left:,} of {write_counts({kind: count})}" for kind, left, count in kinds if count]
-        logger.info("%s to predict", " and ".join(todo))
-        if missing:
-            self._predict_pictures(missing, [fingerprints[each.name] for each in missing])
-        for video in unfinished:
-            self._predict_video(video, fingerprints[video.name])
+        named = [f"{left:,} of {write_counts({kind: count})}" for kind, left, count in kinds if count]
+        logger.info("%s to predict", " and ".join(named))
+        todo: list[Picture | Video] = [*missing, *unfinished]
+        return {each: fingerprints[each.name] for each in todo}
 
     def _is_finished(self, picture: str, fingerprint: str) -> bool:
         entry = self._folder.entries.get(picture)

@@ -12,8 +12,10 @@ from roadseg.predicting.entry import tabulate_pictures, tabulate_shares
 from roadseg.predicting.layout import stack_layouts
 from roadseg.predicting.options import PredictOptions
 from roadseg.predicting.predicted_pictures import PredictedPictures, predict_source
+from roadseg.reading.cluster import sharing_out
 from roadseg.reading.picture import Picture
 from roadseg.reading.video import Video
+from roadseg.reading.work_options import WorkOptions
 from roadseg.reporting.annotation_strip import PICTURES, draw_annotation_strip
 from roadseg.reporting.prediction_page import choose_pictures, write_prediction_page
 from roadseg.scenes.palette import PictureOptions, make_palette
@@ -32,6 +34,7 @@ def predict_pictures(
     options: PredictOptions,
     picture_options: PictureOptions,
     seed: Seed,
+    work_options: WorkOptions,
 ) -> tuple[PredictedPictures, pd.DataFrame, pd.DataFrame]:
     """Returns the folder with the files of all pictures, the table of pictures, and the shares of their classes."""
     record = segnet_model.record
@@ -41,8 +44,9 @@ def predict_pictures(
     with (
         advising(spare_memory("predict"), BatchMemoryError),
         advising(leave_out_samples("predict"), NoDropoutError),
+        sharing_out(work_options) as share,
     ):
-        predicted = predict_source(pictures, segnet_model, half_done, versions, palette, options, seed.root)
+        predicted = predict_source(pictures, segnet_model, half_done, versions, palette, options, seed.root, share)
     entries = predicted.entries
     return predicted, tabulate_pictures(entries), tabulate_shares(entries, record.class_names)
 

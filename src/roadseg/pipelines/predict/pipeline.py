@@ -18,6 +18,7 @@ def create_pipeline() -> Pipeline:
                     "options": "params:predict",
                     "picture_options": "params:pictures",
                     "seed": "params:seed",
+                    "work_options": "params:work",
                 },
                 ["predicted_pictures", "prediction_table", "picture_class_shares"],
                 name="predict_pictures",
