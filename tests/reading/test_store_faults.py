@@ -11,6 +11,11 @@ from click import ClickException
 from fsspec.registry import _registry
 
 from roadseg.datasets.catalog import RunCatalog
+from roadseg.errors import RoadSegError
+from roadseg.reading.picture import Picture
+from roadseg.reading.stored_path import StoredPath
+from roadseg.reading.whole_file import WholeFiles
+from roadseg.scenes.faults import UnusableSceneError
 from roadseg.sentences import told_in_a_sentence
 
 NEVER_AGAIN = {"retries": {"max_attempts": 0}}
@@ -104,6 +109,19 @@ def test_a_store_that_stays_broken_is_given_up(s3):
         "the object store can't be reached, after several tries: Connection was closed before we received a valid "
     )
     assert s3.count_requests()["LIST"] <= 10
+
+
+@pytest.mark.scale
+def test_a_store_that_does_not_answer_is_no_fault_of_the_picture_that_is_read(s3):
+    bucket = s3.make_bucket()
+    s3.fs.pipe_file(f"{bucket}/a.png", b"no image")
+    files = WholeFiles.reached_by("s3", s3.credentials, {**s3.fs_args, "config_kwargs": NEVER_AGAIN})
+    picture = Picture("a.png", StoredPath(files, f"{bucket}/a.png"))
+    with pytest.raises(UnusableSceneError):
+        picture.read()
+    s3.fail(status=503, kinds=["GET"])
+    with pytest.raises(RoadSegError, match=r"^the object store answers GetObject with 503: Service Unavailable$"):
+        picture.read()
 
 
 @pytest.mark.scale

@@ -8,9 +8,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from roadseg.errors import FileError, InputError, OutOfMemoryError
+from roadseg.errors import FileError, InputError, OutOfMemoryError, RoadSegError
 from roadseg.reading.image_header import ImageHeader, read_header
 from roadseg.reading.orientation import SIDEWAYS, read_orientation, turn
+from roadseg.reading.store_faults import describe_store_fault
 from roadseg.reading.stored_path import RawPath, StoredPath
 from roadseg.scenes.faults import FaultKind, UnusableSceneError
 
@@ -71,10 +72,13 @@ def read_bytes(path: RawPath) -> bytes:
 
     Raises:
         FileError: If it can't be read.
+        RoadSegError: If it is in an object store that refuses to answer: that is no fault of the file.
     """
     try:
         return path.read_bytes()
     except OSError as fault:
+        if isinstance(path, StoredPath) and (sentence := describe_store_fault(fault)):
+            raise RoadSegError(sentence) from fault
         raise FileError(f"'{path}' can't be read: {fault.strerror or fault}") from fault
 
 
