@@ -37,6 +37,7 @@ class SlowDisk(LocalFileSystem):
             write = opened.write
 
             def write_slowly(content: bytes) -> int:
+                opened.write = write  # once per file, which may be written in many pieces
                 half = len(content) // 2
                 write(content[:half])
                 opened.flush()

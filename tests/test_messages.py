@@ -37,7 +37,7 @@ def list_messages(source: str) -> Iterator[tuple[int, str]]:
             text = node.value
         else:
             continue
-        if " " in text.strip() and text != CAPTION:
+        if " " in text.strip() and text != CAPTION and not text.startswith("import "):  # which begins a program
             yield node.lineno, text
 
 

@@ -21,7 +21,7 @@ from roadseg.hooks.parameters import ParameterHooks
 from roadseg.hooks.provenance import ProvenanceHooks
 from roadseg.hooks.termination import TerminationHooks
 from roadseg.hooks.versions import VersionHooks
-from roadseg.hosts import Hosts, read_hosts
+from roadseg.hosts import COUNT, Hosts, read_hosts
 from roadseg.interruption import EXIT_CODE, TerminatedError, Termination
 from roadseg.meeting import Meeting
 from roadseg.pipeline_registry import complete_names
@@ -91,9 +91,13 @@ def _joined(hosts: Hosts | None) -> Iterator[Any]:
     if hosts is None:
         yield None
         return
-    from roadseg.segnet.backend import refuse_several_hosts  # brings Keras
+    from roadseg.segnet.backend import name_backend  # brings Keras
 
-    refuse_several_hosts(hosts)
+    if (backend := name_backend()) != "jax":
+        raise InputError(
+            f"{COUNT} is {hosts.count}, but Keras' backend is {backend}, with which it trains on one host only: "
+            f"set KERAS_BACKEND to jax on all hosts, or unset {COUNT}"
+        )
     with Meeting(hosts, lambda fault: describe_fault(fault) if is_mendable(fault) else None) as meeting:
         yield meeting
 

@@ -9,9 +9,6 @@ from typing import Any, NamedTuple
 import keras
 from keras import ops
 
-from roadseg.errors import InputError
-from roadseg.hosts import COUNT, Hosts
-
 Tensor = Any  # of the backend that Keras runs on
 
 Capability = tuple[int, int]
@@ -142,19 +139,6 @@ def count_cpus() -> int:
             import jax
 
             return len(jax.local_devices(backend="cpu"))
-
-
-def refuse_several_hosts(hosts: Hosts) -> None:
-    """Refuses a training on several hosts where the backend can't do it.
-
-    Raises:
-        InputError: If it is not JAX.
-    """
-    if name_backend() != "jax":
-        raise InputError(
-            f"{COUNT} is {hosts.count}, but Keras' backend is {name_backend()}, with which it trains on one host only: "
-            f"set KERAS_BACKEND to jax on all hosts, or unset {COUNT}"
-        )
 
 
 def find_host() -> tuple[int, int]:
