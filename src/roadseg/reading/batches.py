@@ -40,6 +40,13 @@ LAST_BATCHES = 4
 PER_PLACE = 8
 """Items of a batch per item that a thread works on at the same time: at its end, all wait for the last one."""
 
+FETCH_SECONDS = 30.0
+"""After so many seconds, a result that was said to be there is waited for like others: its worker may have ended."""
+
+SMALL = 2**15
+"""Bytes of a pickled function up to which it goes with each batch; Dask gives batches to those who have what they need
+first, so a function that is kept by one worker keeps others waiting."""
+
 LISTEN_SECONDS = 1.0
 """After so many seconds without a result, the cluster is looked at."""
 
@@ -103,9 +110,11 @@ class Batches(Generic[Item, Result]):
         self._seconds_per_item: float | None = None
         payload = cloudpickle.dumps(function)
         self._digest = hashlib.sha256(payload).hexdigest()
-        # A result, not an argument of each batch: each worker gets it once, and Dask makes it again if it is lost.
-        with dask.config.set({"distributed.admin.large-graph-warning-threshold": "1 PB"}):  # a network is large
-            self._payload = crew.client.submit(_keep, payload, pure=False)
+        self._payload: bytes | Future = payload
+        if len(payload) > SMALL:
+            # A result, not an argument of each batch: each worker gets it once, and Dask makes it again if it is lost.
+            with dask.config.set({"distributed.admin.large-graph-warning-threshold": "1 PB"}):  # a network is large
+                self._payload = crew.client.submit(_keep, payload, pure=False)
 
     def take_each(self) -> Iterator[Result | Killed]:
         """Yields the result of each item in order; what is on its way when the caller stops is dropped.
@@ -121,7 +130,7 @@ class Batches(Generic[Item, Result]):
                     self._take()
                 yield self._found.pop(place)
         finally:
-            self._crew.drop([*self._running, self._payload])
+            self._crew.drop([*self._running] if isinstance(self._payload, bytes) else [*self._running, self._payload])
 
     def _send(self) -> None:
         threads = self._crew.count_threads()
@@ -154,7 +163,7 @@ class Batches(Generic[Item, Result]):
             return
         batch = self._running.pop(future)
         try:
-            results, seconds = future.result(timeout=LISTEN_SECONDS)
+            results, seconds = future.result(timeout=FETCH_SECONDS)
         except TimeoutError:  # its worker ended before the result was fetched: another one is at it
             self._watch(future, batch)
             self._crew.check()
