@@ -33,6 +33,7 @@ bench: .venv/developers
 	$(BIN)/python tests/benchmarks/predict.py
 	$(BIN)/python tests/benchmarks/predict_source.py
 	$(BIN)/python tests/benchmarks/export.py
+	PYTHONPATH=tests $(BIN)/python tests/benchmarks/cluster.py
 
 lint: .venv/developers
 	$(BIN)/ruff check
