@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import fsspec
 import pytest
 from fsspec.implementations.dirfs import DirFileSystem
 from fsspec.implementations.local import LocalFileSystem
+from fsspec.registry import _registry, register_implementation
 
 from roadseg.configuration import ConfigurationLoader
 from roadseg.reading.colour_list import find_colours, read_colours
@@ -55,14 +55,14 @@ class Bucket(DirFileSystem):
 
 
 @pytest.fixture(params=["folder", "gztar", "zip", "bucket"])
-def source(tmp_path: Path, request: pytest.FixtureRequest) -> str:
+def source(tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     """One configuration in each place that Kedro's loader takes it from."""
     conf = write(tmp_path)
     if request.param == "folder":
         return str(conf.rename(tmp_path / "elsewhere"))
     if request.param == "bucket":
         Bucket.folder = str(tmp_path)
-        fsspec.register_implementation("gs", Bucket, clobber=True)
+        monkeypatch.setitem(_registry, "gs", Bucket)
         return "gs://conf"
     path = archive(conf, request.param)
     shutil.rmtree(conf)
@@ -154,7 +154,7 @@ def test_damaged_archive_is_named(tmp_path: Path, kind: str) -> None:
 
 
 def test_place_that_no_package_reads_is_named() -> None:
-    fsspec.register_implementation("oss", "not_installed.Oss", clobber=True, errtxt="Install ossfs")
+    register_implementation("oss", "not_installed.Oss", clobber=True, errtxt="Install ossfs")
     with pytest.raises(ValueError, match=r"^settings can't be read from 'oss://bucket/conf': Install ossfs$"):
         load("oss://bucket/conf")
 

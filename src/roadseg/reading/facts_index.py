@@ -7,6 +7,7 @@ import logging
 from collections.abc import Iterable
 from typing import Any, Self
 
+from roadseg.reading.folder import name_place
 from roadseg.reading.whole_file import WholeFiles
 
 logger = logging.getLogger(__name__)
@@ -49,7 +50,9 @@ class FactsIndex:
             return index
         file = io.BytesIO(content)
         if file.readline() != HEAD + _digest([content[file.tell() :]]) + b"\n":
-            logger.warning("'%s' is damaged: the facts of each scene are read again, and it is replaced", fs.name(path))
+            logger.warning(
+                "'%s' is damaged: the facts of each scene are read again, and it is replaced", name_place(fs, path)
+            )
             index.is_saved = False
             return index
         for line in file:
