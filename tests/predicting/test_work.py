@@ -195,6 +195,8 @@ def test_an_error_ends_all_threads(tmp_path, predictor, source, monkeypatch):
     with pytest.raises(FileError, match="the disk is full") as raised:
         Work(predictor, files).predict(list_pictures(source))
     assert raised.tb  # which keeps all that the functions held
+    for thread in set(threading.enumerate()) - before:
+        thread.join(5)  # that of the progress bar was told to end, and not waited for
     assert set(threading.enumerate()) <= before
     assert PredictionFolder(tmp_path / "out").entries == {}
 
