@@ -161,9 +161,7 @@ class SceneStore:
             raise encoded
         image = cv2.imdecode(np.frombuffer(encoded, np.uint8), flags) if encoded else None
         if image is None:
-            raise FileError(
-                f"'{name_place(self._fs, path)}' is broken ({len(encoded)} bytes): remove it and prepare again"
-            )
+            raise self._blame_content(path, encoded)
         return image.astype(np.uint8, copy=False)
 
     def _blame_content(self, path: str, content: bytes) -> FileError:
