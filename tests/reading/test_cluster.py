@@ -197,3 +197,10 @@ def test_ctrl_c_ends_in_order_and_leaves_no_work(tmp_path, dask):
     begun = len(list(tmp_path.iterdir()))
     time.sleep(2)
     assert len(list(tmp_path.iterdir())) == begun
+
+
+def test_without_its_package_a_cluster_is_refused_with_the_extra(monkeypatch):
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    with Cluster("local", 1.0) as cluster, pytest.raises(RoadSegError) as raised:
+        next(cluster.share(str, [1]))
+    assert str(raised.value).endswith("of the extra 'dask': pip install -e '.[dask]'")

@@ -199,7 +199,7 @@ def import_distributed() -> ModuleType:
         import distributed  # only who takes the extra `dask` has it
     except ImportError as fault:
         raise RoadSegError(
-            "work.cluster needs the package distributed, of the extra 'dask': pip install 'dask[distributed]'"
+            "work.cluster needs the package distributed, of the extra 'dask': pip install -e '.[dask]'"
         ) from fault
     module: ModuleType = distributed
     return module
